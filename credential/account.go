@@ -1,0 +1,84 @@
+package credential
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+)
+
+// Account is what a store loads: five fields of the host's and the library's
+// State. It prints without its hashes.
+type Account struct {
+	// ID is the host's name for the account. It binds sealed secrets, so it
+	// must never change and never be given to another account.
+	ID string
+	// RegisteredAt opens the grace window. Zero: unknown, so no grace.
+	RegisteredAt time.Time
+	// PasswordHash is argon2id in PHC form or bcrypt. "": none set.
+	PasswordHash string
+	// PINHash is the same, or such a hash sealed with [Keyring.SealPINHash].
+	PINHash string
+	// Locked is set by the host and refuses everything.
+	Locked bool
+	// State is what this library remembers.
+	State State
+	// Version counts the saves of State. 0: none stored yet.
+	Version int64
+}
+
+// Hash returns the stored hash that f is compared with; "" for OTP.
+func (a Account) Hash(f Factor) string {
+	switch f {
+	case Password:
+		return a.PasswordHash
+	case PIN:
+		return a.PINHash
+	default:
+		return ""
+	}
+}
+
+// Attempts returns the failures of f that count now: those counted against the
+// hash that is stored now. A new password or PIN starts at zero.
+func (a Account) Attempts(f Factor) Attempts {
+	counted := a.State.Attempts(f)
+	if counted.Against != Fingerprint(a.Hash(f)) {
+		return Attempts{Against: Fingerprint(a.Hash(f))}
+	}
+	return counted
+}
+
+// Fingerprint names a stored hash in [Attempts.Against] without giving it
+// away: the first 16 bytes of its SHA-256; "" for "".
+func Fingerprint(hash string) string {
+	if hash == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(hash))
+	return string(sum[:16])
+}
+
+// SameHostFields tells whether everything but State and Version is equal: what
+// [Store.Save] must find unchanged. Registration times are compared as instants.
+func (a Account) SameHostFields(b Account) bool {
+	return a.ID == b.ID && a.RegisteredAt.Equal(b.RegisteredAt) &&
+		a.PasswordHash == b.PasswordHash && a.PINHash == b.PINHash && a.Locked == b.Locked
+}
+
+// String describes the account without hashes or sealed values.
+func (a Account) String() string {
+	return fmt.Sprintf("account %q version %d (password set: %t, pin set: %t, locked: %t, devices: %d)",
+		a.ID, a.Version, a.PasswordHash != "", a.PINHash != "", a.Locked, len(a.State.Devices))
+}
+
+// Format writes [Account.String] whatever the verb.
+func (a Account) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
+
+// LogValue returns [Account.String].
+func (a Account) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// MarshalText returns [Account.String]; JSON and XML use it too. An Account is
+// not stored this way: see [State.MarshalBinary].
+func (a Account) MarshalText() ([]byte, error) { return []byte(a.String()), nil }

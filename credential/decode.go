@@ -1,0 +1,216 @@
+package credential
+
+import (
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// UnmarshalBinary decodes what [State.MarshalBinary] wrote, now or in another
+// release: fields it does not know are kept and written back. Empty data is the
+// zero State. Errors wrap [ErrStateFormat], and s is left as it was.
+func (s *State) UnmarshalBinary(data []byte) error {
+	if len(data) == 0 {
+		*s = State{}
+		return nil
+	}
+	if len(data) > MaxStateBytes {
+		return fmt.Errorf("%w: %d bytes, at most %d", ErrStateFormat, len(data), MaxStateBytes)
+	}
+	if data[0] != stateFormat {
+		return fmt.Errorf("%w: format %d", ErrStateFormat, data[0])
+	}
+	var out State
+	if err := out.decode(data[1:]); err != nil {
+		return err
+	}
+	*s = out
+	return nil
+}
+
+func (s *State) decode(data []byte) error {
+	r := reader{rest: data, unknown: &s.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagDevice:
+			s.Devices = append(s.Devices, Device{})
+			r.check(s.Devices[len(s.Devices)-1].decode(r.value))
+		case tagCode:
+			s.Codes = append(s.Codes, OneTimeCode{})
+			r.check(s.Codes[len(s.Codes)-1].decode(r.value))
+		case tagSpent:
+			s.Spent = append(s.Spent, Spent{})
+			r.check(s.Spent[len(s.Spent)-1].decode(r.value))
+		case tagOTPAttempts:
+			r.attempts(&s.OTP)
+		case tagPasswordAttempts:
+			r.attempts(&s.Password)
+		case tagPINAttempts:
+			r.attempts(&s.PIN)
+		case tagWrites:
+			r.writes(&s.Writes)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (d *Device) decode(data []byte) error {
+	r := reader{rest: data, unknown: &d.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagDeviceID:
+			d.ID = string(r.value)
+		case tagDeviceSealed:
+			d.Sealed = append([]byte(nil), r.value...)
+		case tagDeviceAlgorithm:
+			d.Algorithm = Algorithm(r.int(math.MaxUint8))
+		case tagDeviceDigits:
+			d.Digits = int(r.int(math.MaxInt32))
+		case tagDevicePeriod:
+			d.Period = time.Duration(r.int(math.MaxInt64))
+		case tagDeviceBasis:
+			d.Basis = Basis(r.int(math.MaxUint8))
+		case tagDeviceProof:
+			d.Proof = append([]byte(nil), r.value...)
+		case tagDeviceCreatedAt:
+			r.time(&d.CreatedAt)
+		case tagDeviceLastStep:
+			d.LastStep = r.int(math.MaxInt64)
+		case tagDeviceAttempts:
+			r.attempts(&d.Attempts)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (c *OneTimeCode) decode(data []byte) error {
+	r := reader{rest: data, unknown: &c.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagCodeID:
+			c.ID = string(r.value)
+		case tagCodeKind:
+			c.Kind = string(r.value)
+		case tagCodeDigest:
+			c.Digest = append([]byte(nil), r.value...)
+		case tagCodeExpiresAt:
+			r.time(&c.ExpiresAt)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (p *Spent) decode(data []byte) error {
+	r := reader{rest: data, unknown: &p.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagSpentProof:
+			p.Proof = string(r.value)
+		case tagSpentUntil:
+			r.time(&p.Until)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (a *Attempts) decode(data []byte) error {
+	var unknown []byte
+	r := reader{rest: data, unknown: &unknown}
+	for r.next() {
+		switch r.tag {
+		case tagAttemptsFailures:
+			a.Failures = int(r.int(math.MaxInt32))
+		case tagAttemptsLastAt:
+			r.time(&a.LastAt)
+		case tagAttemptsAgainst:
+			a.Against = string(r.value)
+		default:
+			r.keep()
+		}
+	}
+	a.unknown = string(unknown)
+	return r.err
+}
+
+// A reader walks over tagged records and remembers the first error.
+type reader struct {
+	rest    cryptobyte.String
+	tag     uint8
+	value   cryptobyte.String
+	unknown *[]byte
+	err     error
+}
+
+// next moves to the next record; false at the end or after an error.
+func (r *reader) next() bool {
+	if r.err != nil || r.rest.Empty() {
+		return false
+	}
+	if !r.rest.ReadUint8(&r.tag) || !r.rest.ReadUint16LengthPrefixed(&r.value) {
+		r.check(fmt.Errorf("%w: a record is cut short", ErrStateFormat))
+		return false
+	}
+	return true
+}
+
+func (r *reader) check(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+func (r *reader) malformed() {
+	r.check(fmt.Errorf("%w: record %d has %d bytes that make no value", ErrStateFormat, r.tag, len(r.value)))
+}
+
+// keep stores the record as it is, to be written back.
+func (r *reader) keep() {
+	*r.unknown = append(*r.unknown, r.tag, byte(len(r.value)>>8), byte(len(r.value)))
+	*r.unknown = append(*r.unknown, r.value...)
+}
+
+// int reads a number from 0 to limit. No field of a State is negative.
+func (r *reader) int(limit int64) int64 {
+	var v uint64
+	value := r.value
+	if !value.ReadUint64(&v) || !value.Empty() || v > uint64(limit) {
+		r.malformed()
+		return 0
+	}
+	return int64(v)
+}
+
+func (r *reader) time(t *time.Time) {
+	var sec uint64
+	var nsec uint32
+	value := r.value
+	if !value.ReadUint64(&sec) || !value.ReadUint32(&nsec) || !value.Empty() || nsec >= 1e9 {
+		r.malformed()
+		return
+	}
+	*t = time.Unix(int64(sec), int64(nsec)).UTC()
+}
+
+func (r *reader) attempts(a *Attempts) { r.check(a.decode(r.value)) }
+
+func (r *reader) writes(w *[]WriteID) {
+	value := r.value
+	for !value.Empty() {
+		var id WriteID
+		if !value.CopyBytes(id[:]) {
+			r.malformed()
+			return
+		}
+		*w = append(*w, id)
+	}
+}

@@ -1,0 +1,173 @@
+package credential
+
+import (
+	"fmt"
+	"time"
+
+	"golang.org/x/crypto/cryptobyte"
+)
+
+// The encoding of a State:
+//
+//	state  = format record*
+//	record = tag value        tag: one byte, value: length-prefixed with two bytes
+//
+// Nested values are records again. Integers are eight bytes, times are eight
+// bytes of Unix seconds and four of nanoseconds, all big-endian. A field with
+// its zero value is left out. Tags are never given a new meaning.
+const stateFormat = 1
+
+const (
+	tagDevice uint8 = iota + 1
+	tagCode
+	tagSpent
+	tagOTPAttempts
+	tagPasswordAttempts
+	tagPINAttempts
+	tagWrites
+)
+
+const (
+	tagDeviceID uint8 = iota + 1
+	tagDeviceSealed
+	tagDeviceAlgorithm
+	tagDeviceDigits
+	tagDevicePeriod
+	tagDeviceBasis
+	tagDeviceProof
+	tagDeviceCreatedAt
+	tagDeviceLastStep
+	tagDeviceAttempts
+)
+
+const (
+	tagCodeID uint8 = iota + 1
+	tagCodeKind
+	tagCodeDigest
+	tagCodeExpiresAt
+)
+
+const (
+	tagSpentProof uint8 = iota + 1
+	tagSpentUntil
+)
+
+const (
+	tagAttemptsFailures uint8 = iota + 1
+	tagAttemptsLastAt
+	tagAttemptsAgainst
+)
+
+// MarshalBinary encodes s for a store: at most [MaxStateBytes]. It returns an
+// error that wraps [ErrStateSize] if s is beyond its bounds.
+func (s State) MarshalBinary() ([]byte, error) {
+	if err := s.Check(); err != nil {
+		return nil, err
+	}
+	b := cryptobyte.NewBuilder(make([]byte, 0, 64+320*len(s.Devices)+128*(len(s.Codes)+len(s.Spent))))
+	b.AddUint8(stateFormat)
+	w := writer{b}
+	for i := range s.Devices {
+		w.record(tagDevice, s.Devices[i].encode)
+	}
+	for i := range s.Codes {
+		w.record(tagCode, s.Codes[i].encode)
+	}
+	for i := range s.Spent {
+		w.record(tagSpent, s.Spent[i].encode)
+	}
+	w.attempts(tagOTPAttempts, s.OTP)
+	w.attempts(tagPasswordAttempts, s.Password)
+	w.attempts(tagPINAttempts, s.PIN)
+	if len(s.Writes) > 0 {
+		w.record(tagWrites, func(w writer) {
+			for i := range s.Writes {
+				w.b.AddBytes(s.Writes[i][:])
+			}
+		})
+	}
+	b.AddBytes(s.unknown)
+	out, err := b.Bytes()
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrStateSize, err)
+	}
+	if len(out) > MaxStateBytes {
+		return nil, fmt.Errorf("%w: %d bytes encoded, at most %d", ErrStateSize, len(out), MaxStateBytes)
+	}
+	return out, nil
+}
+
+func (d *Device) encode(w writer) {
+	w.string(tagDeviceID, d.ID)
+	w.string(tagDeviceSealed, string(d.Sealed))
+	w.int(tagDeviceAlgorithm, int64(d.Algorithm))
+	w.int(tagDeviceDigits, int64(d.Digits))
+	w.int(tagDevicePeriod, int64(d.Period))
+	w.int(tagDeviceBasis, int64(d.Basis))
+	w.string(tagDeviceProof, string(d.Proof))
+	w.time(tagDeviceCreatedAt, d.CreatedAt)
+	w.int(tagDeviceLastStep, d.LastStep)
+	w.attempts(tagDeviceAttempts, d.Attempts)
+	w.b.AddBytes(d.unknown)
+}
+
+func (c *OneTimeCode) encode(w writer) {
+	w.string(tagCodeID, c.ID)
+	w.string(tagCodeKind, c.Kind)
+	w.string(tagCodeDigest, string(c.Digest))
+	w.time(tagCodeExpiresAt, c.ExpiresAt)
+	w.b.AddBytes(c.unknown)
+}
+
+func (p *Spent) encode(w writer) {
+	w.string(tagSpentProof, p.Proof)
+	w.time(tagSpentUntil, p.Until)
+	w.b.AddBytes(p.unknown)
+}
+
+// A writer adds tagged records to a builder, which remembers the first error.
+type writer struct{ b *cryptobyte.Builder }
+
+func (w writer) record(tag uint8, body func(writer)) {
+	w.b.AddUint8(tag)
+	w.b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { body(writer{b}) })
+}
+
+func (w writer) string(tag uint8, v string) {
+	if v == "" {
+		return
+	}
+	w.b.AddUint8(tag)
+	w.b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(v)) })
+}
+
+func (w writer) int(tag uint8, v int64) {
+	if v == 0 {
+		return
+	}
+	w.b.AddUint8(tag)
+	w.b.AddUint16(8)
+	w.b.AddUint64(uint64(v))
+}
+
+func (w writer) time(tag uint8, t time.Time) {
+	if t.IsZero() {
+		return
+	}
+	w.b.AddUint8(tag)
+	w.b.AddUint16(12)
+	w.b.AddUint64(uint64(t.Unix()))
+	w.b.AddUint32(uint32(t.Nanosecond()))
+}
+
+func (w writer) attempts(tag uint8, a Attempts) {
+	if a == (Attempts{}) {
+		return
+	}
+	w.record(tag, func(w writer) {
+		w.int(tagAttemptsFailures, int64(a.Failures))
+		w.time(tagAttemptsLastAt, a.LastAt)
+		w.string(tagAttemptsAgainst, a.Against)
+		w.b.AddBytes([]byte(a.unknown))
+	})
+}

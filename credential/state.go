@@ -1,0 +1,198 @@
+package credential
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+)
+
+// Bounds of a State. Beyond them it is refused with [ErrStateSize], never
+// truncated.
+const (
+	MaxDevices    = 100       // issued devices
+	MaxCodes      = 50        // pending one-time codes
+	MaxSpent      = 50        // spent proofs
+	MaxWrites     = 16        // remembered write ids; older ones are dropped
+	MaxStateBytes = 64 * 1024 // encoded size
+)
+
+// State is all that the library remembers about one account. It is one value
+// that is loaded, decided on and saved whole. A host may read it, and a test
+// may build it; only the library changes it.
+//
+// The zero value is the State of an account that was never used.
+type State struct {
+	// Devices are the issued devices, oldest first.
+	Devices []Device
+	// Codes are the one-time codes that have not expired, one of a kind.
+	Codes []OneTimeCode
+	// Spent are the proofs that made a device and must not make another.
+	Spent []Spent
+	// OTP, Password and PIN are the failures in a row of each factor.
+	OTP, Password, PIN Attempts
+	// Writes are the ids of the last saves, oldest first.
+	Writes []WriteID
+
+	unknown []byte // records of a newer release, kept as they are
+}
+
+// Device is one issued device TOTP.
+type Device struct {
+	// ID is a lower-case UUID, unique within the account.
+	ID string
+	// Sealed is the shared secret, sealed by the Keyring for this account and
+	// this device.
+	Sealed []byte
+	// Algorithm, Digits (6 to 8) and Period (15 to 120 s) are those of RFC 6238.
+	Algorithm Algorithm
+	Digits    int
+	Period    time.Duration
+	// Basis is what the device was created on.
+	Basis Basis
+	// Proof is the digest of the OTP it was created on, so that the same
+	// request can be recognised again. Nil for every other basis.
+	Proof []byte
+	// CreatedAt is when it was created.
+	CreatedAt time.Time
+	// LastStep is the newest time step that was accepted: no code of this step
+	// or an older one is accepted again. 0: never used.
+	LastStep int64
+	// Attempts are the failures in a row of verifications that named this
+	// device.
+	Attempts Attempts
+
+	unknown []byte
+}
+
+// OneTimeCode is a code that the host has sent to the user.
+type OneTimeCode struct {
+	// ID names the code; 16 hexadecimal digits drawn at random.
+	ID string
+	// Kind is the host's word for the channel or purpose, such as "account".
+	Kind string
+	// Digest is the code under a key of the Keyring.
+	Digest []byte
+	// ExpiresAt is the first instant at which it is no longer accepted.
+	ExpiresAt time.Time
+
+	unknown []byte
+}
+
+// Spent is a proof that has been used up.
+type Spent struct {
+	// Proof is the name that the OTP verifier gave it.
+	Proof string
+	// Until is how long it must be remembered.
+	Until time.Time
+
+	unknown []byte
+}
+
+// Attempts counts failures in a row. The zero value is none.
+type Attempts struct {
+	// Failures in a row. Only a success of the same factor, the host, or a new
+	// hash sets it to zero.
+	Failures int
+	// LastAt is when the last one was.
+	LastAt time.Time
+	// Against is the [Fingerprint] of the hash that the failures were counted
+	// against; "" for OTP and where none is set.
+	Against string
+
+	unknown string // a string, so that Attempts stays comparable
+}
+
+// WriteID marks one save, so that a save whose answer was lost is recognised.
+type WriteID [8]byte
+
+// Attempts returns the stored counter of f, whichever hash it was counted
+// against. [Account.Attempts] is what a decision asks.
+func (s State) Attempts(f Factor) Attempts {
+	if at := s.AttemptsPtr(f); at != nil {
+		return *at
+	}
+	return Attempts{}
+}
+
+// AttemptsPtr returns the place of f's counter; nil if f is not a factor.
+func (s *State) AttemptsPtr(f Factor) *Attempts {
+	switch f {
+	case OTP:
+		return &s.OTP
+	case Password:
+		return &s.Password
+	case PIN:
+		return &s.PIN
+	default:
+		return nil
+	}
+}
+
+// Device returns the index of the device of that id; -1 if there is none.
+func (s State) Device(id string) int {
+	return slices.IndexFunc(s.Devices, func(d Device) bool { return d.ID == id })
+}
+
+// IsSpent tells whether proof has been used up.
+func (s State) IsSpent(proof string) bool {
+	return slices.ContainsFunc(s.Spent, func(p Spent) bool { return p.Proof == proof })
+}
+
+// Clone returns a State that shares nothing with s that can be altered.
+func (s State) Clone() State {
+	c := s
+	c.Devices = slices.Clone(s.Devices)
+	for i := range c.Devices {
+		c.Devices[i].Sealed = slices.Clone(c.Devices[i].Sealed)
+		c.Devices[i].Proof = slices.Clone(c.Devices[i].Proof)
+		c.Devices[i].unknown = slices.Clone(c.Devices[i].unknown)
+	}
+	c.Codes = slices.Clone(s.Codes)
+	for i := range c.Codes {
+		c.Codes[i].Digest = slices.Clone(c.Codes[i].Digest)
+		c.Codes[i].unknown = slices.Clone(c.Codes[i].unknown)
+	}
+	c.Spent = slices.Clone(s.Spent)
+	for i := range c.Spent {
+		c.Spent[i].unknown = slices.Clone(c.Spent[i].unknown)
+	}
+	c.Writes = slices.Clone(s.Writes)
+	c.unknown = slices.Clone(s.unknown)
+	return c
+}
+
+// Check returns an error that wraps [ErrStateSize] if s holds more than the
+// bounds allow.
+func (s State) Check() error {
+	for _, b := range []struct {
+		what      string
+		have, max int
+	}{
+		{"devices", len(s.Devices), MaxDevices},
+		{"one-time codes", len(s.Codes), MaxCodes},
+		{"spent proofs", len(s.Spent), MaxSpent},
+		{"write ids", len(s.Writes), MaxWrites},
+	} {
+		if b.have > b.max {
+			return fmt.Errorf("%w: %d %s, at most %d", ErrStateSize, b.have, b.what, b.max)
+		}
+	}
+	return nil
+}
+
+// String returns [State.MarshalJSON] as text.
+func (s State) String() string {
+	b, err := s.MarshalJSON()
+	if err != nil {
+		return "state"
+	}
+	return string(b)
+}
+
+// Format writes [State.String] whatever the verb.
+func (s State) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// LogValue returns [State.String].
+func (s State) LogValue() slog.Value { return slog.StringValue(s.String()) }

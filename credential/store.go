@@ -1,0 +1,47 @@
+package credential
+
+import (
+	"context"
+	"errors"
+)
+
+// A Store keeps accounts. It is the only thing that a host must bring; sub
+// package storetest proves that an implementation keeps this contract.
+//
+// Both methods must be safe for concurrent use, by any number of processes,
+// must honour ctx, and must not keep or alter the slices of an Account that
+// they are given or have given out.
+type Store interface {
+	// Load returns the account as it is stored now: read from the primary,
+	// never from a replica or a cache, for a stale read brings spent proofs
+	// back. An account that does not exist is an error that wraps
+	// [ErrNotFound]. An account without a stored State has the zero State and
+	// Version 0.
+	Load(ctx context.Context, id string) (Account, error)
+
+	// Save stores a.State and sets the version to a.Version+1 if, and only if,
+	// the account still exists and nothing that Load returned has changed:
+	// Version, RegisteredAt, PasswordHash, PINHash, Locked. Otherwise it
+	// returns an error that wraps [ErrConflict] and nothing has happened.
+	//
+	// It is one atomic step, and durable when it returns nil. It writes State
+	// and the version only, and never creates an account.
+	//
+	// Any other error means that the outcome is unknown. The library then
+	// loads the account and looks for its own write id in [State.Writes].
+	Save(ctx context.Context, a Account) error
+}
+
+var (
+	// ErrNotFound says that an account does not exist.
+	ErrNotFound = errors.New("credential: account not found")
+	// ErrConflict says that an account changed since it was loaded, so that
+	// nothing was saved.
+	ErrConflict = errors.New("credential: account changed since it was loaded")
+	// ErrStateSize says that a State has outgrown its bounds. It is refused
+	// whole, never truncated.
+	ErrStateSize = errors.New("credential: state exceeds its bounds")
+	// ErrStateFormat says that stored bytes are not a State of a format that
+	// this release knows.
+	ErrStateFormat = errors.New("credential: not a state of a known format")
+)

@@ -1,0 +1,72 @@
+package devicetotp
+
+import (
+	"encoding/base32"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+
+	"example.com/devicetotp/credential"
+)
+
+// DeviceTOTP is an issued device: what the device needs to generate codes.
+// Hand Secret to the device once and keep it nowhere else.
+type DeviceTOTP struct {
+	// ID is the lower-case UUID of the device.
+	ID string
+	// Secret is the shared secret, as raw bytes. [DeviceTOTP.Base32] is the
+	// form that authenticators read.
+	Secret credential.Secret
+	// Period, Digits and Algorithm are the TOTP parameters of RFC 6238.
+	Period    time.Duration
+	Digits    int
+	Algorithm Algorithm
+	// Basis is what the device was created on.
+	Basis Basis
+	// CreatedAt is when it was created.
+	CreatedAt time.Time
+	// Replayed tells that this is the repetition of an earlier request: the
+	// same device again, with nothing changed.
+	Replayed bool
+}
+
+// Base32 returns the secret in base32, upper case, without padding (RFC 4648;
+// Key URI format).
+func (d DeviceTOTP) Base32() string { return secretEncoding.EncodeToString([]byte(d.Secret.Reveal())) }
+
+var secretEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// URI returns the otpauth:// provisioning address (Key URI format) that
+// authenticator apps read from a QR code. issuer and account label it and must
+// not be empty or contain ":", which separates them. It contains the secret.
+func (d DeviceTOTP) URI(issuer, account string) (string, error) {
+	key, err := d.Key(issuer, account)
+	if err != nil {
+		return "", err
+	}
+	return key.URL(), nil
+}
+
+// Key returns the device as a key of github.com/pquerna/otp, which draws QR
+// codes. Printing that key prints the secret.
+func (d DeviceTOTP) Key(issuer, account string) (*otp.Key, error) {
+	for _, label := range []struct{ field, value string }{{"issuer", issuer}, {"account", account}} {
+		if label.value == "" || strings.Contains(label.value, ":") {
+			return nil, fmt.Errorf("devicetotp: %s %q must not be empty or contain \":\"", label.field, label.value)
+		}
+	}
+	// Key URI format: the label is "issuer:account"; spaces are %20, never +.
+	query := []string{
+		"secret=" + d.Base32(),
+		"issuer=" + url.PathEscape(issuer),
+		"algorithm=" + d.Algorithm.String(),
+		"digits=" + strconv.Itoa(d.Digits),
+		"period=" + strconv.FormatInt(int64(d.Period/time.Second), 10),
+	}
+	uri := "otpauth://totp/" + escape(issuer) + ":" + escape(account) + "?" + strings.Join(query, "&")
+	return otp.NewKeyFromURL(uri)
+}

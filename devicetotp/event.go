@@ -1,0 +1,83 @@
+package devicetotp
+
+import (
+	"time"
+
+	"example.com/devicetotp/credential"
+)
+
+// Event tells what one request came to. The Observer gets exactly one a
+// request, after the save and before the answer. It holds no secret, no code
+// and no hash, so it can be logged whole.
+//
+// Tell the user of each new device: the grace window needs no proof, so the
+// notice is what reveals a stolen session.
+type Event struct {
+	// Op is the operation: "create", "verify", "add-code" or "unblock".
+	Op string
+	// At is the request's one reading of the clock.
+	At time.Time
+	// AccountID is the account, as the host gave it.
+	AccountID string
+	// DeviceID is the device created, given again or matched. On a refusal it
+	// is the one asked for, if its form is valid.
+	DeviceID string
+	// Code is the error code of the answer; "" for success.
+	Code Code
+	// Basis is what the device was created on; zero unless Create succeeded.
+	Basis Basis
+	// Replayed tells that Create gave an existing device again.
+	Replayed bool
+	// Factors are the presented factors that were looked at or were blocked,
+	// in that order.
+	Factors []FactorResult
+	// RetryAfter is that of the error.
+	RetryAfter time.Duration
+	// Evicted are never-used devices that made room for the new one.
+	Evicted []string
+	// AuthenticatedAt is that of the request.
+	AuthenticatedAt time.Time
+	// Rounds is how often the request was decided: 1 unless others changed
+	// the account meanwhile.
+	Rounds int
+	// Err is the cause of an internal error; nil otherwise.
+	Err error
+}
+
+// FactorResult tells what became of one presented factor.
+type FactorResult struct {
+	Factor credential.Factor
+	Result Result
+	// Failures in a row of this factor after the request.
+	Failures int
+}
+
+// Result is what became of a presented factor.
+type Result uint8
+
+// The results. The zero value is none.
+const (
+	ResultValid     Result = iota + 1 // accepted
+	ResultWrong                       // looked at and wrong, or none is set
+	ResultSpent                       // right once, but used up
+	ResultBlocked                     // not looked at, after too many failures
+	ResultUndecided                   // the verifier gave no answer
+)
+
+// String returns "valid", "wrong", "spent", "blocked" or "undecided".
+func (r Result) String() string {
+	switch r {
+	case ResultValid:
+		return "valid"
+	case ResultWrong:
+		return "wrong"
+	case ResultSpent:
+		return "spent"
+	case ResultBlocked:
+		return "blocked"
+	case ResultUndecided:
+		return "undecided"
+	default:
+		return "none"
+	}
+}

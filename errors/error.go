@@ -1,0 +1,98 @@
+package errors
+
+import (
+	"errors"
+	"strings"
+	"time"
+)
+
+// Field names used in [Error.Field].
+const (
+	FieldAccountID = "AccountID"
+	FieldDeviceID  = "DeviceID"
+	FieldOTP       = "OTP"
+	FieldPassword  = "Password"
+	FieldPIN       = "PIN"
+	FieldKind      = "Kind"
+	FieldCode      = "Code"
+	FieldTTL       = "TTL"
+	FieldFactors   = "Factors"
+)
+
+// Match a whole class of errors with the standard library's errors.Is.
+var (
+	// ErrDenied matches every error of [ClassDenied].
+	ErrDenied = errors.New("devicetotp: denied")
+	// ErrInvalid matches every error of [ClassInvalid].
+	ErrInvalid = errors.New("devicetotp: invalid")
+)
+
+// Error is the error that every operation of the library returns. Functions
+// return it as a plain error; get at it with errors.As, or ask [CodeOf].
+type Error struct {
+	// Op is the operation: "create", "verify", "add-code", "unblock" or
+	// "new-issuer".
+	Op string
+	// Code says what went wrong.
+	Code Code
+	// Field names the field of the request, or the path of the configuration
+	// value, that is at fault. Empty when it is none in particular.
+	Field string
+	// RetryAfter is how long to wait before the same request can do better.
+	// Zero: unknown, or waiting does not help.
+	RetryAfter time.Duration
+	// Err is the cause, for the operator. Context errors and the errors of the
+	// host's collaborators stay findable in it with errors.Is.
+	Err error
+}
+
+// Error returns one line for the operator's log. It is not meant for callers.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("devicetotp: ")
+	for _, part := range []string{e.Op, e.Field} {
+		if part != "" {
+			b.WriteString(part)
+			b.WriteString(": ")
+		}
+	}
+	b.WriteString(string(e.Code))
+	if e.RetryAfter > 0 {
+		b.WriteString(" (retry after ")
+		b.WriteString(e.RetryAfter.String())
+		b.WriteString(")")
+	}
+	if e.Err != nil {
+		b.WriteString(": ")
+		b.WriteString(e.Err.Error())
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Is makes errors.Is match [ErrDenied] and [ErrInvalid] by class.
+func (e *Error) Is(target error) bool {
+	switch target {
+	case ErrDenied:
+		return e.Code.Class() == ClassDenied
+	case ErrInvalid:
+		return e.Code.Class() == ClassInvalid
+	default:
+		return false
+	}
+}
+
+// CodeOf returns the code of err: "" for nil, and [Internal] for an error that
+// this library did not make.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return Internal
+}
