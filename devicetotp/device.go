@@ -62,7 +62,7 @@ func (d DeviceTOTP) Key(issuer, account string) (*otp.Key, error) {
 	// Key URI format: the label is "issuer:account"; spaces are %20, never +.
 	query := []string{
 		"secret=" + d.Base32(),
-		"issuer=" + url.PathEscape(issuer),
+		"issuer=" + escape(issuer),
 		"algorithm=" + d.Algorithm.String(),
 		"digits=" + strconv.Itoa(d.Digits),
 		"period=" + strconv.FormatInt(int64(d.Period/time.Second), 10),
@@ -70,3 +70,7 @@ func (d DeviceTOTP) Key(issuer, account string) (*otp.Key, error) {
 	uri := "otpauth://totp/" + escape(issuer) + ":" + escape(account) + "?" + strings.Join(query, "&")
 	return otp.NewKeyFromURL(uri)
 }
+
+// escape percent-encodes everything but the unreserved characters of RFC 3986:
+// a query escape would write "+" for a space, which authenticators show.
+func escape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "+", "%20") }
