@@ -1,0 +1,109 @@
+package sqlstore
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Dialect is the kind of database. The zero value is none and is refused.
+type Dialect uint8
+
+// The dialects.
+const (
+	Postgres Dialect = iota + 1 // PostgreSQL 12 or newer
+	SQLite                      // SQLite 3.37 or newer
+)
+
+// String returns "postgres" or "sqlite".
+func (d Dialect) String() string {
+	switch d {
+	case Postgres:
+		return "postgres"
+	case SQLite:
+		return "sqlite"
+	default:
+		return "dialect(" + strconv.Itoa(int(d)) + ")"
+	}
+}
+
+// DefaultTable is the table's name if [Options.Table] is empty.
+const DefaultTable = "devicetotp_accounts"
+
+// Options name the table. The zero value is right for most hosts.
+type Options struct {
+	// Table is the table's name, [DefaultTable] if empty: 1 to 52 bytes of
+	// UTF-8 without NUL. It is quoted, so case and every other character are
+	// kept. A second table, of the same name with "_migrations" after it,
+	// remembers which migrations have been applied.
+	Table string
+	// Schema is the PostgreSQL schema, which must exist. Empty: the first one
+	// of the connection's search_path. It is quoted too, at most 63 bytes, and
+	// must be empty for SQLite.
+	Schema string
+}
+
+// PostgreSQL cuts longer names short without an error, so that two different
+// names could mean one table.
+const (
+	maxSchemaName = 63
+	maxTableName  = maxSchemaName - len(migrationsSuffix)
+)
+
+const migrationsSuffix = "_migrations"
+
+// names are the quoted names of the tables.
+type names struct{ accounts, migrations string }
+
+func (o Options) names(d Dialect) (names, error) {
+	if o.Table == "" {
+		o.Table = DefaultTable
+	}
+	errTable := checkName("Table", o.Table, maxTableName)
+	var errSchema error
+	switch {
+	case o.Schema == "":
+	case d == SQLite:
+		errSchema = errors.New("Options.Schema: SQLite has no schemas; leave it empty")
+	default:
+		errSchema = checkName("Schema", o.Schema, maxSchemaName)
+	}
+	if err := errors.Join(errTable, errSchema); err != nil {
+		return names{}, err
+	}
+	qualifier := ""
+	if o.Schema != "" {
+		qualifier = quote(o.Schema) + "."
+	}
+	return names{
+		accounts:   qualifier + quote(o.Table),
+		migrations: qualifier + quote(o.Table+migrationsSuffix),
+	}, nil
+}
+
+func checkName(field, name string, limit int) error {
+	if len(name) > limit {
+		return fmt.Errorf("Options.%s: %d bytes, at most %d", field, len(name), limit)
+	}
+	if !isText(name) {
+		return fmt.Errorf("Options.%s: not UTF-8 without NUL", field)
+	}
+	return nil
+}
+
+// quote makes name an SQL identifier in both dialects.
+func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+
+// isText tells whether both databases can keep s as text: PostgreSQL refuses
+// NUL and what is not UTF-8.
+func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+
+// placeholders turns $1 into what the dialect calls a numbered parameter.
+func (d Dialect) placeholders(query string) string {
+	if d == SQLite {
+		return strings.ReplaceAll(query, "$", "?")
+	}
+	return query
+}

@@ -1,0 +1,82 @@
+// Package sqlstore keeps accounts in PostgreSQL or SQLite over database/sql.
+//
+// Start with [New], which takes the host's own *sql.DB and checks its settings,
+// and [Store.Migrate], which creates the table. The result is a
+// [credential.Store]: [Store.Load] is one SELECT by primary key, [Store.Save]
+// one conditional UPDATE. The package imports no driver: it works with pgx's
+// database/sql driver, lib/pq and modernc.org/sqlite.
+//
+//	db, err := sql.Open("pgx", dsn)
+//	store, err := sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
+//	err = store.Migrate(ctx)
+//
+// Use it if the library may have a table of its own. A host that keeps hashes
+// in its own users table implements [credential.Store] in two queries instead;
+// package storetest proves that implementation.
+//
+// # The table
+//
+// One row an account, in devicetotp_accounts unless [Options] says otherwise:
+//
+//	id             text       primary key
+//	registered_sec bigint     Unix seconds; -62135596800, the zero time, means unknown
+//	registered_ns  integer    nanoseconds within that second
+//	password_hash  text       "" for none
+//	pin_hash       text       "" for none
+//	locked         boolean    integer 0 or 1 in SQLite
+//	state          bytea      what credential.State.MarshalBinary made; empty for none
+//	version        bigint     counts the saves of state
+//
+// The registration time is two integers because Save compares it exactly, and
+// a Go time has nanoseconds: a timestamptz keeps microseconds, and a text can
+// spell one instant in several ways, after which no Save would ever match. To
+// fill it from a timestamptz, use floor(extract(epoch from created_at)) and 0. An
+// import that sets it to the current time opens the grace window for everybody;
+// leave it unknown instead.
+//
+// Write the host's columns with [Store.Put], [Store.SetLocked] and
+// [Store.RotateHash], or with SQL of your own that names only those columns.
+// Never write state or version: whoever can put an old state back can use a
+// spent proof again.
+//
+// # Conflicts and unknown outcomes
+//
+// SQLSTATE 40001 (serialization failure) and 40P01 (deadlock) are
+// [credential.ErrConflict]: nothing was written, and loading again is right. So
+// is an UPDATE that found no row, which includes one that the driver silently
+// sent a second time after the first had taken effect; the library recognises
+// that by its write id. Every other error, SQLITE_BUSY included, is passed on
+// and means that the outcome is unknown.
+//
+// # PostgreSQL settings
+//
+// New refuses a standby server, a database whose encoding is not UTF8, and
+// synchronous_commit off or local: off forgets the last transactions in a
+// crash, local forgets them in a fail-over to a synchronous standby. Without
+// standbys local is no faster than on. The server's fsync must stay on; New
+// does not check it.
+//
+// pgx prepares each statement once a connection by itself. lib/pq asks the
+// server about each statement first, unless its DSN says binary_parameters=yes.
+//
+// # SQLite settings
+//
+// Every connection needs busy_timeout of at least 5,000 ms, set before anything
+// else, journal_mode WAL, and synchronous FULL or EXTRA. With modernc.org/sqlite
+// the DSN is
+//
+//	file:accounts.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)
+//
+// which that driver applies in the right order. With WAL and synchronous=NORMAL
+// a power failure would bring spent proofs back, so New refuses it, and a
+// database in memory too. SQLite 3.37 or newer is needed. Many processes may
+// share one file on a local disk. Writers of one process take turns, so make
+// one Store a process: with 32 connections, waiting in SQLite itself can take
+// seconds. While another process holds the write lock, a Save may outlast its
+// ctx by up to busy_timeout, because SQLite does not stop waiting earlier.
+//
+// # Compatibility
+//
+// Migrations only add: a release works with the table of a newer one, so
+// processes of two releases can share a database while a service rolls.
+package sqlstore

@@ -1,0 +1,36 @@
+package sqlstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"example.com/devicetotp/credential"
+)
+
+// SQLSTATE values that say: nothing was written, try the whole decision again.
+const (
+	serializationFailure = "40001"
+	deadlockDetected     = "40P01"
+)
+
+// failed wraps what the driver reported. The drivers of PostgreSQL share no
+// type, but their errors share a method.
+func failed(ctx context.Context, op string, err error) error {
+	var state interface{ SQLState() string }
+	if errors.As(err, &state) {
+		switch state.SQLState() {
+		case serializationFailure, deadlockDetected:
+			return fmt.Errorf("sqlstore: %s: %w: %w", op, credential.ErrConflict, err)
+		}
+	}
+	// Some drivers report an interrupted statement in words of their own.
+	if done := ctx.Err(); done != nil && !errors.Is(err, done) {
+		return fmt.Errorf("sqlstore: %s: %w: %w", op, done, err)
+	}
+	return fmt.Errorf("sqlstore: %s: %w", op, err)
+}
+
+func notFound(id string) error { return fmt.Errorf("sqlstore: %w: %q", credential.ErrNotFound, id) }
+
+func conflict(id string) error { return fmt.Errorf("sqlstore: %w: %q", credential.ErrConflict, id) }

@@ -1,0 +1,187 @@
+package sqlstore
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"path"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+//go:embed migrations
+var migrationFiles embed.FS
+
+// A Migration is one step of the table's history.
+type Migration struct {
+	// Version counts from 1, in the order in which they are applied.
+	Version int
+	// Name is what the step does, in a word.
+	Name string
+	// SQL is one statement, with the store's table name in it.
+	SQL string
+}
+
+// Migrations returns the steps in order, for hosts whose own tool applies them
+// instead of [Store.Migrate]. Use the one or the other: steps that were applied
+// by another tool are not known to Migrate.
+func (s *Store) Migrations() []Migration {
+	dir := path.Join("migrations", s.dialect.String())
+	entries, err := migrationFiles.ReadDir(dir)
+	if err != nil {
+		panic("sqlstore: " + err.Error()) // the files are in the binary
+	}
+	var all []Migration
+	for _, entry := range entries {
+		text, err := migrationFiles.ReadFile(path.Join(dir, entry.Name()))
+		if err != nil {
+			panic("sqlstore: " + err.Error())
+		}
+		number, name, _ := strings.Cut(strings.TrimSuffix(entry.Name(), ".sql"), "_")
+		version, err := strconv.Atoi(number)
+		if err != nil {
+			panic("sqlstore: " + err.Error())
+		}
+		all = append(all, Migration{version, name, strings.ReplaceAll(string(text), "{{table}}", s.names.accounts)})
+	}
+	slices.SortFunc(all, func(a, b Migration) int { return cmp.Compare(a.Version, b.Version) })
+	return all
+}
+
+// Migrate creates the table, or brings it up to date. Any number of processes
+// may call it at once, at every start: they wait for each other, and one does
+// the work. If nothing is to be done, it only reads, so that a role without the
+// right to create tables can call it too. It does all steps or none.
+func (s *Store) Migrate(ctx context.Context) error {
+	pending, err := s.pending(ctx, s.db)
+	if err != nil {
+		return failed(ctx, "migrate", err)
+	}
+	if len(pending) == 0 {
+		return nil
+	}
+	exclusively := s.exclusivelyPostgres
+	if s.dialect == SQLite {
+		exclusively = s.exclusivelySQLite
+	}
+	if err := exclusively(ctx, func(q querier) error { return s.apply(ctx, q) }); err != nil {
+		return failed(ctx, "migrate", err)
+	}
+	return nil
+}
+
+// A querier is a database, one connection of it, or a transaction.
+type querier interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
+// pending returns the steps that have not been applied.
+func (s *Store) pending(ctx context.Context, q querier) ([]Migration, error) {
+	exists, name := `SELECT to_regclass($1) IS NOT NULL`, s.names.migrations
+	if s.dialect == SQLite {
+		exists = `SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND '"' || replace(name, '"', '""') || '"' = ?1`
+	}
+	var found bool
+	if err := q.QueryRowContext(ctx, exists, name).Scan(&found); err != nil {
+		return nil, err
+	}
+	all := s.Migrations()
+	if !found {
+		return all, nil
+	}
+	rows, err := q.QueryContext(ctx, `SELECT version FROM `+s.names.migrations)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var version int
+		if err := rows.Scan(&version); err != nil {
+			return nil, err
+		}
+		all = slices.DeleteFunc(all, func(m Migration) bool { return m.Version == version })
+	}
+	return all, rows.Err()
+}
+
+// apply does the pending steps. The caller holds the lock and the transaction.
+func (s *Store) apply(ctx context.Context, q querier) error {
+	pending, err := s.pending(ctx, q)
+	if err != nil || len(pending) == 0 {
+		return err
+	}
+	if _, err := q.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+s.names.migrations+
+		` (version integer NOT NULL PRIMARY KEY, name text NOT NULL)`); err != nil {
+		return err
+	}
+	record := `INSERT INTO ` + s.names.migrations + s.dialect.placeholders(` (version, name) VALUES ($1, $2)`)
+	for _, m := range pending {
+		if _, err := q.ExecContext(ctx, m.SQL); err != nil {
+			return fmt.Errorf("step %d (%s): %w", m.Version, m.Name, err)
+		}
+		if _, err := q.ExecContext(ctx, record, m.Version, m.Name); err != nil {
+			return fmt.Errorf("step %d (%s): %w", m.Version, m.Name, err)
+		}
+	}
+	return nil
+}
+
+// migrationLock names the advisory lock. It is one for all tables of a
+// database, because one table can be named in several ways.
+const migrationLock = 0x64657674_6f7470 // "devtotp"
+
+// exclusivelyPostgres runs work in a transaction while no other process is in
+// here. READ COMMITTED, because a stricter level would show the tables as they
+// were before the wait for the lock.
+func (s *Store) exclusivelyPostgres(ctx context.Context, work func(querier) error) error {
+	tx, err := s.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	if _, err := tx.ExecContext(ctx, `SELECT pg_advisory_xact_lock($1)`, int64(migrationLock)); err != nil {
+		return err
+	}
+	if err := work(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+// exclusivelySQLite runs work in a transaction that takes the write lock at its
+// beginning: one that takes it later can fail instead of wait.
+func (s *Store) exclusivelySQLite(ctx context.Context, work func(querier) error) error {
+	done, err := s.takeTurn(ctx)
+	if err != nil {
+		return err
+	}
+	defer done()
+	conn, err := s.db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	if _, err := conn.ExecContext(ctx, `BEGIN IMMEDIATE`); err != nil {
+		return err
+	}
+	if err := work(conn); err != nil {
+		rollback(ctx, conn)
+		return err
+	}
+	if _, err := conn.ExecContext(ctx, `COMMIT`); err != nil {
+		rollback(ctx, conn)
+		return err
+	}
+	return nil
+}
+
+// rollback ends the transaction even if ctx is what ended the work, so that the
+// connection goes back to the pool without one.
+func rollback(ctx context.Context, conn *sql.Conn) {
+	_, _ = conn.ExecContext(context.WithoutCancel(ctx), `ROLLBACK`)
+}

@@ -1,0 +1,85 @@
+package sqlstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// sqliteBusyTimeout is the least busy_timeout, in milliseconds.
+const sqliteBusyTimeout = 5000
+
+const sqliteAdvice = "; write it in the DSN, so that every connection has it: with modernc.org/sqlite " +
+	"file:accounts.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+
+// checkPostgres reads the settings that decide whether a Save that returned can
+// be lost or a Load can be stale.
+func checkPostgres(ctx context.Context, db *sql.DB) error {
+	var commit, encoding string
+	var standby bool
+	err := db.QueryRowContext(ctx,
+		`SELECT current_setting('synchronous_commit'), current_setting('server_encoding'), pg_is_in_recovery()`).
+		Scan(&commit, &encoding, &standby)
+	if err != nil {
+		return fmt.Errorf("cannot read the settings: %w", err)
+	}
+	var faults []error
+	if standby {
+		faults = append(faults, errors.New("the server is a standby: accounts must be read from the primary"))
+	}
+	if commit == "off" || commit == "local" {
+		faults = append(faults, fmt.Errorf("synchronous_commit is %q, must be on, remote_write or remote_apply: "+
+			"write options='-c synchronous_commit=on' in the DSN or set it for the role", commit))
+	}
+	if encoding != "UTF8" {
+		faults = append(faults, fmt.Errorf("server_encoding is %q, must be UTF8", encoding))
+	}
+	return errors.Join(faults...)
+}
+
+// checkSQLite looks at two connections at once where the pool allows it. All
+// but journal_mode belong to one connection, so settings that were executed
+// instead of written in the DSN are missing on the second.
+func checkSQLite(ctx context.Context, db *sql.DB) error {
+	count := 2
+	if db.Stats().MaxOpenConnections == 1 {
+		count = 1
+	}
+	for range count {
+		conn, err := db.Conn(ctx)
+		if err != nil {
+			return err
+		}
+		defer conn.Close()
+		if err := checkSQLiteConn(ctx, conn); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkSQLiteConn(ctx context.Context, conn *sql.Conn) error {
+	var faults []error
+	check := func(pragma, must string, right func(string) bool) {
+		var value string
+		if err := conn.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(&value); err != nil {
+			faults = append(faults, fmt.Errorf("cannot read %s: %w", pragma, err))
+		} else if !right(value) {
+			faults = append(faults, fmt.Errorf("%s is %s, must be %s%s", pragma, value, must, sqliteAdvice))
+		}
+	}
+	check("busy_timeout", "at least 5000", func(v string) bool {
+		var ms int
+		_, err := fmt.Sscan(v, &ms)
+		return err == nil && ms >= sqliteBusyTimeout
+	})
+	check("journal_mode", "wal, which a database in memory cannot be", oneOf("wal"))
+	check("synchronous", "2 (FULL) or 3 (EXTRA)", oneOf("2", "3"))
+	return errors.Join(faults...)
+}
+
+func oneOf(values ...string) func(string) bool {
+	return func(v string) bool { return slices.Contains(values, v) }
+}
