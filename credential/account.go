@@ -44,8 +44,9 @@ func (a Account) Hash(f Factor) string {
 // hash that is stored now. A new password or PIN starts at zero.
 func (a Account) Attempts(f Factor) Attempts {
 	counted := a.State.Attempts(f)
-	if counted.Against != Fingerprint(a.Hash(f)) {
-		return Attempts{Against: Fingerprint(a.Hash(f))}
+	if against := Fingerprint(a.Hash(f)); counted.Against != against {
+		counted.Clear()
+		counted.Against = against
 	}
 	return counted
 }

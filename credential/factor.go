@@ -70,9 +70,12 @@ func (b Basis) Factor() (f Factor, ok bool) {
 	}
 }
 
-// String returns "grace", "otp", "password", "pin" or "imported".
+// String returns "grace", "otp", "password", "pin" or "imported"; "none" for
+// the zero value.
 func (b Basis) String() string {
 	switch b {
+	case 0:
+		return "none"
 	case BasisGrace:
 		return "grace"
 	case BasisImported:

@@ -49,3 +49,16 @@ func NewCode(digits int) (Secret, error) {
 	}
 	return NewSecret(fmt.Sprintf("%0*d", digits, n)), nil
 }
+
+// IsCode tells whether s has the form of a code: [MinCodeDigits] to
+// [MaxCodeDigits] ASCII digits and nothing else. White space and the digits of
+// other scripts are not: they would make one code look like several.
+func IsCode(s Secret) bool {
+	text := s.Reveal()
+	for i := range len(text) {
+		if text[i] < '0' || text[i] > '9' {
+			return false
+		}
+	}
+	return len(text) >= MinCodeDigits && len(text) <= MaxCodeDigits
+}

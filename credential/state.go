@@ -104,6 +104,9 @@ type Attempts struct {
 	unknown string // a string, so that Attempts stays comparable
 }
 
+// Clear forgets the failures.
+func (a *Attempts) Clear() { a.Failures, a.LastAt, a.Against = 0, time.Time{}, "" }
+
 // WriteID marks one save, so that a save whose answer was lost is recognised.
 type WriteID [8]byte
 

@@ -1,0 +1,136 @@
+package devicetotp
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.com/devicetotp/credential"
+	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
+)
+
+const opAddCode = "add-code"
+
+// AddCode announces a one-time code that the host has sent to the user, or is
+// about to send, so that Create accepts it as an OTP once. Only a digest under
+// the keyring is stored. A new code of a kind replaces the old one; failures
+// stay counted, so that asking for codes buys no guesses.
+//
+// Errors: invalid-argument with the field at fault (AccountID, wrapping
+// credential.ErrNotFound, if there is no such account), account-locked,
+// unavailable, internal-error.
+func (i *Issuer) AddCode(ctx context.Context, r CodeRequest) error {
+	return i.perform(ctx, opAddCode, r.AccountID, func(c *call) outcome {
+		if err := c.checkCode(&r); err != nil {
+			return outcome{err: err}
+		}
+		if err := c.begin(); err != nil {
+			return outcome{err: err}
+		}
+		code, err := c.digestCode(&r)
+		if err != nil {
+			return outcome{err: c.internal(err)}
+		}
+		return c.run(func(a credential.Account, known bool) round {
+			if answer, ok := c.managed(a, known); !ok {
+				return round{answer: answer}
+			}
+			a.State = a.State.Clone()
+			dropExpired(&a.State, c.now)
+			a.State.Codes = slices.DeleteFunc(a.State.Codes, func(old credential.OneTimeCode) bool { return old.Kind == r.Kind })
+			a.State.Codes = append(a.State.Codes, code)
+			return round{next: a, save: true}
+		})
+	}).err
+}
+
+// checkCode holds the request against its rules, without any I/O.
+func (c *call) checkCode(r *CodeRequest) error {
+	argument := func(field, format string, args ...any) error {
+		return &Error{Op: c.op, Code: invalidArgument, Field: field, Err: fmt.Errorf(format, args...)}
+	}
+	switch {
+	case r.Kind == verifier.KindDeviceTOTP || !slices.Contains(c.issuer.policy.OTPKinds, r.Kind):
+		return argument(totperrors.FieldKind, "%q is not a kind of one-time code in Policy.OTPKinds", r.Kind)
+	case !credential.IsCode(r.Code):
+		return argument(totperrors.FieldCode, "must be %d to %d ASCII digits", credential.MinCodeDigits, credential.MaxCodeDigits)
+	case r.TTL <= 0 || r.TTL > MaxCodeTTL:
+		return argument(totperrors.FieldTTL, "is %v, must be more than 0 and at most %v", r.TTL, MaxCodeTTL)
+	default:
+		return nil
+	}
+}
+
+func (c *call) digestCode(r *CodeRequest) (credential.OneTimeCode, error) {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
+	code := credential.OneTimeCode{ID: hex.EncodeToString(id[:]), Kind: r.Kind, ExpiresAt: c.now.Add(r.TTL).UTC()}
+	var err error
+	code.Digest, err = c.issuer.keys.Digest(credential.Scope{
+		Purpose: credential.PurposeOneTimeCode, AccountID: c.accountID, Subject: code.ID,
+	}, r.Code)
+	return code, err
+}
+
+// managed answers for the accounts that the host cannot manage through the
+// Issuer: unknown and locked ones.
+func (c *call) managed(a credential.Account, known bool) (refusal outcome, ok bool) {
+	switch {
+	case !known:
+		return outcome{err: &Error{Op: c.op, Code: invalidArgument, Field: totperrors.FieldAccountID, Err: credential.ErrNotFound}}, false
+	case a.Locked:
+		return outcome{err: c.fail(totperrors.AccountLocked, "", 0)}, false
+	default:
+		return outcome{}, true
+	}
+}
+
+const opUnblock = "unblock"
+
+// Unblock forgets the failures of the given factors, or of all three if none is
+// given; with credential.OTP also those of each device. It is the host's to
+// call, after the user has proved to be the owner in some other way.
+//
+// Errors: invalid-argument (an unknown factor; or AccountID, wrapping
+// credential.ErrNotFound), account-locked, unavailable, internal-error.
+func (i *Issuer) Unblock(ctx context.Context, accountID string, factors ...credential.Factor) error {
+	return i.perform(ctx, opUnblock, accountID, func(c *call) outcome {
+		all := credential.Factors()
+		for _, f := range factors {
+			if !slices.Contains(all[:], f) {
+				return outcome{err: &Error{Op: c.op, Code: invalidArgument, Field: totperrors.FieldFactors, Err: fmt.Errorf("%v is not a factor", f)}}
+			}
+		}
+		if len(factors) == 0 {
+			factors = all[:]
+		}
+		if err := c.begin(); err != nil {
+			return outcome{err: err}
+		}
+		return c.run(func(a credential.Account, known bool) round {
+			if answer, ok := c.managed(a, known); !ok {
+				return round{answer: answer}
+			}
+			a.State = a.State.Clone()
+			clearFailures(&a.State, factors, c.now)
+			return round{next: a, save: true}
+		})
+	}).err
+}
+
+func clearFailures(s *credential.State, factors []credential.Factor, now time.Time) {
+	for _, f := range factors {
+		s.AttemptsPtr(f).Clear()
+		if f != credential.OTP {
+			continue
+		}
+		for i := range s.Devices {
+			s.Devices[i].Attempts.Clear()
+		}
+	}
+	dropExpired(s, now)
+}

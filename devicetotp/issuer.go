@@ -1,0 +1,133 @@
+package devicetotp
+
+import (
+	"context"
+	"reflect"
+	"slices"
+
+	"example.com/devicetotp/clock"
+	"example.com/devicetotp/credential"
+	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
+)
+
+// Config is everything about an [Issuer] that has a default. The zero value is
+// a complete one.
+type Config struct {
+	// Clock tells the time. Default: clock.System.
+	Clock Clock
+	// Secrets makes the secrets of new devices. Default:
+	// credential.RandomSecrets.
+	Secrets SecretSource
+	// OTP, Password and PIN decide whether a presented value is right. Default:
+	// those of package verifier, with the shared hasher. verifier.Off never
+	// accepts the factor.
+	OTP, Password, PIN verifier.Verifier
+	// Policy has the numbers; it is copied. Nil means [DefaultPolicy].
+	Policy *Policy
+	// Observer is told what each request came to, after the save and before
+	// the answer, with the context of the request. It runs on the caller's
+	// time and must be safe for concurrent use; a panic in it is contained.
+	Observer func(context.Context, Event)
+	// OnRehash is called after a password or PIN was found valid whose stored
+	// hash is outdated, with the hash to store in its place. Write it with
+	// compare-and-set on old, because the user may have changed it meanwhile:
+	//
+	//	UPDATE users SET pin_hash = $new WHERE id = $account AND pin_hash = $old
+	//
+	// It runs once the request is decided and saved; its failure costs
+	// nothing but the chance. Nil: nothing is hashed anew.
+	OnRehash func(ctx context.Context, accountID string, factor credential.Factor, old, new string)
+}
+
+// Issuer issues device TOTPs and verifies their codes. Make one with
+// [NewIssuer]; it is safe for concurrent use, and one for each process is
+// right, because requests for one account wait for each other within it. The
+// zero value answers every request with an internal error.
+type Issuer struct {
+	store     CredentialStore
+	keys      *credential.Keyring
+	clock     Clock
+	secrets   SecretSource
+	verifiers map[credential.Factor]verifier.Verifier
+	policy    Policy
+	observer  func(context.Context, Event)
+	onRehash  func(ctx context.Context, accountID string, factor credential.Factor, old, new string)
+	lanes     *lanes
+}
+
+const opNewIssuer = "new-issuer"
+
+const invalidArgument = totperrors.InvalidArgument
+
+// NewIssuer returns an issuer of the accounts in store, whose values at rest
+// are sealed with keys. Every mistake is reported at once: the error joins one
+// [Error] for each, which names the field.
+func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Issuer, error) {
+	var m mistakes
+	if isNil(store) {
+		m.add("store", "must not be nil")
+	}
+	if !keys.Valid() {
+		m.add("keys", "must hold at least one key")
+	}
+	m.prefix = "Config."
+	for _, c := range []struct {
+		field string
+		value any
+	}{
+		{"Clock", cfg.Clock}, {"Secrets", cfg.Secrets},
+		{"OTP", cfg.OTP}, {"Password", cfg.Password}, {"PIN", cfg.PIN},
+	} {
+		if c.value != nil && isNil(c.value) {
+			m.add(c.field, "holds a nil %T", c.value)
+		}
+	}
+	policy := DefaultPolicy()
+	if cfg.Policy != nil {
+		policy = *cfg.Policy
+		policy.OTPKinds = slices.Clone(policy.OTPKinds)
+		m.prefix = "Config.Policy."
+		policy.check(&m)
+	}
+	if err := m.err(); err != nil {
+		return nil, err
+	}
+	return &Issuer{
+		store:   store,
+		keys:    keys,
+		clock:   or(cfg.Clock, clock.System),
+		secrets: or(cfg.Secrets, credential.RandomSecrets),
+		verifiers: map[credential.Factor]verifier.Verifier{
+			credential.OTP:      or(cfg.OTP, func() verifier.Verifier { return verifier.OTP(keys, policy.OTPKinds...) }),
+			credential.Password: or(cfg.Password, func() verifier.Verifier { return verifier.Password(nil) }),
+			credential.PIN:      or(cfg.PIN, func() verifier.Verifier { return verifier.PIN(nil, keys) }),
+		},
+		policy:   policy,
+		observer: cfg.Observer,
+		onRehash: cfg.OnRehash,
+		lanes:    newLanes(policy.MaxWaiting),
+	}, nil
+}
+
+// or returns given, or what make makes if given is nil.
+func or[T comparable](given T, fallback func() T) T {
+	var none T
+	if given == none {
+		return fallback()
+	}
+	return given
+}
+
+// isNil also sees a nil pointer, func or map inside an interface.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan, reflect.Interface:
+		return r.IsNil()
+	default:
+		return false
+	}
+}

@@ -1,0 +1,209 @@
+package devicetotp
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/verifier"
+)
+
+// Policy has every number of the rules. Start from [DefaultPolicy] and change
+// what you must: a Policy given to [NewIssuer] is taken literally and checked,
+// so one that is half filled is refused, and a grace of 0 is no grace.
+type Policy struct {
+	// GraceWindow is how long after registration a device is issued without a
+	// credential, both ends included. 0 closes it. Default: 5 minutes, as the
+	// published API description says.
+	GraceWindow time.Duration
+	// ClockTolerance is how far in the future a registration (or the creation
+	// of a device that is asked for again) may lie and still count as now.
+	// From 0 to 5 minutes. Default: 30 s.
+	ClockTolerance time.Duration
+	// GraceDevices is how many devices an account may get on grace. 0 closes
+	// it. Default: 5.
+	GraceDevices int
+
+	// RetryWindow is how long the repetition of a request is given the same
+	// device again. From 0, which is never, to 10 minutes. Default: 5
+	// minutes; a published client repeats for about two.
+	RetryWindow time.Duration
+
+	// MaxDevices is how many devices an account may have; from 1 to
+	// credential.MaxDevices. Default: 20.
+	MaxDevices int
+	// UnusedAfter is the age from which a never-used device makes room for a
+	// new one, oldest first. At least RetryWindow. Default: 24 hours.
+	UnusedAfter time.Duration
+
+	// Algorithm, Digits and Period are those of new devices (RFC 6238).
+	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits
+	// from 6 to 8; Period from 15 s to 120 s in whole seconds.
+	Algorithm Algorithm
+	Digits    int
+	Period    time.Duration
+	// SecretSize is the length of a new secret in bytes, from 16 (RFC 4226
+	// requirement R6) to 128. Default: 20, which is right for SHA1; use
+	// Algorithm.SecretSize for others.
+	SecretSize int
+
+	// OTPKinds are the kinds of user OTP that Create accepts: verifier.KindAccount,
+	// verifier.KindDeviceTOTP, or the host's own words of 1 to 32 characters
+	// of a-z, 0-9 and "-". Default: those two. Empty: no OTP is right, unless
+	// Config.OTP is the host's own.
+	OTPKinds []string
+
+	// OTP, Password and PIN are the attempt policies of the factors. OTP counts
+	// one-time codes and device codes together. Device counts the failures of
+	// Verify requests that name a device, for that device. Default: a wait
+	// from the fifth failure on; blocked at 20, 100, 10 and 20.
+	OTP, Password, PIN, Device verifier.AttemptPolicy
+
+	// MaxRounds and RoundsTimeout bound how often and how long a request is
+	// decided again because others changed the account, hashing not counted.
+	// MaxRounds is at most 100 and at least the highest BackoffFrom + 3,
+	// so that parallel wrong values are refused for what they are.
+	// Default: 16 and 5 s.
+	MaxRounds     int
+	RoundsTimeout time.Duration
+	// StoreTimeout bounds each call to the store. Default: 2 s.
+	StoreTimeout time.Duration
+	// VerifierTimeout bounds each call to a verifier or the secret source,
+	// waiting to hash included. Default: 10 s.
+	VerifierTimeout time.Duration
+	// MaxWaiting is how many requests for one account may wait for another
+	// one in this process; one more is unavailable. Default: 64.
+	MaxWaiting int
+}
+
+// DefaultPolicy returns the defaults named at each field.
+func DefaultPolicy() Policy {
+	return Policy{
+		GraceWindow:     5 * time.Minute,
+		ClockTolerance:  30 * time.Second,
+		GraceDevices:    5,
+		RetryWindow:     5 * time.Minute,
+		MaxDevices:      20,
+		UnusedAfter:     24 * time.Hour,
+		Algorithm:       credential.SHA1,
+		Digits:          6,
+		Period:          30 * time.Second,
+		SecretSize:      20,
+		OTPKinds:        []string{verifier.KindAccount, verifier.KindDeviceTOTP},
+		OTP:             verifier.DefaultAttempts(20),
+		Password:        verifier.DefaultAttempts(100),
+		PIN:             verifier.DefaultAttempts(10),
+		Device:          verifier.DefaultAttempts(20),
+		MaxRounds:       16,
+		RoundsTimeout:   5 * time.Second,
+		StoreTimeout:    2 * time.Second,
+		VerifierTimeout: 10 * time.Second,
+		MaxWaiting:      64,
+	}
+}
+
+// attempts returns the attempt policy of f.
+func (p *Policy) attempts(f credential.Factor) verifier.AttemptPolicy {
+	switch f {
+	case credential.Password:
+		return p.Password
+	case credential.PIN:
+		return p.PIN
+	default:
+		return p.OTP
+	}
+}
+
+// check reports every broken rule, by field, to m.
+func (p *Policy) check(m *mistakes) {
+	m.duration("GraceWindow", p.GraceWindow, 0, 24*time.Hour)
+	m.duration("ClockTolerance", p.ClockTolerance, 0, 5*time.Minute)
+	m.number("GraceDevices", p.GraceDevices, 0, credential.MaxDevices)
+	m.duration("RetryWindow", p.RetryWindow, 0, 10*time.Minute)
+	m.number("MaxDevices", p.MaxDevices, 1, credential.MaxDevices)
+	m.duration("UnusedAfter", p.UnusedAfter, max(time.Minute, p.RetryWindow), 100*365*24*time.Hour)
+	if p.Algorithm.SecretSize() == 0 {
+		m.add("Algorithm", "%v is not an algorithm", p.Algorithm)
+	}
+	m.number("Digits", p.Digits, verifier.MinTOTPDigits, verifier.MaxTOTPDigits)
+	m.duration("Period", p.Period, verifier.MinPeriod, verifier.MaxPeriod)
+	if p.Period%time.Second != 0 {
+		m.add("Period", "%v is not in whole seconds", p.Period)
+	}
+	m.number("SecretSize", p.SecretSize, verifier.MinSecretSize, 128)
+	p.checkKinds(m)
+	for _, a := range []struct {
+		field  string
+		policy verifier.AttemptPolicy
+	}{{"OTP", p.OTP}, {"Password", p.Password}, {"PIN", p.PIN}, {"Device", p.Device}} {
+		if err := a.policy.Check(); err != nil {
+			for _, broken := range unjoin(err) {
+				m.add(a.field, "%w", broken)
+			}
+		}
+	}
+	least := max(p.OTP.BackoffFrom, p.Password.BackoffFrom, p.PIN.BackoffFrom, p.Device.BackoffFrom) + 3
+	m.number("MaxRounds", p.MaxRounds, least, 100)
+	m.duration("RoundsTimeout", p.RoundsTimeout, time.Millisecond, time.Minute)
+	m.duration("StoreTimeout", p.StoreTimeout, time.Millisecond, time.Minute)
+	m.duration("VerifierTimeout", p.VerifierTimeout, time.Millisecond, time.Minute)
+	m.number("MaxWaiting", p.MaxWaiting, 0, 1<<20)
+}
+
+func (p *Policy) checkKinds(m *mistakes) {
+	for i, kind := range p.OTPKinds {
+		if !validKind(kind) {
+			m.add("OTPKinds", "%q is not 1 to 32 characters of a-z 0-9 -", kind)
+		}
+		if slices.Contains(p.OTPKinds[:i], kind) {
+			m.add("OTPKinds", "%q is there twice", kind)
+		}
+	}
+	if len(p.OTPKinds) > credential.MaxCodes {
+		m.add("OTPKinds", "%d kinds, at most %d", len(p.OTPKinds), credential.MaxCodes)
+	}
+}
+
+func validKind(kind string) bool {
+	for i := range len(kind) {
+		c := kind[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '-' {
+			return false
+		}
+	}
+	return len(kind) >= 1 && len(kind) <= 32
+}
+
+// mistakes gathers what is wrong with a configuration.
+type mistakes struct {
+	prefix string
+	found  []error
+}
+
+func (m *mistakes) add(field, format string, args ...any) {
+	m.found = append(m.found, &Error{Op: opNewIssuer, Code: invalidArgument, Field: m.prefix + field, Err: fmt.Errorf(format, args...)})
+}
+
+func (m *mistakes) duration(field string, have, least, most time.Duration) {
+	if have < least || have > most {
+		m.add(field, "is %v, must be from %v to %v", have, least, most)
+	}
+}
+
+func (m *mistakes) number(field string, have, least, most int) {
+	if have < least || have > most {
+		m.add(field, "is %d, must be from %d to %d", have, least, most)
+	}
+}
+
+func (m *mistakes) err() error { return errors.Join(m.found...) }
+
+// unjoin returns the errors that errors.Join put together.
+func unjoin(err error) []error {
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		return joined.Unwrap()
+	}
+	return []error{err}
+}
