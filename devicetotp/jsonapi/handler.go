@@ -1,0 +1,201 @@
+package jsonapi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"example.com/devicetotp/devicetotp"
+	totperrors "example.com/devicetotp/errors"
+)
+
+// A Creator makes devices; *devicetotp.Issuer is one. Create gets an AccountID
+// that is never empty and, if any, a DeviceID of the form 8-4-4-4-12. What it
+// returns is answered by [Status]; a panic is answered with 500.
+type Creator interface {
+	Create(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error)
+}
+
+// Options are what a service may set. The zero value is ready to use.
+type Options struct {
+	// Realm is the realm of WWW-Authenticate; "devicetotp" if empty.
+	// Characters other than printable ASCII are left out.
+	Realm string
+	// IgnoreScopes is for a service whose tokens have no scopes. Unless it is
+	// set, a Principal without ScopeCreate is refused, and one without
+	// ScopeCreateAfterLogin cannot use the grace window.
+	IgnoreScopes bool
+	// Logger gets the cause of each 500 under the request_id of the answer:
+	// level Warn if it is worth trying again, else Error. nil: slog.Default().
+	Logger *slog.Logger
+	// AuthTimeout is how long the Authenticator's context lives; 0 is 5 s.
+	AuthTimeout time.Duration
+	// BodyTimeout is how long the body may take to arrive, from the start of
+	// the handler; 0 is 10 s. A shorter http.Server.ReadTimeout stays in
+	// force. It works wherever http.ResponseController can set a read
+	// deadline: on a server of net/http, unless a middleware's ResponseWriter
+	// hides it.
+	BodyTimeout time.Duration
+}
+
+const (
+	defaultRealm       = "devicetotp"
+	defaultAuthTimeout = 5 * time.Second
+	defaultBodyTimeout = 10 * time.Second
+)
+
+// NewHandler returns the handler of POST .../user/devices/totp. The package
+// documentation says what it answers. It is safe for concurrent use, and opts
+// is copied.
+//
+// The error names every argument at fault at once: an issuer or auth that is
+// nil, be it a nil pointer or function within the interface, or a negative
+// timeout.
+func NewHandler(issuer Creator, auth Authenticator, opts Options) (http.Handler, error) {
+	var faults []error
+	fault := func(name, rule string) {
+		faults = append(faults, fmt.Errorf("devicetotp/jsonapi: %s must not be %s", name, rule))
+	}
+	if isNil(issuer) {
+		fault("issuer", "nil")
+	}
+	if isNil(auth) {
+		fault("auth", "nil")
+	}
+	if opts.AuthTimeout < 0 {
+		fault("Options.AuthTimeout", "negative")
+	}
+	if opts.BodyTimeout < 0 {
+		fault("Options.BodyTimeout", "negative")
+	}
+	if len(faults) > 0 {
+		return nil, errors.Join(faults...)
+	}
+	if opts.AuthTimeout == 0 {
+		opts.AuthTimeout = defaultAuthTimeout
+	}
+	if opts.BodyTimeout == 0 {
+		opts.BodyTimeout = defaultBodyTimeout
+	}
+	return &handler{issuer, auth, opts}, nil
+}
+
+// isNil tells whether v is nil or holds a nil.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	switch r := reflect.ValueOf(v); r.Kind() {
+	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
+		return r.IsNil()
+	default:
+		return false
+	}
+}
+
+type handler struct {
+	issuer Creator
+	auth   Authenticator
+	opts   Options
+}
+
+// ServeHTTP answers one request.
+func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	r = WithRequestID(r)
+	device, err := h.guardedCreate(w, r)
+	if err != nil {
+		h.opts.writeProblems(w, r, problemsOf(err))
+		return
+	}
+	write(w, RequestID(r.Context()), http.StatusCreated, appendDevice(make([]byte, 0, 256), device))
+}
+
+// guardedCreate is create with panics made errors, so that a collaborator's
+// panic is answered and logged under the request id. http.ErrAbortHandler is
+// the one that is meant for the server.
+func (h *handler) guardedCreate(w http.ResponseWriter, r *http.Request) (_ devicetotp.DeviceTOTP, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			if v == http.ErrAbortHandler {
+				panic(v)
+			}
+			err = domainProblem(&panicError{v, debug.Stack()})
+		}
+	}()
+	return h.create(w, r)
+}
+
+// create refuses what can be refused without a credential, in the order of the
+// package documentation, and then asks the Issuer.
+func (h *handler) create(w http.ResponseWriter, r *http.Request) (devicetotp.DeviceTOTP, error) {
+	var none devicetotp.DeviceTOTP
+	if r.Method != http.MethodPost {
+		return none, problem{code: codeMethodNotAllowed}
+	}
+	h.boundBody(w, r)
+	principal, err := h.authenticate(r)
+	if err != nil {
+		return none, err
+	}
+	if err := negotiate(r.Header); err != nil {
+		return none, err
+	}
+	doc, err := readDocument(w, r)
+	if err != nil {
+		return none, err
+	}
+	device, err := h.issuer.Create(r.Context(), doc.request(principal, h.graceClosed(principal)))
+	if err != nil {
+		p := domainProblem(err)
+		p.source = doc.sourceOf(p.code)
+		return none, p
+	}
+	if !complete(device, doc.id) {
+		return none, problem{code: totperrors.Internal, cause: errIncompleteDevice}
+	}
+	return device, nil
+}
+
+var errIncompleteDevice = errors.New("devicetotp/jsonapi: the Creator returned neither a complete device nor an error")
+
+// complete tells whether d can be answered to a request for the id asked, which
+// may be "". A client that is given an empty secret would generate codes that
+// anyone can compute.
+func complete(d devicetotp.DeviceTOTP, asked string) bool {
+	return isUUID(d.ID) && (asked == "" || d.ID == strings.ToLower(asked)) &&
+		d.Secret.Reveal() != "" && d.Period >= time.Second && 6 <= d.Digits && d.Digits <= 8 &&
+		d.Algorithm.SecretSize() > 0
+}
+
+// boundBody limits the time that the body may take. It is called first, since
+// the server reads what is left of a body also after a refusal.
+//
+// Without a body it must not be done: the server is then already waiting for
+// the connection to close, and would take the deadline for that.
+func (h *handler) boundBody(w http.ResponseWriter, r *http.Request) {
+	if r.Body == nil || r.Body == http.NoBody {
+		return
+	}
+	s, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
+	if s != nil && 0 < s.ReadTimeout && s.ReadTimeout <= h.opts.BodyTimeout {
+		return
+	}
+	// Not every ResponseWriter can do it; BodyTimeout says so.
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
+}
+
+// panicError is the panic of a collaborator.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+// Error tells the value. It is not unwrapped: a panic is a fault of the service
+// even if it panicked with a refusal.
+func (e *panicError) Error() string { return fmt.Sprintf("devicetotp/jsonapi: panic: %v", e.value) }
