@@ -271,6 +271,7 @@ func (j *createCall) verdict(a credential.Account, f credential.Factor, createdO
 		return verifier.Verdict{}, j.internal(err)
 	}
 	if f != credential.OTP { // what an OTP is worth changes with the State
+		verdict = verifier.Verdict{Status: verdict.Status, Outdated: verdict.Outdated}
 		j.verdicts[key] = verdict
 	}
 	return verdict, nil

@@ -45,6 +45,7 @@ type creation struct {
 	now     time.Time
 	policy  *Policy
 	look    lookFunc
+	waits   []time.Duration // of the blocked factors
 	out     decision
 }
 
@@ -89,39 +90,45 @@ func (c *creation) prove() {
 // check looks at one presented factor, unless it is blocked, and counts a
 // failure. createdOn is the device of a repeated request.
 func (c *creation) check(f credential.Factor, createdOn *credential.Device) Result {
-	attempts := c.account.Attempts(f)
+	policy, attempts := c.policy.attempts(f), c.account.Attempts(f)
 	if attempts.LastAt.After(c.now) {
 		attempts.LastAt = c.now // counted by a clock that was ahead
 		c.setAttempts(f, attempts)
 	}
-	if wait, blocked := c.policy.attempts(f).Blocked(attempts, c.now); blocked {
-		if wait > 0 && (c.out.retryAfter == 0 || wait < c.out.retryAfter) {
-			c.out.retryAfter = wait
-		}
+	if wait, blocked := policy.Blocked(attempts, c.now); blocked {
+		c.waits = append(c.waits, wait)
 		return c.note(f, ResultBlocked)
 	}
-	verdict := verifier.Verdict{Status: verifier.Invalid} // present but empty: wrong
+	result := ResultWrong // what is present but empty
 	if c.request.presented(f).Reveal() != "" {
-		verdict = c.look(f, createdOn)
+		result = c.ask(f, createdOn)
 	}
+	switch result {
+	case ResultValid:
+		c.out.save = true // no verdict, good or bad, is given before it is recorded
+	case ResultWrong, ResultSpent:
+		c.setAttempts(f, policy.Fail(attempts, c.now))
+	}
+	return c.note(f, result)
+}
+
+// ask gets the verdict on one factor.
+func (c *creation) ask(f credential.Factor, createdOn *credential.Device) Result {
+	verdict := c.look(f, createdOn)
 	switch verdict.Status {
 	case verifier.Valid:
-		if f == credential.OTP && c.account.State.IsSpent(verdict.Proof) && createdOn == nil {
-			c.setAttempts(f, c.policy.attempts(f).Fail(attempts, c.now))
-			return c.note(f, ResultSpent)
+		if f == credential.OTP && createdOn == nil && c.account.State.IsSpent(verdict.Proof) {
+			return ResultSpent
 		}
 		c.out.verdict = verdict
-		c.out.save = true // no verdict, good or bad, is given before it is recorded
-		return c.note(f, ResultValid)
-	case verifier.Spent:
-		c.setAttempts(f, c.policy.attempts(f).Fail(attempts, c.now))
-		return c.note(f, ResultSpent)
+		return ResultValid
 	case verifier.Invalid:
-		c.setAttempts(f, c.policy.attempts(f).Fail(attempts, c.now))
-		return c.note(f, ResultWrong)
+		return ResultWrong
+	case verifier.Spent:
+		return ResultSpent
 	default:
 		c.out.undecided = true
-		return c.note(f, ResultUndecided)
+		return ResultUndecided
 	}
 }
 
@@ -139,11 +146,11 @@ func (c *creation) note(f credential.Factor, r Result) Result {
 func (c *creation) refuseProofs() {
 	for _, f := range c.out.factors {
 		if f.Result != ResultBlocked {
-			c.out.retryAfter = 0
 			c.refuse(totperrors.InvalidCredentials)
 			return
 		}
 	}
+	c.out.retryAfter = shortest(c.waits)
 	c.refuse(totperrors.TooManyAttempts)
 }
 

@@ -1,0 +1,17 @@
+// Package devicetotptest is what a service needs to unit-test its own rules
+// about device TOTPs: who gets one, on which proof, and in which order.
+//
+// [New] makes a [World]: an Issuer over an in-memory store, with a clock that
+// stands still, secrets that can be foretold and hashes that are cheap.
+// [World.Account] adds accounts in words:
+//
+//	w := devicetotptest.New(t)
+//	w.Account("alice").RegisteredAgo(3 * time.Minute).PIN("8299").OTP("526271")
+//	device, err := w.Issuer.Create(ctx, devicetotp.Request{AccountID: "alice"})
+//
+// [World.Authenticator] plays the device that generates the codes, [Store] fails
+// on command, and [World.Events] tells what the Observer was told.
+//
+// It uses the standard library and this module only. Its keys, secrets and
+// hashes are worth nothing: do not let a production build import it.
+package devicetotptest
