@@ -69,8 +69,29 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
+// Unwrap returns the cause, or nil. If the cause is itself an error of a class,
+// for instance because a collaborator of the host asked another Issuer, then
+// what is returned matches all that the cause does but its class: only the
+// outermost code classifies an error.
+func (e *Error) Unwrap() error {
+	if errors.Is(e.Err, ErrDenied) || errors.Is(e.Err, ErrInvalid) {
+		return unclassified{e.Err}
+	}
+	return e.Err
+}
+
+// unclassified is a cause whose class must not show through.
+type unclassified struct{ cause error }
+
+func (u unclassified) Error() string { return u.cause.Error() }
+
+// Is makes errors.Is match whatever the cause matches, except a class.
+func (u unclassified) Is(target error) bool {
+	return target != ErrDenied && target != ErrInvalid && errors.Is(u.cause, target)
+}
+
+// As makes errors.As find whatever the cause holds.
+func (u unclassified) As(target any) bool { return errors.As(u.cause, target) }
 
 // Is makes errors.Is match [ErrDenied] and [ErrInvalid] by class.
 func (e *Error) Is(target error) bool {
@@ -84,14 +105,15 @@ func (e *Error) Is(target error) bool {
 	}
 }
 
-// CodeOf returns the code of err: "" for nil, and [Internal] for an error that
-// this library did not make.
+// CodeOf returns the code of err: "" for nil and for nothing else. An error that
+// this library did not make, or that has no code, is [Internal]. Of several
+// that are wrapped or joined it is the outermost, then the first.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""
 	}
 	var e *Error
-	if errors.As(err, &e) {
+	if errors.As(err, &e) && e != nil && e.Code != "" {
 		return e.Code
 	}
 	return Internal
