@@ -79,7 +79,7 @@ var (
 // The zero value is refused by every user of it. A Keyring is safe for
 // concurrent use and never prints its keys.
 type Keyring struct {
-	keys    []ringKey
+	keys    []*ringKey // pointers, so that printing a copy of a Keyring shows addresses
 	primary int
 }
 
@@ -114,7 +114,10 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 		ring.keys = append(ring.keys, derived)
 	}
 	if ring.primary = ring.index(primary); ring.primary < 0 && len(keys) > 0 {
-		mistakes = append(mistakes, fmt.Errorf("credential: primary key %q is not among the keys", primary))
+		if !isKeyID(primary) {
+			primary = "of that id" // which may be a key given by mistake
+		}
+		mistakes = append(mistakes, fmt.Errorf("credential: the primary key %s is not among the keys", primary))
 	}
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
@@ -123,8 +126,9 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 }
 
 func checkKey(key Key) error {
-	if n := len(key.ID); n < 1 || n > 32 || strings.Trim(key.ID, keyIDCharacters) != "" {
-		return fmt.Errorf("id %q is not 1 to 32 characters of A-Z a-z 0-9 . _ -", key.ID)
+	if !isKeyID(key.ID) {
+		// Without the id itself: where two columns were swapped it is the key.
+		return fmt.Errorf("the id is not 1 to %d characters of A-Z a-z 0-9 . _ -", maxKeyID)
 	}
 	if n := len(key.Secret.Reveal()); n != KeySize {
 		return fmt.Errorf("key %q has %d bytes, not %d", key.ID, n, KeySize)
@@ -132,20 +136,27 @@ func checkKey(key Key) error {
 	return nil
 }
 
-const keyIDCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+const (
+	maxKeyID        = 32
+	keyIDCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+)
+
+func isKeyID(id string) bool {
+	return id != "" && len(id) <= maxKeyID && strings.Trim(id, keyIDCharacters) == ""
+}
 
 // deriveKey makes one sub-key a purpose (RFC 5869, HKDF with SHA-256).
-func deriveKey(key Key) (ringKey, error) {
-	out := ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose][]byte{}}
+func deriveKey(key Key) (*ringKey, error) {
+	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose][]byte{}}
 	for _, p := range purposes {
 		sub, err := hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+string(p), KeySize)
 		if err != nil {
-			return ringKey{}, err
+			return nil, err
 		}
 		switch p {
 		case PurposeDeviceSecret, PurposePINHash:
 			if out.aeads[p], err = chacha20poly1305.NewX(sub); err != nil {
-				return ringKey{}, err
+				return nil, err
 			}
 		case PurposeOneTimeCode, PurposeProof:
 			out.macs[p] = sub
@@ -175,7 +186,7 @@ func (k *Keyring) Seal(s Scope, plain Secret) ([]byte, error) {
 	if !k.Valid() {
 		return nil, fmt.Errorf("%w: the keyring is empty", ErrMissingKey)
 	}
-	key := &k.keys[k.primary]
+	key := k.keys[k.primary]
 	aead, ok := key.aeads[s.Purpose]
 	if !ok {
 		return nil, fmt.Errorf("credential: purpose %q is not one that seals", s.Purpose)
@@ -207,7 +218,7 @@ func (k *Keyring) Open(s Scope, sealed []byte) (plain Secret, outdated bool, err
 	}
 	aad, err := s.bind(header)
 	if err != nil {
-		return Secret{}, false, err
+		return Secret{}, false, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
 	b, err := aead.Open(nil, rest[:chacha20poly1305.NonceSizeX], rest[chacha20poly1305.NonceSizeX:], aad)
 	if err != nil {
@@ -224,7 +235,7 @@ func (k *Keyring) Digest(s Scope, value Secret) ([]byte, error) {
 	if !k.Valid() {
 		return nil, fmt.Errorf("%w: the keyring is empty", ErrMissingKey)
 	}
-	key := &k.keys[k.primary]
+	key := k.keys[k.primary]
 	return key.digest(s, header(digestFormat, key.id), value)
 }
 
@@ -237,7 +248,7 @@ func (k *Keyring) Matches(s Scope, digest []byte, value Secret) (bool, error) {
 	}
 	want, err := k.keys[index].digest(s, header, value)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
 	return hmac.Equal(want, digest), nil
 }
@@ -276,7 +287,7 @@ func (k *Keyring) find(format byte, stored []byte) (index int, header, rest []by
 	if !s.ReadUint8(&got) || got != format || !s.ReadUint8LengthPrefixed(&id) {
 		return 0, nil, nil, ErrTampered
 	}
-	if strings.Trim(string(id), keyIDCharacters) != "" || len(id) > 32 {
+	if !isKeyID(string(id)) {
 		return 0, nil, nil, ErrTampered
 	}
 	if index = k.index(string(id)); index < 0 {
@@ -316,8 +327,8 @@ func (k *Keyring) OpenPINHash(accountID, stored string) (hash string, outdated b
 	if !ok {
 		return stored, stored != "", nil
 	}
-	sealed, err := base64.RawStdEncoding.Strict().DecodeString(text)
-	if err != nil {
+	sealed, ok := strictBase64(base64.RawStdEncoding, text)
+	if !ok {
 		return "", false, ErrTampered
 	}
 	plain, outdated, err := k.Open(Scope{Purpose: PurposePINHash, AccountID: accountID}, sealed)

@@ -8,59 +8,86 @@ import (
 	"strings"
 )
 
-// ParseKeyring reads keys from text, oldest first: one "id:base64" a line (or
-// separated by commas), the base64 being standard and padded, of 32 bytes. A
-// "*" before the id marks the primary; a single key needs no mark. Empty lines
-// and lines that start with "#" are skipped. Errors name the line and the rule,
-// never a key.
+// ParseKeyring reads keys from text, oldest first: one "id:base64" a line, or
+// several on a line separated by commas, the base64 being standard and padded,
+// of 32 bytes. A "*" before the id marks the primary; a single key needs no
+// mark. Empty lines, and lines that start with "#" as a whole, are skipped.
+// Errors name the line and the rule, never a key and nothing that may be one.
+//
+// Make a key with [NewKey] and [KeyText], or with a shell: the output of
+// "openssl rand -base64 32" after an id and a colon.
 //
 //	# devicetotp keys, oldest first
-//	2025-11:2Y3FfQx0cSx0Z8bQ0Xy0cQm4kq0mJH1c7Z8bQ0Xy0cQ=
-//	*2026-05:b3v9Hq3mVx0cSx0Z8bQ0Xy0cQm4kq0mJH1c7Z8bQ0Xw=
+//	2025-11:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+//	*2026-05:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=
 func ParseKeyring(text string) (*Keyring, error) {
-	var keys []Key
-	var primaries []string
-	var mistakes []error
-	for i, line := range strings.Split(strings.ReplaceAll(text, ",", "\n"), "\n") {
-		line = strings.TrimSpace(line)
-		if line == "" || strings.HasPrefix(line, "#") {
+	var parsed keyringText
+	for i, line := range strings.Split(text, "\n") {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, "#") {
 			continue
 		}
-		rest, primary := strings.CutPrefix(line, "*")
-		id, encoded, ok := strings.Cut(rest, ":")
-		if !ok {
-			mistakes = append(mistakes, fmt.Errorf("credential: keyring line %d: not id:base64", i+1))
-			continue
-		}
-		b, err := base64.StdEncoding.Strict().DecodeString(encoded)
-		if err != nil {
-			mistakes = append(mistakes, fmt.Errorf("credential: keyring line %d: the key is not standard padded base64", i+1))
-			continue
-		}
-		key := Key{ID: id, Secret: NewSecret(string(b))}
-		if err := checkKey(key); err != nil {
-			mistakes = append(mistakes, fmt.Errorf("credential: keyring line %d: %w", i+1, err))
-			continue
-		}
-		keys = append(keys, key)
-		if primary {
-			primaries = append(primaries, id)
+		for entry := range strings.SplitSeq(line, ",") {
+			if entry = strings.TrimSpace(entry); entry == "" {
+				continue
+			}
+			if err := parsed.add(entry); err != nil {
+				parsed.mistakes = append(parsed.mistakes, fmt.Errorf("credential: keyring line %d: %w", i+1, err))
+			}
 		}
 	}
-	if len(primaries) == 0 && len(keys) == 1 {
-		primaries = []string{keys[0].ID}
+	return parsed.keyring()
+}
+
+// keyringText is what has been read of a keyring.
+type keyringText struct {
+	keys      []Key
+	primaries []string
+	mistakes  []error
+}
+
+func (t *keyringText) add(entry string) error {
+	rest, primary := strings.CutPrefix(entry, "*")
+	id, encoded, ok := strings.Cut(rest, ":")
+	if !ok {
+		return errors.New("not id:base64")
 	}
-	if len(primaries) != 1 && len(keys) > 0 {
-		mistakes = append(mistakes, fmt.Errorf(
-			"credential: keyring: %d of %d keys are marked * as primary, not one", len(primaries), len(keys)))
+	b, ok := strictBase64(base64.StdEncoding, encoded)
+	if !ok {
+		return errors.New("the key is not standard padded base64")
 	}
-	if len(mistakes) > 0 {
-		return nil, errors.Join(mistakes...)
+	key := Key{ID: id, Secret: NewSecret(string(b))}
+	if err := checkKey(key); err != nil {
+		return err
 	}
-	if len(keys) == 0 {
+	t.keys = append(t.keys, key)
+	if primary {
+		t.primaries = append(t.primaries, id)
+	}
+	return nil
+}
+
+func (t *keyringText) keyring() (*Keyring, error) {
+	if len(t.primaries) == 0 && len(t.keys) == 1 {
+		t.primaries = []string{t.keys[0].ID}
+	}
+	if len(t.primaries) != 1 && len(t.keys) > 0 {
+		t.mistakes = append(t.mistakes, fmt.Errorf(
+			"credential: keyring: %d of %d keys are marked * as primary, not one", len(t.primaries), len(t.keys)))
+	}
+	if len(t.mistakes) > 0 {
+		return nil, errors.Join(t.mistakes...)
+	}
+	if len(t.keys) == 0 {
 		return nil, errors.New("credential: keyring: no key")
 	}
-	return NewKeyring(primaries[0], keys...)
+	return NewKeyring(t.primaries[0], t.keys...)
+}
+
+// strictBase64 decodes s if it is the one text that encodes its bytes. The
+// decoders of the standard library skip line breaks, strict ones too.
+func strictBase64(encoding *base64.Encoding, s string) ([]byte, bool) {
+	b, err := encoding.Strict().DecodeString(s)
+	return b, err == nil && !strings.ContainsAny(s, "\r\n")
 }
 
 // KeyringFromFile reads the file at path with [ParseKeyring]. Keep the file
