@@ -1,0 +1,99 @@
+package storetest_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/memstore"
+	"example.com/devicetotp/credential/storetest"
+)
+
+// intact is a store that keeps every rule: memstore, and bytes of State that
+// were planted. The broken stores are made from it.
+type intact struct {
+	*memstore.Store
+	mu      sync.Mutex
+	planted map[string][]byte
+}
+
+func newIntact() *intact { return &intact{Store: memstore.New(), planted: map[string][]byte{}} }
+
+func (s *intact) Load(ctx context.Context, id string) (credential.Account, error) {
+	a, err := s.Store.Load(ctx, id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if raw, ok := s.planted[id]; ok && err == nil {
+		if err := a.State.UnmarshalBinary(raw); err != nil {
+			return credential.Account{}, err
+		}
+	}
+	return a, err
+}
+
+func (s *intact) Save(ctx context.Context, a credential.Account) error {
+	err := s.Store.Save(ctx, a)
+	if err == nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.planted, a.ID)
+	}
+	return err
+}
+
+func (s *intact) plant(_ context.Context, id string, state []byte) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.planted[id] = state
+	return nil
+}
+
+func (s *intact) isPlanted(id string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.planted[id] != nil
+}
+
+// backend has every hook. open makes one handle on s.
+func backend(s *intact, open func() credential.Store) storetest.Backend {
+	var accounts, changes atomic.Int64
+	put := func(id string) {
+		s.Put(credential.Account{ID: id, RegisteredAt: time.Unix(1767225600, 987654321), PasswordHash: "first", PINHash: "first"})
+	}
+	return storetest.Backend{
+		Open: func() (credential.Store, error) { return open(), nil },
+		NewAccount: func(context.Context) (string, error) {
+			id := fmt.Sprintf("Account-%d", accounts.Add(1))
+			put(id)
+			return id, nil
+		},
+		ChangeHash: func(_ context.Context, id string, f credential.Factor) error {
+			return s.Update(id, func(a *credential.Account) {
+				hash := fmt.Sprintf("hash %d", changes.Add(1))
+				if f == credential.PIN {
+					a.PINHash = hash
+				} else {
+					a.PasswordHash = hash
+				}
+			})
+		},
+		Lock: func(_ context.Context, id string) error {
+			return s.Update(id, func(a *credential.Account) { a.Locked = true })
+		},
+		Delete: func(_ context.Context, id string) error {
+			s.Delete(id)
+			return nil
+		},
+		ChangeRegisteredAt: func(_ context.Context, id string) error {
+			return s.Update(id, func(a *credential.Account) { a.RegisteredAt = a.RegisteredAt.Add(1) })
+		},
+		NewAccountWithID: func(_ context.Context, id string) error {
+			put(id)
+			return nil
+		},
+		PlantState: s.plant,
+	}
+}

@@ -1,0 +1,150 @@
+package storetest_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"example.com/devicetotp/credential"
+)
+
+// Broken stores that remember something.
+
+// openWriteBehind makes handles that write what they were given at their next
+// call.
+func openWriteBehind(s *intact) func() credential.Store {
+	return func() credential.Store {
+		var pending *credential.Account
+		flush := func(ctx context.Context) {
+			if pending != nil {
+				_ = s.Save(ctx, *pending)
+				pending = nil
+			}
+		}
+		return handle{func(ctx context.Context, id string) (credential.Account, error) {
+			flush(ctx)
+			return s.Load(ctx, id)
+		}, func(ctx context.Context, a credential.Account) error {
+			flush(ctx)
+			if err := errors.Join(ctx.Err(), a.State.Check()); err != nil {
+				return err
+			}
+			stored, err := s.Load(ctx, a.ID)
+			if err != nil || stored.Version != a.Version || !stored.SameHostFields(a) {
+				return credential.ErrConflict
+			}
+			a.State = a.State.Clone()
+			pending = &a
+			return nil
+		}}
+	}
+}
+
+// openCache makes handles that load an account once, until they save it.
+func openCache(s *intact) func() credential.Store {
+	return func() credential.Store {
+		var mu sync.Mutex
+		cached := map[string]credential.Account{}
+		return handle{func(ctx context.Context, id string) (credential.Account, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if a, ok := cached[id]; ok && ctx.Err() == nil {
+				a.State = a.State.Clone()
+				return a, nil
+			}
+			a, err := s.Load(ctx, id)
+			if err == nil {
+				cached[id] = a
+				a.State = a.State.Clone()
+			}
+			return a, err
+		}, func(ctx context.Context, a credential.Account) error {
+			mu.Lock()
+			defer mu.Unlock()
+			delete(cached, a.ID)
+			return s.Save(ctx, a)
+		}}
+	}
+}
+
+// openWholeRow saves the account as it is, as an object-relational mapper does
+// that has a version column.
+func openWholeRow(s *intact) func() credential.Store {
+	var mu sync.Mutex
+	return func() credential.Store {
+		return handle{s.Load, func(ctx context.Context, a credential.Account) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if err := errors.Join(ctx.Err(), a.State.Check()); err != nil {
+				return err
+			}
+			stored, err := s.Load(ctx, a.ID)
+			if err != nil || stored.Version != a.Version {
+				return credential.ErrConflict
+			}
+			a.Version++
+			s.Put(a)
+			return nil
+		}}
+	}
+}
+
+// openEveryRow forgets the id in the condition.
+func openEveryRow(s *intact) func() credential.Store {
+	var mu sync.Mutex
+	seen := map[string]bool{}
+	return func() credential.Store {
+		return handle{func(ctx context.Context, id string) (credential.Account, error) {
+			a, err := s.Load(ctx, id)
+			if err == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				seen[id] = true
+			}
+			return a, err
+		}, func(ctx context.Context, a credential.Account) error {
+			if err := s.Save(ctx, a); err != nil {
+				return err
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for id := range seen {
+				if other, err := s.Load(ctx, id); err == nil && id != a.ID && other.Version == a.Version {
+					other.State = a.State
+					_ = s.Save(ctx, other)
+				}
+			}
+			return nil
+		}}
+	}
+}
+
+// openSharing keeps States itself and copies them with in and out, one of which
+// does not copy.
+func openSharing(in, out func(credential.State) credential.State) func(*intact) func() credential.Store {
+	return func(s *intact) func() credential.Store {
+		var mu sync.Mutex
+		kept := map[string]credential.Account{}
+		return func() credential.Store {
+			return handle{func(ctx context.Context, id string) (credential.Account, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				a, err := s.Load(ctx, id)
+				if k, ok := kept[id]; ok && err == nil && k.Version == a.Version && !s.isPlanted(id) {
+					a.State = out(k.State)
+				}
+				return a, err
+			}, func(ctx context.Context, a credential.Account) error {
+				mu.Lock()
+				defer mu.Unlock()
+				if err := s.Save(ctx, a); err != nil {
+					return err
+				}
+				a.State = in(a.State)
+				a.Version++
+				kept[a.ID] = a
+				return nil
+			}}
+		}
+	}
+}

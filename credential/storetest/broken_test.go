@@ -1,0 +1,319 @@
+package storetest_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"example.com/devicetotp/credential"
+)
+
+// handle is a store of two functions.
+type handle struct {
+	load func(context.Context, string) (credential.Account, error)
+	save func(context.Context, credential.Account) error
+}
+
+func (h handle) Load(ctx context.Context, id string) (credential.Account, error) {
+	return h.load(ctx, id)
+}
+func (h handle) Save(ctx context.Context, a credential.Account) error { return h.save(ctx, a) }
+
+// A broken store breaks one rule. open is called once for each set of data and
+// returns what opens a handle on it.
+type broken struct {
+	rule, how string
+	open      func(s *intact) func() credential.Store
+}
+
+// on makes a broken store whose handles share everything.
+func on(f func(s *intact) handle) func(*intact) func() credential.Store {
+	return func(s *intact) func() credential.Store {
+		h := f(s)
+		return func() credential.Store { return h }
+	}
+}
+
+// saving breaks Save only.
+func saving(f func(ctx context.Context, s *intact, a credential.Account) error) func(*intact) func() credential.Store {
+	return on(func(s *intact) handle {
+		return handle{s.Load, func(ctx context.Context, a credential.Account) error { return f(ctx, s, a) }}
+	})
+}
+
+// loading breaks Load only.
+func loading(f func(ctx context.Context, s *intact, id string) (credential.Account, error)) func(*intact) func() credential.Store {
+	return on(func(s *intact) handle {
+		return handle{func(ctx context.Context, id string) (credential.Account, error) { return f(ctx, s, id) }, s.Save}
+	})
+}
+
+// changing alters what is saved, if it is not refused anyway.
+func changing(f func(*credential.State)) func(*intact) func() credential.Store {
+	return saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if err := a.State.Check(); err != nil {
+			return err
+		}
+		a.State = a.State.Clone()
+		f(&a.State)
+		return s.Save(ctx, a)
+	})
+}
+
+// ignoring saves as if what ignore copies from the stored account had not changed.
+func ignoring(ignore func(a *credential.Account, stored credential.Account)) func(*intact) func() credential.Store {
+	return saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if stored, err := s.Load(ctx, a.ID); err == nil {
+			ignore(&a, stored)
+		}
+		return s.Save(ctx, a)
+	})
+}
+
+var errOther = errors.New("some other error")
+
+var brokenStores = []broken{
+	{"load_unknown", "makes up an account", loading(func(ctx context.Context, s *intact, id string) (credential.Account, error) {
+		a, err := s.Load(ctx, id)
+		if errors.Is(err, credential.ErrNotFound) {
+			return credential.Account{ID: id}, nil
+		}
+		return a, err
+	})},
+	{"load_unknown", "flattens ErrNotFound", loading(func(ctx context.Context, s *intact, id string) (credential.Account, error) {
+		a, err := s.Load(ctx, id)
+		if errors.Is(err, credential.ErrNotFound) {
+			return a, errOther
+		}
+		return a, err
+	})},
+	{"load_new", "counts versions from one", on(func(s *intact) handle {
+		return handle{func(ctx context.Context, id string) (credential.Account, error) {
+			a, err := s.Load(ctx, id)
+			a.Version++
+			return a, err
+		}, func(ctx context.Context, a credential.Account) error {
+			a.Version--
+			return s.Save(ctx, a)
+		}}
+	})},
+	{"all_or_nothing", "sends the statement twice and reports the second", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if err := s.Save(ctx, a); err != nil {
+			return err
+		}
+		return s.Save(ctx, a)
+	})},
+	{"all_or_nothing", "writes State before it checks the version", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		stored, err := s.Load(ctx, a.ID)
+		if err == nil && stored.Version != a.Version {
+			stored.State = a.State
+			_ = s.Save(ctx, stored)
+		}
+		return s.Save(ctx, a)
+	})},
+	{"save_new", "forgets what it was given", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		_, err := s.Load(ctx, a.ID)
+		return err
+	})},
+	{"save_new", "has no row to update before the first save", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if a.Version == 0 {
+			return credential.ErrConflict
+		}
+		return s.Save(ctx, a)
+	})},
+	{"version_by_one", "increments twice", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if err := s.Save(ctx, a); err != nil {
+			return err
+		}
+		a.Version++
+		return s.Save(ctx, a)
+	})},
+	{"save_stale", "does not check the version", ignoring(func(a *credential.Account, stored credential.Account) {
+		a.Version = stored.Version
+	})},
+	{"save_stale", "accepts a version from the future", ignoring(func(a *credential.Account, stored credential.Account) {
+		a.Version = min(a.Version, stored.Version)
+	})},
+	{"save_stale", "swallows conflicts", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if err := s.Save(ctx, a); !errors.Is(err, credential.ErrConflict) {
+			return err
+		}
+		return nil
+	})},
+	{"save_stale", "flattens ErrConflict", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		err := s.Save(ctx, a)
+		if errors.Is(err, credential.ErrConflict) {
+			return errOther
+		}
+		return err
+	})},
+	{"durable_on_return", "writes at the next call", openWriteBehind},
+	{"load_fresh", "caches what it loaded", openCache},
+	{"only_state", "writes the hashes too", openWholeRow},
+	{"one_account", "updates every account of that version", openEveryRow},
+	{"hash_changed", "ignores a changed password hash", ignoring(func(a *credential.Account, stored credential.Account) {
+		a.PasswordHash = stored.PasswordHash
+	})},
+	{"hash_changed", "ignores a changed PIN hash", ignoring(func(a *credential.Account, stored credential.Account) {
+		a.PINHash = stored.PINHash
+	})},
+	{"locked", "ignores the lock", ignoring(func(a *credential.Account, stored credential.Account) {
+		a.Locked = stored.Locked
+	})},
+	{"registration_changed", "ignores the registration time", ignoring(func(a *credential.Account, stored credential.Account) {
+		a.RegisteredAt = stored.RegisteredAt
+	})},
+	{"registration_changed", "compares registration times by the second", ignoring(func(a *credential.Account, stored credential.Account) {
+		if a.RegisteredAt.Truncate(time.Second).Equal(stored.RegisteredAt.Truncate(time.Second)) {
+			a.RegisteredAt = stored.RegisteredAt
+		}
+	})},
+	{"deleted", "re-creates deleted accounts", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if _, err := s.Load(ctx, a.ID); errors.Is(err, credential.ErrNotFound) {
+			a.Version++
+			s.Put(a)
+			return nil
+		}
+		return s.Save(ctx, a)
+	})},
+	{"one_winner", "checks and then writes", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		stored, err := s.Load(ctx, a.ID)
+		if err != nil || stored.Version != a.Version || !stored.SameHostFields(a) {
+			return s.Save(ctx, a) // refused
+		}
+		time.Sleep(time.Millisecond) // lets the other racers check
+		for {
+			stored, err := s.Load(ctx, a.ID)
+			if err != nil {
+				return err
+			}
+			stored.State = a.State
+			if err := s.Save(ctx, stored); !errors.Is(err, credential.ErrConflict) {
+				return err
+			}
+		}
+	})},
+	{"no_lost_update", "loses one save in two hundred", openForgetful},
+	{"cancelled", "ignores the context", on(func(s *intact) handle {
+		return handle{func(ctx context.Context, id string) (credential.Account, error) {
+			return s.Load(context.WithoutCancel(ctx), id)
+		}, func(ctx context.Context, a credential.Account) error {
+			return s.Save(context.WithoutCancel(ctx), a)
+		}}
+	})},
+	{"cancelled", "writes and then looks at the context", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if err := s.Save(context.WithoutCancel(ctx), a); err != nil {
+			return err
+		}
+		return ctx.Err()
+	})},
+	{"deadline", "looks at cancellation only", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return ctx.Err()
+		}
+		return s.Save(context.WithoutCancel(ctx), a)
+	})},
+	{"slices_not_shared", "keeps the caller's slices", openSharing(func(st credential.State) credential.State { return st }, credential.State.Clone)},
+	{"slices_not_shared", "gives out its own slices", openSharing(credential.State.Clone, func(st credential.State) credential.State { return st })},
+	{"large_state", "has room for ten devices", changing(func(st *credential.State) {
+		st.Devices = st.Devices[:min(10, len(st.Devices))]
+	})},
+	{"large_state", "has room for 32 spent proofs", changing(func(st *credential.State) {
+		st.Spent = st.Spent[:min(32, len(st.Spent))]
+	})},
+	{"oversized_state", "cuts what is too large", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		a.State.Devices = a.State.Devices[:min(credential.MaxDevices, len(a.State.Devices))]
+		return s.Save(ctx, a)
+	})},
+	{"exact_times", "truncates times to microseconds", changing(func(st *credential.State) {
+		for i := range st.Devices {
+			st.Devices[i].CreatedAt = st.Devices[i].CreatedAt.Truncate(time.Microsecond)
+		}
+	})},
+	{"exact_times", "keeps times as Unix nanoseconds", changing(func(st *credential.State) {
+		for i := range st.Spent {
+			st.Spent[i].Until = time.Unix(0, st.Spent[i].Until.UnixNano())
+		}
+	})},
+	{"exact_bytes", "keeps text as UTF-8", changing(func(st *credential.State) {
+		st.Password.Against = strings.ToValidUTF8(st.Password.Against, "\ufffd")
+	})},
+	{"exact_bytes", "cuts bytes at a NUL", changing(func(st *credential.State) {
+		for i := range st.Devices {
+			st.Devices[i].Proof, _, _ = bytes.Cut(st.Devices[i].Proof, []byte{0})
+		}
+	})},
+	{"unknown_members", "copies the fields it knows", changing(func(st *credential.State) {
+		*st = credential.State{
+			Devices: st.Devices, Codes: st.Codes, Spent: st.Spent,
+			OTP: st.OTP, Password: st.Password, PIN: st.PIN, Writes: st.Writes,
+		}
+	})},
+	{"unknown_format", "takes what it cannot read for empty", loading(func(ctx context.Context, s *intact, id string) (credential.Account, error) {
+		a, err := s.Load(ctx, id)
+		if errors.Is(err, credential.ErrStateFormat) {
+			a, err = s.Store.Load(ctx, id)
+			a.State = credential.State{}
+		}
+		return a, err
+	})},
+	{"odd_ids", "cuts ids at a NUL", renaming(func(id string) string {
+		id, _, _ = strings.Cut(id, "\x00")
+		return id
+	})},
+	{"odd_ids", "folds the case of ids", renaming(func(id string) string { return strings.Replace(id, "Case", "case", 1) })},
+	{"odd_ids", "keeps 254 bytes of ids", renaming(func(id string) string { return id[:min(254, len(id))] })},
+	{"odd_ids", "chokes on a NUL", loading(func(ctx context.Context, s *intact, id string) (credential.Account, error) {
+		if strings.Contains(id, "\x00") {
+			return credential.Account{}, fmt.Errorf("invalid byte sequence for encoding UTF8: %q", id)
+		}
+		return s.Load(ctx, id)
+	})},
+	{"one_spelling", "reads 07 as 7", renaming(func(id string) string { return strings.TrimLeft(id, "0+") })},
+	{"one_spelling", "reads braces as part of a UUID", renaming(func(id string) string {
+		if strings.HasPrefix(id, "{") && strings.HasSuffix(id, "}") {
+			return id[1 : len(id)-1]
+		}
+		return id
+	})},
+}
+
+// renaming finds an account under another id too, and answers with the id it
+// was asked for.
+func renaming(f func(string) string) func(*intact) func() credential.Store {
+	return on(func(s *intact) handle {
+		return handle{func(ctx context.Context, id string) (credential.Account, error) {
+			a, err := s.Load(ctx, f(id))
+			a.ID = id
+			return a, err
+		}, func(ctx context.Context, a credential.Account) error {
+			a.ID = f(a.ID)
+			return s.Save(ctx, a)
+		}}
+	})
+}
+
+// openForgetful counts the saves that succeed, over all handles.
+func openForgetful(s *intact) func() credential.Store {
+	var mu sync.Mutex
+	saves := 0
+	return func() credential.Store {
+		return handle{s.Load, func(ctx context.Context, a credential.Account) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if saves%200 == 199 {
+				saves++
+				return nil
+			}
+			err := s.Save(ctx, a)
+			if err == nil {
+				saves++
+			}
+			return err
+		}}
+	}
+}
