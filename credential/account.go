@@ -2,6 +2,7 @@ package credential
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,7 +10,9 @@ import (
 )
 
 // Account is what a store loads: five fields of the host's and the library's
-// State. It prints without its hashes.
+// State. It prints without its hashes; but fmt does not ask a value in an
+// unexported field of another struct how to print itself, so do not print a
+// struct that keeps an Account in one.
 type Account struct {
 	// ID is the host's name for the account. It binds sealed secrets, so it
 	// must never change and never be given to another account.
@@ -83,3 +86,8 @@ func (a Account) LogValue() slog.Value { return slog.StringValue(a.String()) }
 // MarshalText returns [Account.String]; JSON and XML use it too. An Account is
 // not stored this way: see [State.MarshalBinary].
 func (a Account) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
+
+// GobEncode refuses: gob would write the hashes.
+func (a Account) GobEncode() ([]byte, error) {
+	return nil, errors.New("credential: an Account is not encoded")
+}

@@ -2,6 +2,7 @@ package credential
 
 import (
 	"fmt"
+	"math"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -59,7 +60,8 @@ const (
 )
 
 // MarshalBinary encodes s for a store: at most [MaxStateBytes]. It returns an
-// error that wraps [ErrStateSize] if s is beyond its bounds.
+// error that wraps [ErrStateSize] if s is beyond its bounds, a negative number
+// included: what it writes, [State.UnmarshalBinary] reads.
 func (s State) MarshalBinary() ([]byte, error) {
 	if err := s.Check(); err != nil {
 		return nil, err
@@ -100,13 +102,13 @@ func (s State) MarshalBinary() ([]byte, error) {
 func (d *Device) encode(w writer) {
 	w.string(tagDeviceID, d.ID)
 	w.string(tagDeviceSealed, string(d.Sealed))
-	w.int(tagDeviceAlgorithm, int64(d.Algorithm))
-	w.int(tagDeviceDigits, int64(d.Digits))
-	w.int(tagDevicePeriod, int64(d.Period))
-	w.int(tagDeviceBasis, int64(d.Basis))
+	w.int(tagDeviceAlgorithm, int64(d.Algorithm), math.MaxUint8)
+	w.int(tagDeviceDigits, int64(d.Digits), math.MaxInt32)
+	w.int(tagDevicePeriod, int64(d.Period), math.MaxInt64)
+	w.int(tagDeviceBasis, int64(d.Basis), math.MaxUint8)
 	w.string(tagDeviceProof, string(d.Proof))
 	w.time(tagDeviceCreatedAt, d.CreatedAt)
-	w.int(tagDeviceLastStep, d.LastStep)
+	w.int(tagDeviceLastStep, d.LastStep, math.MaxInt64)
 	w.attempts(tagDeviceAttempts, d.Attempts)
 	w.b.AddBytes(d.unknown)
 }
@@ -141,7 +143,12 @@ func (w writer) string(tag uint8, v string) {
 	w.b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(v)) })
 }
 
-func (w writer) int(tag uint8, v int64) {
+// int writes a number from 0 to limit, as the reader takes it.
+func (w writer) int(tag uint8, v, limit int64) {
+	if v < 0 || v > limit {
+		w.b.SetError(fmt.Errorf("record %d: %d is not from 0 to %d", tag, v, limit))
+		return
+	}
 	if v == 0 {
 		return
 	}
@@ -165,7 +172,7 @@ func (w writer) attempts(tag uint8, a Attempts) {
 		return
 	}
 	w.record(tag, func(w writer) {
-		w.int(tagAttemptsFailures, int64(a.Failures))
+		w.int(tagAttemptsFailures, int64(a.Failures), math.MaxInt32)
 		w.time(tagAttemptsLastAt, a.LastAt)
 		w.string(tagAttemptsAgainst, a.Against)
 		w.b.AddBytes([]byte(a.unknown))

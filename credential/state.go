@@ -2,8 +2,6 @@ package credential
 
 import (
 	"fmt"
-	"io"
-	"log/slog"
 	"slices"
 	"time"
 )
@@ -184,18 +182,3 @@ func (s State) Check() error {
 	}
 	return nil
 }
-
-// String returns [State.MarshalJSON] as text.
-func (s State) String() string {
-	b, err := s.MarshalJSON()
-	if err != nil {
-		return "state"
-	}
-	return string(b)
-}
-
-// Format writes [State.String] whatever the verb.
-func (s State) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
-
-// LogValue returns [State.String].
-func (s State) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -6,64 +6,94 @@ import (
 	"time"
 )
 
-// MarshalJSON writes the State for people to look at: no sealed secret, no
-// digest, no fingerprint. It is not how a State is stored; see
-// [State.MarshalBinary].
-func (s State) MarshalJSON() ([]byte, error) {
-	type attempts struct {
-		Failures int        `json:"failures"`
-		LastAt   *time.Time `json:"lastAt,omitempty"`
+// What people see of a State and its parts: no sealed secret, no digest, no
+// fingerprint and no proof.
+type (
+	stateView struct {
+		Devices  []deviceView `json:"devices"`
+		Codes    []codeView   `json:"codes"`
+		Spent    []spentView  `json:"spent"`
+		OTP      attemptsView `json:"otp"`
+		Password attemptsView `json:"password"`
+		PIN      attemptsView `json:"pin"`
+		Writes   []string     `json:"writes"`
 	}
-	type device struct {
-		ID        string    `json:"id"`
-		Basis     string    `json:"basis"`
-		Algorithm string    `json:"algorithm"`
-		Digits    int       `json:"digits"`
-		Period    string    `json:"period"`
-		CreatedAt time.Time `json:"createdAt"`
-		LastStep  int64     `json:"lastStep"`
-		Attempts  attempts  `json:"attempts"`
+	deviceView struct {
+		ID        string       `json:"id"`
+		Basis     string       `json:"basis"`
+		Algorithm string       `json:"algorithm"`
+		Digits    int          `json:"digits"`
+		Period    string       `json:"period"`
+		CreatedAt time.Time    `json:"createdAt"`
+		LastStep  int64        `json:"lastStep"`
+		Attempts  attemptsView `json:"attempts"`
 	}
-	type code struct {
+	codeView struct {
 		ID        string    `json:"id"`
 		Kind      string    `json:"kind"`
 		ExpiresAt time.Time `json:"expiresAt"`
 	}
-	type spent struct {
+	spentView struct {
 		Until time.Time `json:"until"`
 	}
-	show := func(a Attempts) attempts {
-		if a.LastAt.IsZero() {
-			return attempts{Failures: a.Failures}
-		}
-		return attempts{Failures: a.Failures, LastAt: &a.LastAt}
+	attemptsView struct {
+		Failures int        `json:"failures"`
+		LastAt   *time.Time `json:"lastAt,omitempty"`
 	}
-	out := struct {
-		Devices  []device `json:"devices"`
-		Codes    []code   `json:"codes"`
-		Spent    []spent  `json:"spent"`
-		OTP      attempts `json:"otp"`
-		Password attempts `json:"password"`
-		PIN      attempts `json:"pin"`
-		Writes   []string `json:"writes"`
-	}{
-		Devices: []device{}, Codes: []code{}, Spent: []spent{}, Writes: []string{},
-		OTP: show(s.OTP), Password: show(s.Password), PIN: show(s.PIN),
+)
+
+func (s State) view() stateView {
+	out := stateView{
+		Devices: make([]deviceView, len(s.Devices)), Codes: make([]codeView, len(s.Codes)),
+		Spent: make([]spentView, len(s.Spent)), Writes: make([]string, len(s.Writes)),
+		OTP: s.OTP.view(), Password: s.Password.view(), PIN: s.PIN.view(),
 	}
-	for _, d := range s.Devices {
-		out.Devices = append(out.Devices, device{
-			d.ID, d.Basis.String(), d.Algorithm.String(), d.Digits,
-			d.Period.String(), d.CreatedAt, d.LastStep, show(d.Attempts),
-		})
+	for i := range s.Devices {
+		out.Devices[i] = s.Devices[i].view()
 	}
-	for _, c := range s.Codes {
-		out.Codes = append(out.Codes, code{c.ID, c.Kind, c.ExpiresAt})
+	for i := range s.Codes {
+		out.Codes[i] = s.Codes[i].view()
 	}
-	for _, p := range s.Spent {
-		out.Spent = append(out.Spent, spent{p.Until})
+	for i := range s.Spent {
+		out.Spent[i] = s.Spent[i].view()
 	}
-	for _, w := range s.Writes {
-		out.Writes = append(out.Writes, hex.EncodeToString(w[:]))
+	for i, w := range s.Writes {
+		out.Writes[i] = hex.EncodeToString(w[:])
 	}
-	return json.Marshal(out)
+	return out
 }
+
+func (d Device) view() deviceView {
+	return deviceView{
+		ID: d.ID, Basis: d.Basis.String(), Algorithm: d.Algorithm.String(), Digits: d.Digits, Period: d.Period.String(),
+		CreatedAt: d.CreatedAt, LastStep: d.LastStep, Attempts: d.Attempts.view(),
+	}
+}
+
+func (c OneTimeCode) view() codeView { return codeView{ID: c.ID, Kind: c.Kind, ExpiresAt: c.ExpiresAt} }
+
+func (p Spent) view() spentView { return spentView{Until: p.Until} }
+
+func (a Attempts) view() attemptsView {
+	if a.LastAt.IsZero() {
+		return attemptsView{Failures: a.Failures}
+	}
+	return attemptsView{Failures: a.Failures, LastAt: &a.LastAt}
+}
+
+// MarshalJSON writes the State for people to look at: no sealed secret, no
+// digest, no fingerprint. It is not how a State is stored; see
+// [State.MarshalBinary].
+func (s State) MarshalJSON() ([]byte, error) { return json.Marshal(s.view()) }
+
+// MarshalJSON writes the device without its sealed secret and proof.
+func (d Device) MarshalJSON() ([]byte, error) { return json.Marshal(d.view()) }
+
+// MarshalJSON writes the code's id, kind and expiry without its digest.
+func (c OneTimeCode) MarshalJSON() ([]byte, error) { return json.Marshal(c.view()) }
+
+// MarshalJSON writes when the proof may be forgotten, without the proof.
+func (p Spent) MarshalJSON() ([]byte, error) { return json.Marshal(p.view()) }
+
+// MarshalJSON writes the failures without the fingerprint of the hash.
+func (a Attempts) MarshalJSON() ([]byte, error) { return json.Marshal(a.view()) }
