@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
 	totperrors "example.com/devicetotp/errors"
 )
@@ -188,14 +189,18 @@ func TestSlowAuthenticatorRunsOutOfTime(t *testing.T) {
 }
 
 func TestIssuerIsNotBoundByTheAuthenticatorsTime(t *testing.T) {
-	issuer := failing(nil)
-	issuer.answer = nil
-	var authenticated context.Context
+	var authenticating context.Context
 	auth := jsonapi.AuthenticatorFunc(func(r *http.Request) (jsonapi.Principal, error) {
-		authenticated = r.Context()
+		authenticating = r.Context()
 		return tokens(r.Context(), goodToken)
 	})
+	issuer := &creator{answer: func(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+		require.Error(t, authenticating.Err(), "its context has been released")
+		require.NoError(t, ctx.Err())
+		_, bounded := ctx.Deadline()
+		require.False(t, bounded)
+		return device(r.DeviceID), nil
+	}}
 	a := serve(t, handlerWith(t, issuer, auth, jsonapi.Options{}), request(plainBody))
 	require.Equal(t, http.StatusCreated, a.Code)
-	require.Error(t, authenticated.Err(), "released")
 }

@@ -1,0 +1,159 @@
+package jsonapi_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/jsonapi"
+)
+
+// These run over a real socket, for what a recorder cannot show.
+
+func serverOf(t *testing.T, c jsonapi.Creator, auth jsonapi.Authenticator, opts jsonapi.Options, readTimeout time.Duration) *httptest.Server {
+	t.Helper()
+	opts.Logger = slog.New(slog.DiscardHandler)
+	s := httptest.NewUnstartedServer(handlerWith(t, c, auth, opts))
+	s.Config.ReadTimeout = readTimeout
+	s.Start()
+	t.Cleanup(s.Close)
+	return s
+}
+
+// unfinished sends the head of a request and the beginning of its body, and
+// returns the answer that comes although the rest never does.
+func unfinished(t *testing.T, s *httptest.Server, token string) answer {
+	t.Helper()
+	conn, err := net.Dial("tcp", s.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n{\"data\"",
+		token, jsonapi.MediaType)
+	require.NoError(t, err)
+	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	return read(t, resp)
+}
+
+func read(t *testing.T, resp *http.Response) answer {
+	t.Helper()
+	body, err := io.ReadAll(resp.Body)
+	require.NoError(t, err)
+	require.NoError(t, resp.Body.Close())
+	errs, err := checkAnswer(resp.StatusCode, resp.Header, body)
+	require.NoError(t, err, "%s", body)
+	w := httptest.NewRecorder()
+	w.Code = resp.StatusCode
+	return answer{w, errs}
+}
+
+func TestBodyThatStopsArrivingIsAnsweredAfterBodyTimeout(t *testing.T) {
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: 20 * time.Millisecond}, 0)
+	a := unfinished(t, s, goodToken)
+	require.Equal(t, []string{"invalid-document none"}, a.summary())
+	require.Contains(t, a.errors[0].Detail, "in time")
+}
+
+func TestRefusalDoesNotWaitForTheBodyForever(t *testing.T) {
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: 20 * time.Millisecond}, 0)
+	require.Equal(t, []string{"unauthorized none"}, unfinished(t, s, "bad").summary())
+}
+
+func TestShorterReadTimeoutOfTheServerStaysInForce(t *testing.T) {
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: time.Hour}, 20*time.Millisecond)
+	require.Equal(t, []string{"invalid-document none"}, unfinished(t, s, goodToken).summary())
+}
+
+// Once the body is read, its time limit must not cut the Issuer short: the
+// server watches the connection with the same deadline.
+func TestBodyTimeoutDoesNotEndTheRequest(t *testing.T) {
+	const bodyTimeout = 20 * time.Millisecond
+	for name, body := range map[string]string{"with a body": plainBody, "without a body": ""} {
+		t.Run(name, func(t *testing.T) {
+			outlast := func(ctx context.Context) error {
+				select {
+				case <-ctx.Done():
+					return ctx.Err()
+				case <-time.After(4 * bodyTimeout):
+					return nil
+				}
+			}
+			auth := jsonapi.AuthenticatorFunc(func(r *http.Request) (jsonapi.Principal, error) {
+				if body != "" {
+					return tokens(r.Context(), goodToken)
+				}
+				if err := outlast(r.Context()); err != nil {
+					return jsonapi.Principal{}, err
+				}
+				return tokens(r.Context(), goodToken)
+			})
+			c := &creator{answer: func(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+				return device(r.DeviceID), outlast(ctx)
+			}}
+			s := serverOf(t, c, auth, jsonapi.Options{BodyTimeout: bodyTimeout}, 0)
+			resp, err := http.Post(s.URL, jsonapi.MediaType, strings.NewReader(body))
+			require.NoError(t, err)
+			want := http.StatusCreated
+			if body == "" {
+				want = http.StatusUnprocessableEntity
+			}
+			require.Equal(t, want, read(t, resp).Code)
+		})
+	}
+}
+
+func TestClientThatHangsUpReleasesTheAuthenticator(t *testing.T) {
+	entered, released := make(chan struct{}), make(chan error, 1)
+	auth := jsonapi.AuthenticatorFunc(func(r *http.Request) (jsonapi.Principal, error) {
+		close(entered)
+		<-r.Context().Done()
+		released <- r.Context().Err()
+		return jsonapi.Principal{}, r.Context().Err()
+	})
+	issuer := &creator{}
+	s := serverOf(t, issuer, auth, jsonapi.Options{AuthTimeout: time.Hour}, 0)
+	ctx, hangUp := context.WithCancel(t.Context())
+	go func() {
+		<-entered
+		hangUp()
+	}()
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, s.URL, nil)
+	require.NoError(t, err)
+	_, err = http.DefaultClient.Do(r)
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, <-released, context.Canceled)
+	require.Empty(t, issuer.got)
+}
+
+func TestHeadIsAnsweredWithoutABody(t *testing.T) {
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{}, 0)
+	resp, err := http.Head(s.URL)
+	require.NoError(t, err)
+	defer func() { _ = resp.Body.Close() }()
+	require.Equal(t, http.StatusMethodNotAllowed, resp.StatusCode)
+	require.Equal(t, "POST", resp.Header.Get("Allow"))
+}
+
+func TestTheDocumentedCurl(t *testing.T) {
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{}, 0)
+	r, err := http.NewRequest(http.MethodPost, s.URL, strings.NewReader(plainBody))
+	require.NoError(t, err)
+	r.Header.Set("Authorization", "Bearer "+goodToken)
+	r.Header.Set("Content-Type", jsonapi.MediaType)
+	r.Header.Set("Accept", "*/*")
+	r.Header.Set("User-Agent", "curl/8.5.0")
+	resp, err := http.DefaultClient.Do(r)
+	require.NoError(t, err)
+	require.Equal(t, http.StatusCreated, read(t, resp).Code)
+}
