@@ -55,7 +55,8 @@ func (p AttemptPolicy) Check() error {
 // Blocked tells whether the next attempt is refused without being looked at,
 // and for how long yet. A wait of 0 with blocked means that only the host or a
 // new hash can help. A clock that stands before the last failure counts as no
-// time passed.
+// time passed; a caller that saves the counter should bring LastAt back to now,
+// or the wait begins only when the clock has caught up.
 func (p AttemptPolicy) Blocked(a credential.Attempts, now time.Time) (wait time.Duration, blocked bool) {
 	switch {
 	case a.Failures >= p.BlockAt:
@@ -74,7 +75,7 @@ func (p AttemptPolicy) Blocked(a credential.Attempts, now time.Time) (wait time.
 func (p AttemptPolicy) delay(failures int) time.Duration {
 	d := p.Backoff
 	for range failures - p.BackoffFrom {
-		if d >= p.MaxBackoff/2 {
+		if d > p.MaxBackoff/2 {
 			return p.MaxBackoff
 		}
 		d *= 2

@@ -24,10 +24,10 @@ type HasherConfig struct {
 	Memory  uint32
 	Time    uint32
 	Threads uint8
-	// Parallel is how many hashes of that cost run at once. A dearer stored
-	// hash takes more of the budget, or waits to run alone. The process takes
-	// two to three times Parallel*Memory, because the garbage collector runs
-	// behind.
+	// Parallel is how many hashes of that cost run at once: 1 to 1024. A dearer
+	// stored hash takes more of the budget, or waits to run alone. The process
+	// takes two to three times Parallel*Memory, because the garbage collector
+	// runs behind.
 	Parallel int
 	// Queue is how many may wait; one more gets [ErrBusy].
 	Queue int
@@ -42,11 +42,15 @@ func DefaultHasherConfig() HasherConfig {
 const (
 	newSaltSize = 16
 	newTagSize  = 32
+	maxParallel = 1024
 )
+
+var errNoHasher = errors.New("verifier: a Hasher is made with NewHasher")
 
 // Hasher makes and compares password hashes within one budget of memory. Share
 // one in the process: [DefaultHasher] is what the Issuer uses unless told
-// otherwise. It is safe for concurrent use.
+// otherwise. It is safe for concurrent use. The zero value answers everything
+// with an error.
 type Hasher struct {
 	cfg    HasherConfig
 	budget *budget
@@ -66,7 +70,7 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 		"Memory is %d KiB, must be from 8*Threads to %d", cfg.Memory, maxArgonMemory)
 	check(cfg.Time >= 1 && cfg.Time <= maxArgonTime, "Time is %d, must be from 1 to %d", cfg.Time, maxArgonTime)
 	check(cfg.Threads >= 1 && cfg.Threads <= maxArgonThreads, "Threads is %d, must be from 1 to %d", cfg.Threads, maxArgonThreads)
-	check(cfg.Parallel >= 1, "Parallel is %d, must be at least 1", cfg.Parallel)
+	check(cfg.Parallel >= 1 && cfg.Parallel <= maxParallel, "Parallel is %d, must be from 1 to %d", cfg.Parallel, maxParallel)
 	check(cfg.Queue >= 0, "Queue is %d, must not be negative", cfg.Queue)
 	if len(broken) > 0 {
 		return nil, errors.Join(broken...)
@@ -110,9 +114,18 @@ func (h *Hasher) Hash(ctx context.Context, value credential.Secret) (string, err
 }
 
 // Compare tells whether stored is a hash of value, and whether it is outdated:
-// bcrypt, or argon2id of a lower cost than new hashes have. If stored is "", it
-// does the work of a new hash and tells false. A stored hash of another form or
-// beyond the limits is an error that wraps [ErrHash], before any work.
+// bcrypt, or argon2id of a lower cost (m times t) than new hashes have. It
+// waits for its share of the budget: errors wrap [ErrBusy] or that of ctx.
+//
+// stored is argon2id in PHC string format, with m up to 262144 KiB, t up to 10,
+// p up to 16, a salt of 8 to 48 and a tag of 16 to 64 bytes; or bcrypt as $2a$,
+// $2b$ or $2y$ with a cost of 4 to 14. Anything else is an error that wraps
+// [ErrHash], before any work. If stored is "", the work of a new hash is done
+// and the answer is false.
+//
+// An empty value never matches. Against bcrypt, nor does one beyond 72 bytes or
+// with a NUL in it: bcrypt does not read such values whole, so that others
+// would match too.
 func (h *Hasher) Compare(ctx context.Context, stored string, value credential.Secret) (ok, outdated bool, err error) {
 	if isBcrypt(stored) {
 		ok, err = h.compareBcrypt(ctx, stored, value.Reveal())
@@ -128,7 +141,7 @@ func (h *Hasher) Compare(ctx context.Context, stored string, value credential.Se
 	if err != nil {
 		return false, false, err
 	}
-	ok = subtle.ConstantTimeCompare(tag, want.tag) == 1 && stored != ""
+	ok = subtle.ConstantTimeCompare(tag, want.tag) == 1 && stored != "" && value.Reveal() != ""
 	return ok, ok && h.behind(want), nil
 }
 
@@ -137,9 +150,17 @@ func (h *Hasher) behind(stored argonHash) bool {
 	return uint64(stored.memory)*uint64(stored.time) < uint64(h.cfg.Memory)*uint64(h.cfg.Time)
 }
 
+// take waits for a share of the budget in KiB.
+func (h *Hasher) take(ctx context.Context, memory uint32) (release func(), err error) {
+	if h.budget == nil {
+		return nil, errNoHasher
+	}
+	return h.budget.acquire(ctx, int64(memory))
+}
+
 // argon computes the tag of value with the parameters and salt of p.
 func (h *Hasher) argon(ctx context.Context, p argonHash, value string) ([]byte, error) {
-	release, err := h.budget.acquire(ctx, int64(p.memory))
+	release, err := h.take(ctx, p.memory)
 	if err != nil {
 		return nil, err
 	}
@@ -156,12 +177,12 @@ func (h *Hasher) compareBcrypt(ctx context.Context, stored, value string) (bool,
 	if _, err := parseBcrypt(stored); err != nil {
 		return false, err
 	}
-	release, err := h.budget.acquire(ctx, int64(h.cfg.Memory))
+	release, err := h.take(ctx, h.cfg.Memory)
 	if err != nil {
 		return false, err
 	}
 	defer release()
-	readable := len(value) <= maxBcryptInput && !strings.Contains(value, "\x00")
+	readable := value != "" && len(value) <= maxBcryptInput && !strings.Contains(value, "\x00")
 	err = bcrypt.CompareHashAndPassword([]byte(stored), []byte(value)[:min(len(value), maxBcryptInput)])
 	if err != nil && !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
 		return false, fmt.Errorf("%w: %w", ErrHash, err)

@@ -39,21 +39,38 @@ type TOTP struct {
 // one step of clock drift or transmission delay (RFC 6238 section 5.2).
 var window = [...]int64{0, -1, +1}
 
-// Step returns the time step at t: the number of whole periods since 1970.
-func (p TOTP) Step(t time.Time) int64 { return t.Unix() / int64(p.Period/time.Second) }
-
-// AcceptedUntil returns the instant from which a code of step is too old.
-func (p TOTP) AcceptedUntil(step int64) time.Time {
-	return time.Unix((step+2)*int64(p.Period/time.Second), 0).UTC()
+// Step returns the time step at t: the number of whole periods since 1970, so
+// negative before. A Period below a second, which no other method accepts,
+// counts as one.
+func (p TOTP) Step(t time.Time) int64 {
+	seconds, period := t.Unix(), p.seconds()
+	step := seconds / period
+	if seconds%period < 0 {
+		step--
+	}
+	return step
 }
 
-// Code returns the code of one time step, which must be positive.
+// AcceptedUntil returns the instant from which a code of step is too old: two
+// periods after the step began, one of them for the drift.
+func (p TOTP) AcceptedUntil(step int64) time.Time {
+	return time.Unix((step+2)*p.seconds(), 0).UTC()
+}
+
+// seconds is the period, at least 1, so that the zero TOTP divides nothing by zero.
+func (p TOTP) seconds() int64 { return max(1, int64(p.Period/time.Second)) }
+
+// Code returns the code of one time step, which must be positive: the code of
+// step 0 would be that of a clock that was never set.
 func (p TOTP) Code(step int64) (credential.Secret, error) {
 	if err := p.check(); err != nil {
 		return credential.Secret{}, err
 	}
 	code, err := p.generate(base32Secret(p.Secret), step)
-	return credential.NewSecret(code), err
+	if err != nil {
+		return credential.Secret{}, err
+	}
+	return credential.NewSecret(code), nil
 }
 
 // Match tells whether code is that of a time step newer than after and no more
