@@ -1,0 +1,32 @@
+package main
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/jsonapi"
+)
+
+// endpoint is the documented path; clients call it below /user/{version}.
+const endpoint = "/user/devices/totp"
+
+func routes(issuer *devicetotp.Issuer, tokens tokens, logger *slog.Logger) (http.Handler, error) {
+	auth := jsonapi.Bearer(tokens.verify)
+	opts := jsonapi.Options{Realm: "devicetotp example", Logger: logger}
+	create, err := jsonapi.NewHandler(issuer, auth, opts)
+	if err != nil {
+		return nil, err
+	}
+	verify := &verifyHandler{issuer: issuer, auth: auth, opts: opts}
+
+	mux := http.NewServeMux()
+	for _, prefix := range []string{"", "/user/{version}"} {
+		mux.Handle(prefix+endpoint, create) // for every method: it answers 405 itself
+		mux.Handle("POST "+prefix+endpoint+"/verify", verify)
+	}
+	mux.Handle("/openapi.json", jsonapi.OpenAPIHandler())
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	return mux, nil
+}
