@@ -1,0 +1,156 @@
+package devicetotp_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/clock"
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/memstore"
+	"example.com/devicetotp/devicetotp"
+	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
+)
+
+func testKeys(t testing.TB) *credential.Keyring {
+	t.Helper()
+	keys, err := credential.NewKeyring("k1", credential.NewKey("k1"))
+	require.NoError(t, err)
+	return keys
+}
+
+// fieldsOf returns the fields that a joined configuration error names.
+func fieldsOf(t *testing.T, err error) (fields []string) {
+	t.Helper()
+	require.Error(t, err)
+	require.ErrorIs(t, err, devicetotp.ErrInvalid)
+	joined, ok := err.(interface{ Unwrap() []error })
+	require.True(t, ok, "every mistake is reported at once")
+	for _, mistake := range joined.Unwrap() {
+		var e *devicetotp.Error
+		require.ErrorAs(t, mistake, &e)
+		require.Equal(t, totperrors.InvalidArgument, e.Code)
+		require.Equal(t, "new-issuer", e.Op)
+		require.Error(t, e.Err, "the rule is named")
+		fields = append(fields, e.Field)
+	}
+	return fields
+}
+
+type nilSource struct{}
+
+func (*nilSource) NewSecret(context.Context, int) (credential.Secret, error) {
+	return credential.Secret{}, nil
+}
+
+func TestNewIssuerReportsEveryMistakeByField(t *testing.T) {
+	_, err := devicetotp.NewIssuer(nil, nil, devicetotp.Config{})
+	require.Equal(t, []string{"store", "keys"}, fieldsOf(t, err))
+
+	_, err = devicetotp.NewIssuer((*memstore.Store)(nil), &credential.Keyring{}, devicetotp.Config{
+		Clock:    clock.Func(nil),
+		Secrets:  (*nilSource)(nil),
+		OTP:      verifier.Func(nil),
+		Password: verifier.Func(nil),
+		PIN:      verifier.Func(nil),
+	})
+	require.Equal(t, []string{"store", "keys", "Config.Clock", "Config.Secrets", "Config.OTP", "Config.Password", "Config.PIN"},
+		fieldsOf(t, err), "a typed nil in an interface is not nil")
+
+	_, err = devicetotp.NewIssuer(nil, testKeys(t), devicetotp.Config{Policy: &devicetotp.Policy{}})
+	fields := fieldsOf(t, err)
+	for _, field := range []string{
+		"store", "Config.Policy.MaxDevices", "Config.Policy.UnusedAfter", "Config.Policy.Algorithm", "Config.Policy.Digits",
+		"Config.Policy.Period", "Config.Policy.SecretSize", "Config.Policy.OTP", "Config.Policy.Password", "Config.Policy.PIN",
+		"Config.Policy.Device", "Config.Policy.MaxRounds", "Config.Policy.RoundsTimeout", "Config.Policy.StoreTimeout", "Config.Policy.VerifierTimeout",
+	} {
+		require.Contains(t, fields, field, "an all-zero policy is refused")
+	}
+}
+
+func TestPolicyBounds(t *testing.T) {
+	attempts := func(change func(*verifier.AttemptPolicy)) verifier.AttemptPolicy {
+		p := verifier.DefaultAttempts(10)
+		change(&p)
+		return p
+	}
+	for _, c := range []struct {
+		field  string
+		change func(*devicetotp.Policy)
+		ok     bool
+	}{
+		{"GraceWindow", func(p *devicetotp.Policy) { p.GraceWindow = -1 }, false},
+		{"GraceWindow", func(p *devicetotp.Policy) { p.GraceWindow = 0 }, true},
+		{"GraceWindow", func(p *devicetotp.Policy) { p.GraceWindow = 24*time.Hour + 1 }, false},
+		{"ClockTolerance", func(p *devicetotp.Policy) { p.ClockTolerance = -1 }, false},
+		{"ClockTolerance", func(p *devicetotp.Policy) { p.ClockTolerance = 5 * time.Minute }, true},
+		{"ClockTolerance", func(p *devicetotp.Policy) { p.ClockTolerance = 5*time.Minute + 1 }, false},
+		{"GraceDevices", func(p *devicetotp.Policy) { p.GraceDevices = -1 }, false},
+		{"GraceDevices", func(p *devicetotp.Policy) { p.GraceDevices = 0 }, true},
+		{"RetryWindow", func(p *devicetotp.Policy) { p.RetryWindow = 10 * time.Minute }, true},
+		{"RetryWindow", func(p *devicetotp.Policy) { p.RetryWindow = 10*time.Minute + 1 }, false},
+		{"RetryWindow", func(p *devicetotp.Policy) { p.RetryWindow = -1 }, false},
+		{"MaxDevices", func(p *devicetotp.Policy) { p.MaxDevices = 0 }, false},
+		{"MaxDevices", func(p *devicetotp.Policy) { p.MaxDevices = credential.MaxDevices + 1 }, false},
+		{"UnusedAfter", func(p *devicetotp.Policy) { p.UnusedAfter = p.RetryWindow - 1 }, false},
+		{"Algorithm", func(p *devicetotp.Policy) { p.Algorithm = 4 }, false},
+		{"Digits", func(p *devicetotp.Policy) { p.Digits = 5 }, false},
+		{"Digits", func(p *devicetotp.Policy) { p.Digits = 8 }, true},
+		{"Digits", func(p *devicetotp.Policy) { p.Digits = 9 }, false},
+		{"Period", func(p *devicetotp.Policy) { p.Period = 15*time.Second - 1 }, false},
+		{"Period", func(p *devicetotp.Policy) { p.Period = 15 * time.Second }, true},
+		{"Period", func(p *devicetotp.Policy) { p.Period = 30*time.Second + 1 }, false},
+		{"Period", func(p *devicetotp.Policy) { p.Period = 121 * time.Second }, false},
+		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = 15 }, false},
+		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = 16 }, true},
+		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = 129 }, false},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = nil }, true},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"sms-2"} }, true},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{""} }, false},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"SMS"} }, false},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"sms", "sms"} }, false},
+		{"OTP", func(p *devicetotp.Policy) { p.OTP = attempts(func(a *verifier.AttemptPolicy) { a.BlockAt = 101 }) }, false},
+		{"Password", func(p *devicetotp.Policy) { p.Password = attempts(func(a *verifier.AttemptPolicy) { a.Backoff = -1 }) }, false},
+		{"PIN", func(p *devicetotp.Policy) { p.PIN = attempts(func(a *verifier.AttemptPolicy) { a.BlockAt = 4 }) }, false},
+		{"Device", func(p *devicetotp.Policy) { p.Device = attempts(func(a *verifier.AttemptPolicy) { a.BackoffFrom = 0 }) }, false},
+		{"MaxRounds", func(p *devicetotp.Policy) { p.MaxRounds = 7 }, false},
+		{"MaxRounds", func(p *devicetotp.Policy) { p.MaxRounds = 8 }, true},
+		{"MaxRounds", func(p *devicetotp.Policy) { p.MaxRounds = 101 }, false},
+		{"RoundsTimeout", func(p *devicetotp.Policy) { p.RoundsTimeout = 0 }, false},
+		{"StoreTimeout", func(p *devicetotp.Policy) { p.StoreTimeout = -time.Second }, false},
+		{"VerifierTimeout", func(p *devicetotp.Policy) { p.VerifierTimeout = time.Minute + 1 }, false},
+		{"MaxWaiting", func(p *devicetotp.Policy) { p.MaxWaiting = -1 }, false},
+		{"MaxWaiting", func(p *devicetotp.Policy) { p.MaxWaiting = 0 }, true},
+	} {
+		policy := devicetotp.DefaultPolicy()
+		c.change(&policy)
+		_, err := devicetotp.NewIssuer(memstore.New(), testKeys(t), devicetotp.Config{Policy: &policy})
+		if c.ok {
+			require.NoError(t, err, "%s: %+v", c.field, policy)
+			continue
+		}
+		for _, field := range fieldsOf(t, err) {
+			require.Equal(t, "Config.Policy."+c.field, field)
+		}
+	}
+}
+
+func TestDefaultPolicyIsValidAndCopied(t *testing.T) {
+	policy := devicetotp.DefaultPolicy()
+	_, err := devicetotp.NewIssuer(memstore.New(), testKeys(t), devicetotp.Config{Policy: &policy})
+	require.NoError(t, err)
+	_, err = devicetotp.NewIssuer(memstore.New(), testKeys(t), devicetotp.Config{})
+	require.NoError(t, err)
+}
+
+func TestZeroIssuerRefuses(t *testing.T) {
+	var zero devicetotp.Issuer
+	_, err := zero.Create(t.Context(), devicetotp.Request{AccountID: "a"})
+	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(err))
+	_, err = zero.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "a", Code: credential.NewSecret("123456")})
+	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(err))
+	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(zero.Unblock(t.Context(), "a")))
+}

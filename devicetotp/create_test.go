@@ -1,0 +1,352 @@
+package devicetotp_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
+)
+
+const deviceID = "738e379f-fe30-45ab-819c-ba88804b6368"
+
+// otherID returns a device id of its own for each n.
+func otherID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012x", n) }
+
+func secret(s string) credential.Secret { return credential.NewSecret(s) }
+
+func requireCode(t *testing.T, want devicetotp.Code, err error) *devicetotp.Error {
+	t.Helper()
+	require.Equal(t, want, devicetotp.CodeOf(err), "%v", err)
+	var e *devicetotp.Error
+	require.ErrorAs(t, err, &e)
+	return e
+}
+
+func TestCreateIssuesWhatTheAPIDescriptionShows(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(10 * time.Minute).PIN("8299").Password("superSecret12345!").OTP("526271")
+	d, err := w.Issuer.Create(t.Context(), devicetotp.Request{
+		AccountID: "acct", DeviceID: strings.ToUpper(deviceID),
+		OTP: secret("526271"), Password: secret("superSecret12345!"), PIN: secret("8299"),
+	})
+	require.NoError(t, err)
+	require.Equal(t, deviceID, d.ID, "answered in lower case")
+	require.Len(t, d.Base32(), 32)
+	require.Equal(t, 30*time.Second, d.Period)
+	require.Equal(t, 6, d.Digits)
+	require.Equal(t, credential.SHA1, d.Algorithm)
+	require.Equal(t, credential.BasisOTP, d.Basis)
+	require.Equal(t, devicetotptest.Start, d.CreatedAt)
+
+	event := w.Events()[len(w.Events())-1]
+	require.Equal(t, []devicetotp.FactorResult{{Factor: credential.OTP, Result: devicetotp.ResultValid}}, event.Factors)
+	require.Equal(t, deviceID, event.DeviceID)
+	require.Equal(t, 1, event.Rounds)
+}
+
+func TestCreateMakesAnIDWhereNoneIsGiven(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(0)
+	seen := map[string]bool{}
+	for range 3 {
+		d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+		require.NoError(t, err)
+		require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, d.ID)
+		require.False(t, seen[d.ID])
+		seen[d.ID] = true
+	}
+}
+
+func TestCreateRefusesIDsThatAreNoUUID(t *testing.T) {
+	w := devicetotptest.New(t)
+	a := w.Account("acct").RegisteredAgo(0)
+	for _, id := range []string{
+		" ", "x", "738e379ffe3045ab819cba88804b6368", "{738e379f-fe30-45ab-819c-ba88804b6368}", "738e379f-fe30-45ab-819c-ba88804b636g",
+		"738e379f-fe30-45ab-819c_ba88804b6368", deviceID + " ", deviceID + "\x00", "738e379f-fe30-45ab-819c-ba88804b63\u0661",
+	} {
+		w.Store.Script()
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: id})
+		require.Equal(t, totperrors.FieldDeviceID, requireCode(t, totperrors.InvalidID, err).Field)
+		require.ErrorIs(t, err, devicetotp.ErrInvalid)
+		require.Empty(t, w.Store.Calls(), "shape first, no I/O")
+	}
+	require.Zero(t, a.Stored().Version)
+}
+
+func TestIDsAreScopedPerAccount(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("alice").RegisteredAgo(0)
+	w.Account("bob").RegisteredAgo(0)
+	first, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "alice", DeviceID: deviceID})
+	require.NoError(t, err)
+	second, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "bob", DeviceID: deviceID})
+	require.NoError(t, err)
+	require.False(t, second.Replayed)
+	require.NotEqual(t, first.Base32(), second.Base32())
+}
+
+// Grace at every instant that matters (both ends inside).
+func TestGraceWindow(t *testing.T) {
+	for _, c := range []struct {
+		ago  time.Duration
+		open bool
+	}{
+		{-30 * time.Second, true}, {-30*time.Second - 1, false}, {0, true}, {1, true},
+		{5 * time.Minute, true}, {5*time.Minute + 1, false}, {24 * time.Hour, false}, {-24 * time.Hour, false},
+		{time.Duration(1<<63 - 1), false}, {-time.Duration(1<<63 - 1), false},
+	} {
+		w := devicetotptest.New(t)
+		w.Account("acct").RegisteredAgo(c.ago)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+		if c.open {
+			require.NoError(t, err, "%v", c.ago)
+		} else {
+			requireCode(t, totperrors.CredentialsRequired, err)
+		}
+	}
+	for _, registered := range []time.Time{{}, time.Unix(1<<55, 0), time.Unix(-1<<55, 0)} {
+		w := devicetotptest.New(t)
+		w.Store.Accounts.Put(credential.Account{ID: "acct", RegisteredAt: registered})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+		requireCode(t, totperrors.CredentialsRequired, err)
+	}
+}
+
+func TestGraceOfZeroIsNoGrace(t *testing.T) {
+	for _, change := range []func(*devicetotp.Policy){
+		func(p *devicetotp.Policy) { p.GraceWindow = 0 }, func(p *devicetotp.Policy) { p.GraceDevices = 0 },
+	} {
+		w := devicetotptest.New(t, devicetotptest.WithPolicy(change))
+		w.Account("acct").RegisteredAgo(0)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+		requireCode(t, totperrors.CredentialsRequired, err)
+	}
+}
+
+func TestGraceGivesFiveDevices(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(0)
+	for range 5 {
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+		require.NoError(t, err)
+	}
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+	requireCode(t, totperrors.CredentialsRequired, err)
+}
+
+// A wrong credential is refused within the grace window too.
+func TestWrongValueInGraceIsRefused(t *testing.T) {
+	w := devicetotptest.New(t)
+	a := w.Account("acct").RegisteredAgo(0).PIN("8299")
+	for _, pin := range []string{"8290", "", "8299 ", strings.Repeat("8", 65)} {
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret(pin)})
+		require.Equal(t, totperrors.FieldPIN, requireCode(t, totperrors.InvalidCredentials, err).Field)
+	}
+	require.Empty(t, a.Stored().State.Devices)
+	require.Equal(t, 4, a.Stored().State.PIN.Failures)
+}
+
+// The answer, its cause included, is the same whether the value was wrong,
+// spent, expired, malformed, not set, or the account is unknown.
+func TestRefusalsAreTheSame(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("set").PIN("8299").Password("password").OTP("11111111")
+	w.Account("unset")
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "set", OTP: secret("11111111")})
+	require.NoError(t, err)
+	w.Account("expired").OTP("11111111")
+	w.Clock.Advance(5 * time.Minute)
+
+	for _, present := range []func(string) devicetotp.Request{
+		func(v string) devicetotp.Request { return devicetotp.Request{OTP: secret(v)} },
+		func(v string) devicetotp.Request { return devicetotp.Request{Password: secret(v)} },
+		func(v string) devicetotp.Request { return devicetotp.Request{PIN: secret(v)} },
+		func(v string) devicetotp.Request { return devicetotp.Request{PIN: secret(v), OTP: secret(v)} },
+	} {
+		var texts []string
+		for _, account := range []string{"set", "unset", "expired", "unknown"} {
+			for _, value := range []string{"11111111", "1111", "", "\u0661\u0661\u0661\u0661\u0661\u0661"} {
+				r := present(value)
+				r.AccountID, r.DeviceID = account, deviceID
+				_, err := w.Issuer.Create(t.Context(), r)
+				require.ErrorIs(t, err, devicetotp.ErrDenied)
+				texts = append(texts, err.Error())
+				require.NoError(t, unblockIfKnown(w, account))
+			}
+		}
+		for _, text := range texts {
+			require.Equal(t, texts[0], text)
+		}
+	}
+	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "unknown"})
+	requireCode(t, totperrors.CredentialsRequired, err)
+}
+
+func unblockIfKnown(w *devicetotptest.World, account string) error {
+	if account == "unknown" {
+		return nil
+	}
+	return w.Issuer.Unblock(context.Background(), account)
+}
+
+func TestEmptyAccountIDIsTheHostsFault(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("").RegisteredAgo(0)
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{})
+	require.ErrorContains(t, requireCode(t, totperrors.Internal, err), "not authenticated")
+}
+
+func TestFailuresBelongToTheHashTheyWereCountedAgainst(t *testing.T) {
+	w := devicetotptest.New(t)
+	a := w.Account("acct").PIN("8299")
+	for range 5 {
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("0000")})
+		requireCode(t, totperrors.InvalidCredentials, err)
+	}
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+	require.Equal(t, 30*time.Second, requireCode(t, totperrors.TooManyAttempts, err).RetryAfter)
+	a.PIN("1234")
+	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("1234")})
+	require.NoError(t, err, "a new PIN starts at zero")
+}
+
+// The back-off and the block, in the time of the fake clock.
+func TestPINBackoffAndBlock(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").PIN("8299")
+	try := func(pin string) error {
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret(pin)})
+		return err
+	}
+	for range 4 {
+		requireCode(t, totperrors.InvalidCredentials, try("0000"))
+	}
+	for _, wait := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
+		requireCode(t, totperrors.InvalidCredentials, try("0000"))
+		require.Equal(t, wait, requireCode(t, totperrors.TooManyAttempts, try("8299")).RetryAfter)
+		w.Clock.Advance(wait - 1)
+		require.Equal(t, time.Duration(1), requireCode(t, totperrors.TooManyAttempts, try("8299")).RetryAfter)
+		w.Clock.Advance(1)
+	}
+	requireCode(t, totperrors.InvalidCredentials, try("0000"))
+	w.Clock.Advance(10000 * time.Hour)
+	require.Zero(t, requireCode(t, totperrors.TooManyAttempts, try("8299")).RetryAfter, "only the host can unblock")
+	require.NoError(t, w.Issuer.Unblock(t.Context(), "acct", credential.PIN))
+	require.NoError(t, try("8299"))
+}
+
+func TestAFactorThatGrantsClearsItsOwnFailuresOnly(t *testing.T) {
+	w := devicetotptest.New(t)
+	a := w.Account("acct").PIN("8299").Password("password")
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("000000"), Password: secret("no"), PIN: secret("no")})
+	requireCode(t, totperrors.InvalidCredentials, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("000000"), Password: secret("no"), PIN: secret("8299")})
+	require.NoError(t, err)
+	state := a.Stored().State
+	require.Equal(t, [3]int{2, 2, 0}, [3]int{state.OTP.Failures, state.Password.Failures, state.PIN.Failures})
+}
+
+func TestHostVerifiersPlugIn(t *testing.T) {
+	otp := verifier.Func(func(_ context.Context, _ credential.Account, presented credential.Secret, now time.Time) (verifier.Verdict, error) {
+		if presented.Equal(secret("letmein")) {
+			return verifier.Verdict{Status: verifier.Valid, Proof: "host:1", Until: now.Add(time.Hour)}, nil
+		}
+		return verifier.Verdict{Status: verifier.Invalid}, nil
+	})
+	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.OTP, c.Password, c.PIN = otp, verifier.Off(), nil })
+	w.Account("acct").Password("password").PIN("8299")
+	d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: deviceID, OTP: secret("letmein")})
+	require.NoError(t, err)
+	require.Equal(t, credential.BasisOTP, d.Basis)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("letmein")})
+	requireCode(t, totperrors.InvalidCredentials, err)
+	again, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: deviceID, OTP: secret("letmein")})
+	require.NoError(t, err)
+	require.True(t, again.Replayed, "a proof of the host's own verifier is recognised again too")
+	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", Password: secret("password")})
+	requireCode(t, totperrors.InvalidCredentials, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+	require.NoError(t, err)
+}
+
+func TestAnUnknownAccountIsNeverGranted(t *testing.T) {
+	yes := verifier.Func(func(_ context.Context, _ credential.Account, _ credential.Secret, now time.Time) (verifier.Verdict, error) {
+		return verifier.Verdict{Status: verifier.Valid, Proof: "p", Until: now.Add(time.Hour)}, nil
+	})
+	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.OTP, c.Password, c.PIN = yes, yes, yes })
+	for _, r := range []devicetotp.Request{{OTP: secret("1")}, {Password: secret("1")}, {PIN: secret("1")}} {
+		r.AccountID = "nobody"
+		w.Store.Script()
+		_, err := w.Issuer.Create(t.Context(), r)
+		requireCode(t, totperrors.InvalidCredentials, err)
+		require.Equal(t, []devicetotptest.Call{{Method: devicetotptest.Load, AccountID: "nobody"}}, w.Store.Calls())
+	}
+}
+
+func TestExactlyTwoStoreCallsARequest(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(0).PIN("8299")
+	for _, r := range []devicetotp.Request{{}, {PIN: secret("8299")}, {PIN: secret("0000")}} {
+		r.AccountID = "acct"
+		w.Store.Script()
+		_, _ = w.Issuer.Create(t.Context(), r)
+		require.Equal(t, []devicetotptest.Call{{Method: devicetotptest.Load, AccountID: "acct"}, {Method: devicetotptest.Save, AccountID: "acct"}}, w.Store.Calls())
+	}
+}
+
+func TestRehashIsOfferedOnceAHashIsBehind(t *testing.T) {
+	type call struct {
+		account  string
+		factor   credential.Factor
+		old, new string
+	}
+	var calls []call
+	dear, err := verifier.NewHasher(verifier.HasherConfig{Memory: 16, Time: 1, Threads: 1, Parallel: 1, Queue: 1})
+	require.NoError(t, err)
+	w := devicetotptest.New(t, func(c *devicetotp.Config) {
+		c.Password = verifier.Password(dear)
+		c.OnRehash = func(_ context.Context, account string, f credential.Factor, old, new string) {
+			calls = append(calls, call{account, f, old, new})
+		}
+	})
+	a := w.Account("acct").Password("password") // hashed at the lowest cost
+	create := func(password string) error {
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", Password: secret(password)})
+		return err
+	}
+	require.Error(t, create("wrong"))
+	require.Empty(t, calls)
+	require.NoError(t, create("password"))
+	require.Len(t, calls, 1)
+	require.Equal(t, a.Stored().PasswordHash, calls[0].old)
+	require.Contains(t, calls[0].new, "$m=16,t=1,p=1$")
+	require.NoError(t, w.Store.Accounts.Update("acct", func(a *credential.Account) { a.PasswordHash = calls[0].new }))
+	require.NoError(t, create("password"))
+	require.Len(t, calls, 1, "what is up to date is left alone")
+}
+
+func TestEvictionIsTold(t *testing.T) {
+	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.MaxDevices = 2 }))
+	w.Account("acct").RegisteredAgo(0).PIN("8299")
+	for i := range 2 {
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: otherID(i)})
+		require.NoError(t, err)
+		w.Clock.Advance(time.Second)
+	}
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("0000")})
+	requireCode(t, totperrors.DeviceLimitReached, err)
+	w.Clock.Advance(24 * time.Hour)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+	require.NoError(t, err)
+	events := w.Events()
+	require.Equal(t, []string{otherID(0)}, events[len(events)-1].Evicted)
+}
