@@ -1,0 +1,53 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+)
+
+// shared is the server of this test binary, started by the first test that
+// needs it.
+var shared struct {
+	sync.Mutex
+	server *Server
+	err    error
+}
+
+// Need returns the server of this test binary, which it starts when it is first
+// called. Without a PostgreSQL the test is skipped, or fails where the
+// environment says CI=true. TestMain must call [Main].
+func Need(t testing.TB) *Server {
+	t.Helper()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.server == nil && shared.err == nil {
+		shared.server, shared.err = Start(context.Background())
+	}
+	switch err := shared.err; {
+	case errors.Is(err, ErrNotInstalled) && os.Getenv("CI") != "true":
+		t.Skip(err)
+	case err != nil:
+		t.Fatal(err)
+	}
+	return shared.server
+}
+
+// Main runs the tests, stops the server if one was started, and returns the
+// code to exit with.
+func Main(m *testing.M) int {
+	code := m.Run()
+	shared.Lock()
+	defer shared.Unlock()
+	if shared.server == nil {
+		return code
+	}
+	if err := shared.server.Stop(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return max(code, 1)
+	}
+	return code
+}
