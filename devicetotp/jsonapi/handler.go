@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -190,12 +191,18 @@ func (h *handler) boundBody(w http.ResponseWriter, r *http.Request) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
 }
 
-// panicError is the panic of a collaborator.
+// panicError is the panic of a collaborator. It is not unwrapped: a panic is a
+// fault of the service even if it panicked with a refusal.
 type panicError struct {
 	value any
 	stack []byte
 }
 
-// Error tells the value. It is not unwrapped: a panic is a fault of the service
-// even if it panicked with a refusal.
-func (e *panicError) Error() string { return fmt.Sprintf("devicetotp/jsonapi: panic: %v", e.value) }
+// Error tells the type, but not the value, which may hold a token or a
+// credential, unless the runtime itself made it. The stack tells where it was.
+func (e *panicError) Error() string {
+	if err, ok := e.value.(runtime.Error); ok {
+		return "devicetotp/jsonapi: " + err.Error()
+	}
+	return fmt.Sprintf("devicetotp/jsonapi: panic with a %T", e.value)
+}

@@ -266,22 +266,28 @@ func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 	panics := func(v any) *creator {
 		return &creator{answer: func(context.Context, devicetotp.Request) (devicetotp.DeviceTOTP, error) { panic(v) }}
 	}
-	for name, v := range map[string]any{
-		"a text":    "innards",
-		"a refusal": &totperrors.Error{Code: totperrors.InvalidCredentials, Err: errors.New("innards")},
+	for name, c := range map[string]struct {
+		value  any
+		logged string
+	}{
+		"a text, which may be a secret": {"innards", "panic with a string"},
+		"a refusal is still a fault":    {&totperrors.Error{Code: totperrors.InvalidCredentials, Err: errors.New("innards")}, "*errors.Error"},
+		"the runtime's own words":       {indexError(), "index out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
 			opts := jsonapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
-			a := serve(t, handlerWith(t, panics(v), jsonapi.Bearer(tokens), opts), request(plainBody))
+			a := serve(t, handlerWith(t, panics(c.value), jsonapi.Bearer(tokens), opts), request(plainBody))
 			require.Equal(t, []string{"internal-error none"}, a.summary())
-			require.NotContains(t, a.Body.String(), "innards")
 
 			line := logLine(t, &log)
 			require.Equal(t, a.Header().Get("Request-Id"), line["request_id"])
-			require.Contains(t, line["error"], "innards")
+			require.Contains(t, line["error"], c.logged)
 			require.Contains(t, line["stack"], "handler_test.go")
-			require.NotContains(t, log.String(), "8299")
+			for _, written := range []string{a.Body.String(), log.String()} {
+				require.NotContains(t, written, "innards")
+				require.NotContains(t, written, "8299")
+			}
 		})
 	}
 	t.Run("http.ErrAbortHandler is the server's", func(t *testing.T) {
@@ -289,6 +295,12 @@ func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 			handlerOf(t, panics(http.ErrAbortHandler)).ServeHTTP(httptest.NewRecorder(), request(plainBody))
 		})
 	})
+}
+
+// indexError returns what the runtime panics with beyond the end of a slice.
+func indexError() (v any) {
+	defer func() { v = recover() }()
+	return []int{}[len(plainBody)]
 }
 
 func logLine(t *testing.T, log *bytes.Buffer) map[string]any {
@@ -319,6 +331,14 @@ func TestCausesAreLoggedUnderTheRequestID(t *testing.T) {
 			require.NotContains(t, a.Body.String(), "innards")
 		})
 	}
+	t.Run("to slog.Default unless told otherwise", func(t *testing.T) {
+		var log bytes.Buffer
+		was := slog.Default()
+		t.Cleanup(func() { slog.SetDefault(was) })
+		slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
+		serve(t, handlerWith(t, failing(errors.New("innards")), jsonapi.Bearer(tokens), jsonapi.Options{}), request(plainBody))
+		require.Contains(t, logLine(t, &log)["error"], "innards")
+	})
 	t.Run("a refusal is not logged", func(t *testing.T) {
 		var log bytes.Buffer
 		opts := jsonapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
