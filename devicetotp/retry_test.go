@@ -1,0 +1,168 @@
+package devicetotp_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
+)
+
+// right presents the right value of f, and wrongly a wrong one.
+func right(r *devicetotp.Request, f credential.Factor) {
+	present(r, f, map[credential.Factor]string{credential.OTP: "526271", credential.Password: "password", credential.PIN: "8299"}[f])
+}
+
+func present(r *devicetotp.Request, f credential.Factor, value string) {
+	switch f {
+	case credential.OTP:
+		r.OTP = secret(value)
+	case credential.Password:
+		r.Password = secret(value)
+	case credential.PIN:
+		r.PIN = secret(value)
+	}
+}
+
+// retryWorld has one account with all three factors, and a device created on
+// basis.
+func retryWorld(t *testing.T, basis credential.Basis, configure ...func(*devicetotp.Config)) (*devicetotptest.World, *devicetotptest.Account, devicetotp.Request, devicetotp.DeviceTOTP) {
+	t.Helper()
+	w := devicetotptest.New(t, configure...)
+	a := w.Account("acct").RegisteredAgo(0).Password("password").PIN("8299").OTP("526271")
+	r := devicetotp.Request{AccountID: "acct", DeviceID: deviceID}
+	if f, ok := basis.Factor(); ok {
+		right(&r, f)
+	}
+	d, err := w.Issuer.Create(t.Context(), r)
+	require.NoError(t, err)
+	require.Equal(t, basis, d.Basis)
+	return w, a, r, d
+}
+
+var bases = []credential.Basis{credential.BasisGrace, credential.BasisOTP, credential.BasisPassword, credential.BasisPIN}
+
+func TestARepeatedRequestGetsTheSameDevice(t *testing.T) {
+	for _, basis := range bases {
+		t.Run(basis.String(), func(t *testing.T) {
+			w, a, r, first := retryWorld(t, basis)
+			before := a.Stored().State
+			for range 3 {
+				w.Clock.Advance(100 * time.Second) // up to the end of the window
+				again, err := w.Issuer.Create(t.Context(), r)
+				require.NoError(t, err)
+				require.True(t, again.Replayed)
+				again.Replayed = false
+				require.Equal(t, first, again)
+			}
+			after := a.Stored().State
+			require.Len(t, after.Devices, 1)
+			require.Equal(t, before.Spent, after.Spent)
+			w.Clock.Advance(1)
+			_, err := w.Issuer.Create(t.Context(), r)
+			require.Equal(t, totperrors.FieldDeviceID, requireCode(t, totperrors.IDInUse, err).Field)
+		})
+	}
+}
+
+func TestAUsedDeviceIsNotGivenAgain(t *testing.T) {
+	for _, basis := range bases {
+		w, _, r, d := retryWorld(t, basis)
+		_, err := w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Authenticator(d).Code()})
+		require.NoError(t, err)
+		_, err = w.Issuer.Create(t.Context(), r)
+		requireCode(t, totperrors.IDInUse, err)
+	}
+}
+
+func TestTheOTPOfADeviceIsComparedWithItsDigestNotWithTodaysCodes(t *testing.T) {
+	w, a, r, _ := retryWorld(t, credential.BasisOTP)
+	a.OTP("777777") // a newer code that is right today
+	r.OTP = secret("777777")
+	_, err := w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.InvalidCredentials, err)
+	require.Equal(t, 1, a.Stored().State.OTP.Failures)
+	require.Empty(t, w.Events()[len(w.Events())-1].Evicted)
+	right(&r, credential.OTP)
+	again, err := w.Issuer.Create(t.Context(), r)
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
+}
+
+func TestGraceIsNotRepeatedWithoutGrace(t *testing.T) {
+	w, _, r, _ := retryWorld(t, credential.BasisGrace)
+	r.NoGrace = true
+	_, err := w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.IDInUse, err)
+}
+
+// counting counts what a verifier is asked.
+func counting(n *int, v verifier.Verifier) verifier.Verifier {
+	return verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+		*n++
+		return v.Verify(ctx, a, s, now)
+	})
+}
+
+// The retry rule is no oracle: for every basis and every other factor, a right
+// value, a wrong one or none of the other factor makes no difference to the
+// answer, the State or the hashing done, whether the factor that counts is
+// right, wrong or absent.
+func TestTheRetryRuleIsNoOracle(t *testing.T) {
+	for _, basis := range bases {
+		own, _ := basis.Factor()
+		for _, ownValue := range []string{"right", "wrong", "absent"} {
+			for _, other := range credential.Factors() {
+				if other == own {
+					continue
+				}
+				t.Run(fmt.Sprintf("%v %s beside %v", basis, ownValue, other), func(t *testing.T) {
+					seen := map[string]bool{}
+					for _, otherValue := range []string{"right", "wrong"} {
+						seen[retryTrace(t, basis, ownValue, other, otherValue)] = true
+					}
+					require.Len(t, seen, 1, "%v", seen)
+				})
+			}
+		}
+	}
+}
+
+// retryTrace repeats the request with the given values and tells everything
+// that could be observed of it.
+func retryTrace(t *testing.T, basis credential.Basis, ownValue string, other credential.Factor, otherValue string) string {
+	t.Helper()
+	var looked int
+	w, a, r, _ := retryWorld(t, basis, func(c *devicetotp.Config) {
+		c.Password, c.PIN = counting(&looked, c.Password), counting(&looked, c.PIN)
+	})
+	looked = 0
+	r.OTP, r.Password, r.PIN = credential.Secret{}, credential.Secret{}, credential.Secret{}
+	for f, value := range map[credential.Factor]string{factorOr(basis): ownValue, other: otherValue} {
+		switch value {
+		case "right":
+			right(&r, f)
+		case "wrong":
+			present(&r, f, "000000")
+		}
+	}
+	before := a.Stored()
+	w.Store.Script()
+	d, err := w.Issuer.Create(t.Context(), r)
+	after := a.Stored()
+	event := w.Events()[len(w.Events())-1]
+	return fmt.Sprint(d, d.Base32(), err, looked, len(w.Store.Calls()), after.Version-before.Version,
+		after.State.OTP, after.State.Password, after.State.PIN, len(after.State.Devices), len(after.State.Spent), event.Factors)
+}
+
+func factorOr(b credential.Basis) credential.Factor {
+	f, _ := b.Factor()
+	return f
+}
