@@ -1,0 +1,78 @@
+package verifier_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/verifier"
+)
+
+const (
+	account  = "account-1"
+	deviceID = "738e379f-fe30-45ab-819c-ba88804b6368"
+)
+
+var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+
+// cheap is a cost for tests in which the cost is not the point.
+func cheap() verifier.HasherConfig {
+	return verifier.HasherConfig{Memory: 64, Time: 1, Threads: 1, Parallel: 2, Queue: 256}
+}
+
+func newHasher(t testing.TB, cfg verifier.HasherConfig) *verifier.Hasher {
+	t.Helper()
+	h, err := verifier.NewHasher(cfg)
+	require.NoError(t, err)
+	return h
+}
+
+// ring returns a keyring of fixed keys, the named one primary.
+func ring(t testing.TB, primary string, ids ...string) *credential.Keyring {
+	t.Helper()
+	keys := make([]credential.Key, len(ids))
+	for i, id := range ids {
+		secret := make([]byte, credential.KeySize)
+		copy(secret, id)
+		keys[i] = credential.Key{ID: id, Secret: credential.NewSecret(string(secret))}
+	}
+	out, err := credential.NewKeyring(primary, keys...)
+	require.NoError(t, err)
+	return out
+}
+
+func secret(v string) credential.Secret { return credential.NewSecret(v) }
+
+// rfcTOTP is the TOTP of RFC 6238 appendix B for SHA1, with six digits.
+func rfcTOTP() verifier.TOTP {
+	return verifier.TOTP{
+		Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+	}
+}
+
+// issue returns the device of p, sealed by keys.
+func issue(t testing.TB, keys *credential.Keyring, id string, p verifier.TOTP) credential.Device {
+	t.Helper()
+	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: account, Subject: id}
+	sealed, err := keys.Seal(scope, p.Secret)
+	require.NoError(t, err)
+	return credential.Device{ID: id, Sealed: sealed, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period}
+}
+
+// pending returns a one-time code, digested by keys.
+func pending(t testing.TB, keys *credential.Keyring, id, kind, code string, expires time.Time) credential.OneTimeCode {
+	t.Helper()
+	scope := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: account, Subject: id}
+	digest, err := keys.Digest(scope, secret(code))
+	require.NoError(t, err)
+	return credential.OneTimeCode{ID: id, Kind: kind, Digest: digest, ExpiresAt: expires}
+}
+
+func codeOf(t testing.TB, p verifier.TOTP, step int64) credential.Secret {
+	t.Helper()
+	code, err := p.Code(step)
+	require.NoError(t, err)
+	return code
+}
