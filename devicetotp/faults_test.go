@@ -1,0 +1,313 @@
+package devicetotp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+	totperrors "example.com/devicetotp/errors"
+)
+
+// Every operation is run with every fault at every store call that it makes.
+// The list of cases is generated: a fault is put at call 1, 2, 3, ... until the
+// operation no longer comes to that call. What must hold afterwards are the
+// four invariants of the package, whatever the answer was.
+
+var errStore = errors.New("the store failed")
+
+// faultCase is one operation, the account it starts from, and what its answer
+// is without a fault.
+type faultCase struct {
+	name  string
+	setUp func(t *testing.T, w *devicetotptest.World)
+	run   func(ctx context.Context, w *devicetotptest.World) (devicetotp.DeviceTOTP, error)
+	code  devicetotp.Code // without a fault
+	saves bool            // without a fault
+}
+
+func creating(r devicetotp.Request) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
+	r.AccountID, r.DeviceID = "acct", deviceID
+	return func(ctx context.Context, w *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
+		return w.Issuer.Create(ctx, r)
+	}
+}
+
+func verifying(drift int) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
+	return func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		sealed := credential.NewSecret("secret-0000000001...") // what the world's source gives first
+		device := devicetotp.DeviceTOTP{Secret: sealed, Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+		_, err = w.Issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "acct", Code: w.Authenticator(device).Drifted(drift)})
+		return d, err
+	}
+}
+
+var faultCases = []faultCase{
+	{"create on grace", nil, creating(devicetotp.Request{}), "", true},
+	{"create on OTP", nil, creating(devicetotp.Request{OTP: secret("526271")}), "", true},
+	{"create on password after a wrong OTP", nil, creating(devicetotp.Request{OTP: secret("000000"), Password: secret("password")}), "", true},
+	{"create on PIN after wrong ones", nil, creating(devicetotp.Request{OTP: secret("000000"), Password: secret("no"), PIN: secret("8299")}), "", true},
+	{"create with a wrong PIN", nil, creating(devicetotp.Request{PIN: secret("0000")}), totperrors.InvalidCredentials, true},
+	{"create on a locked account", func(_ *testing.T, w *devicetotptest.World) { lock(w) }, creating(devicetotp.Request{PIN: secret("8299")}), totperrors.AccountLocked, false},
+	{"repeat on OTP", enrolled(devicetotp.Request{OTP: secret("526271")}), creating(devicetotp.Request{OTP: secret("526271")}), "", true},
+	{"repeat on PIN", enrolled(devicetotp.Request{PIN: secret("8299")}), creating(devicetotp.Request{PIN: secret("8299")}), "", true},
+	{"repeat on a wrong PIN", enrolled(devicetotp.Request{PIN: secret("8299")}), creating(devicetotp.Request{PIN: secret("0000")}), totperrors.InvalidCredentials, true},
+	{"repeat on grace", enrolled(devicetotp.Request{}), creating(devicetotp.Request{}), "", false},
+	{"id in use", enrolled(devicetotp.Request{PIN: secret("8299")}), creating(devicetotp.Request{}), totperrors.IDInUse, false},
+	{"verify a right code", enrolled(devicetotp.Request{}), verifying(0), "", true},
+	{"verify a wrong code", enrolled(devicetotp.Request{}), verifying(9), totperrors.InvalidCredentials, true},
+	{"add a code", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		return d, w.Issuer.AddCode(ctx, devicetotp.CodeRequest{AccountID: "acct", Kind: "account", Code: secret("999999"), TTL: time.Minute})
+	}, "", true},
+	{"unblock", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		return d, w.Issuer.Unblock(ctx, "acct")
+	}, "", true},
+}
+
+func enrolled(r devicetotp.Request) func(*testing.T, *devicetotptest.World) {
+	r.AccountID, r.DeviceID = "acct", deviceID
+	return func(t *testing.T, w *devicetotptest.World) {
+		_, err := w.Issuer.Create(t.Context(), r)
+		require.NoError(t, err)
+	}
+}
+
+func update(w *devicetotptest.World, change func(*credential.Account)) {
+	_ = w.Store.Accounts.Update("acct", change)
+}
+
+func lock(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.Locked = true }) }
+
+// faults are what can happen at one call. cancel hangs up.
+func faults(w *devicetotptest.World, cancel func()) map[string][]devicetotptest.Fault {
+	one := func(f devicetotptest.Fault) []devicetotptest.Fault { return []devicetotptest.Fault{f} }
+	storm := func(n int) []devicetotptest.Fault {
+		var out []devicetotptest.Fault
+		for range n {
+			out = append(out, devicetotptest.Fault{Err: credential.ErrConflict}, devicetotptest.Fault{})
+		}
+		return out
+	}
+	return map[string][]devicetotptest.Fault{
+		"error":                       one(devicetotptest.Fault{Err: errStore}),
+		"error, applied":              one(devicetotptest.Fault{Err: errStore, Applied: true}),
+		"conflict":                    one(devicetotptest.Fault{Err: credential.ErrConflict}),
+		"conflict, applied":           one(devicetotptest.Fault{Err: credential.ErrConflict, Applied: true}),
+		"error, applied, then error":  {{Err: errStore, Applied: true}, {Err: errStore}},
+		"conflict, then error":        {{Err: credential.ErrConflict}, {Err: errStore}},
+		"conflict storm":              storm(100),
+		"short conflict storm":        storm(5),
+		"timeout":                     one(devicetotptest.Fault{Err: context.DeadlineExceeded}),
+		"timeout, applied":            one(devicetotptest.Fault{Err: context.DeadlineExceeded, Applied: true}),
+		"panic":                       one(devicetotptest.Fault{Panic: "boom"}),
+		"panic, applied":              one(devicetotptest.Fault{Panic: "boom", Applied: true}),
+		"hang-up":                     one(devicetotptest.Fault{Before: cancel}),
+		"hang-up and conflict":        one(devicetotptest.Fault{Before: cancel, Err: credential.ErrConflict}),
+		"registration changed before": one(devicetotptest.Fault{Before: func() { update(w, func(a *credential.Account) { a.RegisteredAt = a.RegisteredAt.Add(1) }) }}),
+		"PIN changed before":          one(devicetotptest.Fault{Before: func() { update(w, func(a *credential.Account) { a.PINHash = otherHash }) }}),
+		"password changed before":     one(devicetotptest.Fault{Before: func() { update(w, func(a *credential.Account) { a.PasswordHash = otherHash }) }}),
+		"locked before":               one(devicetotptest.Fault{Before: func() { lock(w) }}),
+		"deleted before":              one(devicetotptest.Fault{Before: func() { w.Store.Accounts.Delete("acct") }}),
+	}
+}
+
+// otherHash is the hash of something nobody presents here.
+const otherHash = "$argon2id$v=19$m=8,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+func TestEveryFaultAtEveryStoreCall(t *testing.T) {
+	cases := 0
+	for _, c := range faultCases {
+		for name := range faults(nil, nil) {
+			t.Run(c.name+"/"+name, func(t *testing.T) {
+				for at := 0; ; at++ {
+					if !runFault(t, c, name, at) {
+						return
+					}
+					cases++
+				}
+			})
+		}
+	}
+	require.Greater(t, cases, 400)
+}
+
+// runFault runs the operation with the fault at its call number at; false if it
+// does not come to that call.
+func runFault(t *testing.T, c faultCase, name string, at int) bool {
+	t.Helper()
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(time.Minute).Password("password").PIN("8299").OTP("526271")
+	if c.setUp != nil {
+		c.setUp(t, w)
+	}
+	before, err := w.Store.Accounts.Load(t.Context(), "acct")
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	w.Store.Script(append(make([]devicetotptest.Fault, at), faults(w, cancel)[name]...)...)
+	device, err := c.run(ctx, w)
+	calls := w.Store.Calls()
+	w.Store.Script()
+	after, loadErr := w.Store.Accounts.Load(t.Context(), "acct")
+	if loadErr != nil {
+		after = before
+		after.State = credential.State{}
+		require.Error(t, err, "%s at call %d: no success on an account that is gone", name, at)
+	}
+	if len(calls) <= at {
+		return false
+	}
+	what := fmt.Sprintf("%s at call %d (%s), answer %v", name, at+1, calls[at].Method, err)
+	checkAnswer(t, what, c, err)
+	if calls[at].Method == devicetotptest.Save && slices.Contains(transparent, name) {
+		checkTransparent(t, what, c, before, after, err)
+	}
+	if loadErr == nil {
+		checkInvariants(t, what, before, after, device, err)
+		checkRepetition(t, what, c, w, before, after, device, err)
+	}
+	return true
+}
+
+// checkAnswer: the answer without the fault, or a clear error.
+func checkAnswer(t *testing.T, what string, c faultCase, err error) {
+	t.Helper()
+	code := devicetotp.CodeOf(err)
+	allowed := []devicetotp.Code{
+		c.code, totperrors.Unavailable, totperrors.Internal,
+		totperrors.AccountLocked,      // locked meanwhile
+		totperrors.InvalidCredentials, // the credential was changed, or the account deleted, meanwhile
+		totperrors.CredentialsRequired, totperrors.InvalidArgument,
+	}
+	require.Contains(t, allowed, code, what)
+	if code == totperrors.Unavailable {
+		var e *devicetotp.Error
+		require.ErrorAs(t, err, &e)
+		require.Positive(t, e.RetryAfter, what)
+	}
+}
+
+// transparent faults of a Save make no difference: it took effect after all, or
+// the next round did.
+var transparent = []string{
+	"error, applied", "conflict, applied", "timeout, applied", "panic, applied",
+	"conflict", "short conflict storm", "hang-up",
+}
+
+// checkTransparent: the answer and the account are those without the fault.
+func checkTransparent(t *testing.T, what string, c faultCase, before, after credential.Account, err error) {
+	t.Helper()
+	require.Equal(t, c.code, devicetotp.CodeOf(err), what)
+	require.Equal(t, before.Version+1, after.Version, "%s: saved once", what)
+	reference := devicetotptest.New(t)
+	reference.Store.Accounts.Put(before)
+	_, _ = c.run(t.Context(), reference)
+	want, loadErr := reference.Store.Accounts.Load(t.Context(), "acct")
+	require.NoError(t, loadErr)
+	require.Equal(t, want.State.OTP, after.State.OTP, what)
+	require.Equal(t, want.State.Password, after.State.Password, what)
+	require.Equal(t, want.State.PIN, after.State.PIN, what)
+	require.Equal(t, len(want.State.Devices), len(after.State.Devices), what)
+}
+
+// checkInvariants: I1 to I3.
+func checkInvariants(t *testing.T, what string, before, after credential.Account, device devicetotp.DeviceTOTP, err error) {
+	t.Helper()
+	// A device never exists without its spent proof, nor a proof without it.
+	onOTP := 0
+	for _, d := range after.State.Devices {
+		if d.Basis == credential.BasisOTP {
+			onOTP++
+		}
+	}
+	require.Equal(t, onOTP, len(after.State.Spent), what)
+	require.LessOrEqual(t, len(after.State.Devices), 1, what)
+	// What is given is stored, and under what is stored now.
+	if err == nil && device.ID != "" {
+		require.GreaterOrEqual(t, after.State.Device(device.ID), 0, what)
+		require.False(t, after.Locked && after.Version == before.Version, what)
+	}
+	// A refusal of a credential is on record.
+	sum := func(a credential.Account) int {
+		return a.State.OTP.Failures + a.State.Password.Failures + a.State.PIN.Failures
+	}
+	if devicetotp.CodeOf(err) == totperrors.InvalidCredentials {
+		require.Greater(t, sum(after), sum(before), what)
+	}
+	// One request counts each factor once at most.
+	require.LessOrEqual(t, sum(after)-sum(before), 3, what)
+	// A refusal before anything was looked at changes nothing.
+	if slices.Contains([]devicetotp.Code{totperrors.AccountLocked, totperrors.IDInUse, totperrors.CredentialsRequired}, devicetotp.CodeOf(err)) {
+		require.Equal(t, before.Version, after.Version, what)
+	}
+}
+
+// checkRepetition: I4, the same request again gives the same device or a clear
+// refusal, and never a second device.
+func checkRepetition(t *testing.T, what string, c faultCase, w *devicetotptest.World, before, after credential.Account, device devicetotp.DeviceTOTP, err error) {
+	t.Helper()
+	again, errAgain := c.run(t.Context(), w)
+	stored, loadErr := w.Store.Accounts.Load(t.Context(), "acct")
+	require.NoError(t, loadErr)
+	require.LessOrEqual(t, len(stored.State.Devices), 1, what)
+	hostChanged := !before.SameHostFields(after)
+	if device.ID != "" && err == nil && errAgain == nil {
+		require.Equal(t, device.Base32(), again.Base32(), what)
+	}
+	if c.code == "" && !hostChanged && c.name != "verify a right code" {
+		require.NoError(t, errAgain, "%s: a lost answer costs nobody their proof", what)
+	}
+	if errAgain != nil {
+		require.Contains(t, []devicetotp.Code{
+			totperrors.InvalidCredentials, totperrors.AccountLocked, totperrors.IDInUse,
+		}, devicetotp.CodeOf(errAgain), what)
+	}
+}
+
+// A host that changes a hash, locks or deletes the account while a request is
+// hashing: the request sees it, and no device stands on the old credential.
+func TestAChangeWhileHashingIsSeen(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*devicetotptest.World)
+		code   devicetotp.Code
+	}{
+		{"PIN changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = otherHash }) }, totperrors.InvalidCredentials},
+		{"PIN removed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = "" }) }, totperrors.InvalidCredentials},
+		{"locked", lock, totperrors.AccountLocked},
+		{"deleted", func(w *devicetotptest.World) { w.Store.Accounts.Delete("acct") }, totperrors.InvalidCredentials},
+		{"password changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PasswordHash = otherHash }) }, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			looked := 0
+			var w *devicetotptest.World
+			w = devicetotptest.New(t, func(cfg *devicetotp.Config) {
+				cfg.PIN = hooked(cfg.PIN, func() {
+					if looked++; looked == 1 {
+						c.change(w)
+					}
+				})
+			})
+			w.Account("acct").Password("password").PIN("8299")
+			d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+			if c.code != "" {
+				requireCode(t, c.code, err)
+				stored, err := w.Store.Accounts.Load(t.Context(), "acct")
+				require.True(t, err != nil || len(stored.State.Devices) == 0)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, credential.BasisPIN, d.Basis)
+			require.Equal(t, 1, looked, "a verdict is remembered as long as the hash compared is the same")
+			require.Equal(t, 2, w.Events()[0].Rounds)
+		})
+	}
+}

@@ -1,0 +1,234 @@
+package devicetotp_test
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/clock"
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
+)
+
+// hooked runs before each time v is asked.
+func hooked(v verifier.Verifier, before func()) verifier.Verifier {
+	return verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+		before()
+		return v.Verify(ctx, a, s, now)
+	})
+}
+
+func says(v verifier.Verdict, err error) verifier.Verifier {
+	return verifier.Func(func(context.Context, credential.Account, credential.Secret, time.Time) (verifier.Verdict, error) {
+		return v, err
+	})
+}
+
+func panics() verifier.Verifier { return hooked(verifier.Off(), func() { panic("boom") }) }
+
+func blocks() verifier.Verifier {
+	return verifier.Func(func(ctx context.Context, _ credential.Account, _ credential.Secret, _ time.Time) (verifier.Verdict, error) {
+		<-ctx.Done()
+		return verifier.Verdict{}, ctx.Err()
+	})
+}
+
+type sourceFunc func(context.Context, int) (credential.Secret, error)
+
+func (f sourceFunc) NewSecret(ctx context.Context, size int) (credential.Secret, error) {
+	return f(ctx, size)
+}
+
+var errHost = errors.New("the host failed")
+
+// Host code that misbehaves costs an internal error (or an unavailable one
+// where time ran out), and nothing else: nothing granted, counted or spent, no
+// lane held, no goroutine left.
+func TestHostCodeThatMisbehaves(t *testing.T) {
+	soon := devicetotptest.Start.Add(time.Hour)
+	valid := verifier.Verdict{Status: verifier.Valid, Proof: "p", Until: soon}
+	for name, c := range map[string]struct {
+		configure func(*devicetotp.Config)
+		fault     devicetotptest.Fault
+		request   devicetotp.Request
+		code      devicetotp.Code
+	}{
+		"verifier panics":        {configure: func(c *devicetotp.Config) { c.PIN = panics() }, request: devicetotp.Request{PIN: secret("1")}},
+		"verifier fails":         {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{Status: verifier.Valid}, errHost) }, request: devicetotp.Request{PIN: secret("1")}},
+		"verifier says nothing":  {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{}, nil) }, request: devicetotp.Request{PIN: secret("1")}},
+		"verifier says nonsense": {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{Status: 9}, nil) }, request: devicetotp.Request{PIN: secret("1")}},
+		"verifier blocks":        {configure: func(c *devicetotp.Config) { c.PIN = blocks() }, request: devicetotp.Request{PIN: secret("1")}, code: totperrors.Unavailable},
+		"verifier is busy":       {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{}, verifier.ErrBusy) }, request: devicetotp.Request{PIN: secret("1")}, code: totperrors.Unavailable},
+		"OTP without a proof":    {configure: func(c *devicetotp.Config) { v := valid; v.Proof = ""; c.OTP = says(v, nil) }, request: devicetotp.Request{OTP: secret("1")}},
+		"OTP with a huge proof":  {configure: func(c *devicetotp.Config) { v := valid; v.Proof = string(make([]byte, 256)); c.OTP = says(v, nil) }, request: devicetotp.Request{OTP: secret("1")}},
+		"OTP without an until":   {configure: func(c *devicetotp.Config) { v := valid; v.Until = time.Time{}; c.OTP = says(v, nil) }, request: devicetotp.Request{OTP: secret("1")}},
+		"OTP of the past":        {configure: func(c *devicetotp.Config) { v := valid; v.Until = devicetotptest.Start; c.OTP = says(v, nil) }, request: devicetotp.Request{OTP: secret("1")}},
+		"source panics": {configure: func(c *devicetotp.Config) {
+			c.Secrets = sourceFunc(func(context.Context, int) (credential.Secret, error) { panic("boom") })
+		}},
+		"source fails": {configure: func(c *devicetotp.Config) {
+			c.Secrets = sourceFunc(func(context.Context, int) (credential.Secret, error) { return secret("12345678901234567890"), errHost })
+		}},
+		"source is short": {configure: func(c *devicetotp.Config) {
+			c.Secrets = sourceFunc(func(context.Context, int) (credential.Secret, error) { return secret("short"), nil })
+		}},
+		"source is long": {configure: func(c *devicetotp.Config) {
+			c.Secrets = sourceFunc(func(_ context.Context, n int) (credential.Secret, error) {
+				return secret(string(make([]byte, n+1))), nil
+			})
+		}},
+		"source gives nothing": {configure: func(c *devicetotp.Config) {
+			c.Secrets = sourceFunc(func(context.Context, int) (credential.Secret, error) { return credential.Secret{}, nil })
+		}},
+		"source blocks": {configure: func(c *devicetotp.Config) {
+			c.Secrets = sourceFunc(func(ctx context.Context, _ int) (credential.Secret, error) {
+				<-ctx.Done()
+				return credential.Secret{}, ctx.Err()
+			})
+		}, code: totperrors.Unavailable},
+		"source fails for a PIN": {configure: func(c *devicetotp.Config) {
+			c.Secrets = sourceFunc(func(context.Context, int) (credential.Secret, error) { return credential.Secret{}, errHost })
+		}, request: devicetotp.Request{PIN: secret("8299")}},
+		"clock panics":            {configure: func(c *devicetotp.Config) { c.Clock = clock.Func(func() time.Time { panic("boom") }) }},
+		"clock tells zero":        {configure: func(c *devicetotp.Config) { c.Clock = clock.Func(func() time.Time { return time.Time{} }) }},
+		"clock tells the epoch":   {configure: func(c *devicetotp.Config) { c.Clock = clock.Func(func() time.Time { return time.Unix(0, 0) }) }},
+		"load panics":             {fault: devicetotptest.Fault{Panic: "boom"}},
+		"load fails":              {fault: devicetotptest.Fault{Err: errHost}, code: totperrors.Unavailable},
+		"load: unknown format":    {fault: devicetotptest.Fault{Err: credential.ErrStateFormat}},
+		"load blocks":             {fault: devicetotptest.Fault{Hang: true}, code: totperrors.Unavailable},
+		"load panics with an err": {fault: devicetotptest.Fault{Panic: errHost}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if c.code == "" {
+				c.code = totperrors.Internal
+			}
+			configure := []func(*devicetotp.Config){devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
+				if c.code == totperrors.Unavailable {
+					p.StoreTimeout, p.VerifierTimeout = 200*time.Millisecond, 200*time.Millisecond
+				}
+			})}
+			if c.configure != nil {
+				configure = append(configure, c.configure)
+			}
+			w := devicetotptest.New(t, configure...)
+			a := misbehavingAccount(t, w)
+			before := a.Stored()
+			w.Store.Script(c.fault)
+			goroutines := runtime.NumGoroutine()
+			c.request.AccountID = "acct"
+			_, err := w.Issuer.Create(t.Context(), c.request)
+			requireCode(t, c.code, err)
+			requireNoMoreGoroutines(t, goroutines)
+			require.Equal(t, before.Version, a.Stored().Version, "nothing is counted, spent or granted")
+			event := w.Events()[len(w.Events())-1]
+			require.Equal(t, c.code, event.Code)
+			require.Error(t, event.Err, "the operator is told the cause")
+
+			w.Store.Script()
+			_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: "no lane is held"})
+			requireCode(t, totperrors.InvalidID, err)
+		})
+	}
+}
+
+// misbehavingAccount is made behind the Issuer's back, which may be broken.
+func misbehavingAccount(t *testing.T, w *devicetotptest.World) *devicetotptest.Account {
+	t.Helper()
+	a := w.Account("acct").PIN("8299")
+	require.NoError(t, w.Store.Accounts.Update("acct", func(stored *credential.Account) { stored.RegisteredAt = devicetotptest.Start }))
+	return a
+}
+
+func requireNoMoreGoroutines(t *testing.T, before int) {
+	t.Helper()
+	for range 1000 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		runtime.Gosched()
+	}
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+}
+
+type wrongAccount struct{ credential.Store }
+
+func (s wrongAccount) Load(ctx context.Context, id string) (credential.Account, error) {
+	a, err := s.Store.Load(ctx, id)
+	switch id {
+	case "other id":
+		a.ID = "OTHER ID"
+	case "negative version":
+		a.Version = -1
+	}
+	return a, err
+}
+
+func TestAStoreThatGivesAnotherAccount(t *testing.T) {
+	w := devicetotptest.New(t)
+	i, err := devicetotp.NewIssuer(wrongAccount{w.Store}, w.Keys, devicetotp.Config{Clock: w.Clock})
+	require.NoError(t, err)
+	for _, id := range []string{"other id", "negative version"} {
+		a := w.Account(id).RegisteredAgo(0)
+		_, err := i.Create(t.Context(), devicetotp.Request{AccountID: id})
+		requireCode(t, totperrors.Internal, err)
+		require.Zero(t, a.Stored().Version)
+	}
+}
+
+func TestAnObserverThatPanicsChangesNothing(t *testing.T) {
+	w := devicetotptest.New(t, func(c *devicetotp.Config) {
+		c.Observer = func(context.Context, devicetotp.Event) { panic("boom") }
+		c.OnRehash = func(context.Context, string, credential.Factor, string, string) { panic("boom") }
+	})
+	w.Account("acct").RegisteredAgo(0)
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+	require.NoError(t, err)
+}
+
+// A verifier that fails after an earlier factor was found wrong: the failure is
+// recorded before the error is given, so the error is no free verdict.
+func TestWhatWasLookedAtCountsEvenIfTheNextVerifierFails(t *testing.T) {
+	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.Password = says(verifier.Verdict{}, errHost) })
+	a := w.Account("acct").PIN("8299")
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("000000"), Password: secret("x"), PIN: secret("8299")})
+	require.ErrorIs(t, err, errHost)
+	requireCode(t, totperrors.Internal, err)
+	state := a.Stored().State
+	require.Equal(t, [3]int{1, 0, 0}, [3]int{state.OTP.Failures, state.Password.Failures, state.PIN.Failures})
+	require.Empty(t, state.Devices)
+}
+
+// Once a factor has been looked at, hanging up does not stop the next one.
+func TestTheNextVerifierIsNotTheCallersToCancel(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := devicetotptest.New(t, func(c *devicetotp.Config) {
+		c.Password = hooked(c.Password, cancel)
+		pin := c.PIN
+		c.PIN = verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+			if ctx.Err() != nil {
+				return verifier.Verdict{}, ctx.Err()
+			}
+			return pin.Verify(ctx, a, s, now)
+		})
+	})
+	a := w.Account("acct").PIN("8299").Password("password")
+	_, err := w.Issuer.Create(ctx, devicetotp.Request{AccountID: "acct", Password: secret("no"), PIN: secret("0000")})
+	requireCode(t, totperrors.InvalidCredentials, err)
+	require.Equal(t, 1, a.Stored().State.Password.Failures)
+	require.Equal(t, 1, a.Stored().State.PIN.Failures)
+}
+
+func TestANilContextIsAnInternalError(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(0)
+	var none context.Context
+	_, err := w.Issuer.Create(none, devicetotp.Request{AccountID: "acct"})
+	requireCode(t, totperrors.Internal, err)
+}
