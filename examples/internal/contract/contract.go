@@ -1,0 +1,138 @@
+// Package contract holds the requests and answers of a test against the OpenAPI
+// document that package jsonapi ships, with a validator that was not written
+// here.
+package contract
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+
+	"example.com/devicetotp/devicetotp/jsonapi"
+)
+
+// documented is the path that the document describes.
+const documented = "/user/devices/totp"
+
+// A Validator holds exchanges against the document.
+type Validator struct {
+	router routers.Router
+}
+
+// New reads the document, which must itself be valid.
+func New() (*Validator, error) {
+	doc, err := openapi3.NewLoader().LoadFromData(jsonapi.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Validate(context.Background()); err != nil {
+		return nil, err
+	}
+	router, err := gorillamux.NewRouter(doc)
+	return &Validator{router}, err
+}
+
+// Check returns what is wrong with an exchange. Every answer must be one that
+// the document describes. A request that created a device must be too; what was
+// refused need not be.
+func (v *Validator) Check(r *http.Request, requestBody []byte, answer *http.Response, answerBody []byte) error {
+	// The document has the path below which a service mounts it.
+	documentedRequest := r.Clone(context.Background())
+	documentedRequest.URL.Path = documented
+	documentedRequest.Body = io.NopCloser(bytes.NewReader(requestBody))
+	route, params, err := v.router.FindRoute(documentedRequest)
+	if err != nil {
+		return fmt.Errorf("route: %w", err)
+	}
+	options := &openapi3filter.Options{
+		IncludeResponseStatus: true,
+		MultiError:            true,
+		AuthenticationFunc:    openapi3filter.NoopAuthenticationFunc,
+	}
+	request := &openapi3filter.RequestValidationInput{
+		Request: documentedRequest, PathParams: params, Route: route, Options: options,
+	}
+	if answer.StatusCode == http.StatusCreated {
+		if err := openapi3filter.ValidateRequest(context.Background(), request); err != nil {
+			return fmt.Errorf("request %s: %w", requestBody, err)
+		}
+	}
+	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
+		RequestValidationInput: request,
+		Status:                 answer.StatusCode,
+		Header:                 answer.Header,
+		Body:                   io.NopCloser(bytes.NewReader(answerBody)),
+		Options:                options,
+	})
+	if err != nil {
+		return fmt.Errorf("answer %d %s: %w", answer.StatusCode, answerBody, err)
+	}
+	return nil
+}
+
+// Client returns a client whose exchanges with the endpoint are all checked,
+// and fail t if they are not as documented. It keeps no connection open.
+func Client(t testing.TB) *http.Client {
+	t.Helper()
+	validator, err := New()
+	if err != nil {
+		t.Fatal("the OpenAPI document:", err)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &http.Client{Transport: checked{t, validator, transport}}
+}
+
+type checked struct {
+	t         testing.TB
+	validator *Validator
+	next      http.RoundTripper
+}
+
+// RoundTrip implements http.RoundTripper.
+func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, documented) {
+		return c.next.RoundTrip(r)
+	}
+	requestBody, err := readAll(&r.Body)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := c.next.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	answerBody, err := readAll(&answer.Body)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.validator.Check(r, requestBody, answer, answerBody); err != nil {
+		c.t.Errorf("not as documented: %v", err)
+	}
+	return answer, nil
+}
+
+// readAll reads body and puts an unread one with the same bytes in its place.
+func readAll(body *io.ReadCloser) ([]byte, error) {
+	if *body == nil {
+		return nil, nil
+	}
+	data, err := io.ReadAll(*body)
+	if err != nil {
+		return nil, err
+	}
+	if err := (*body).Close(); err != nil {
+		return nil, err
+	}
+	*body = io.NopCloser(bytes.NewReader(data))
+	return data, nil
+}

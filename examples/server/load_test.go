@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/verifier"
+)
+
+func parsed(t *testing.T, text string) []fileAccount {
+	t.Helper()
+	accounts, err := parseAccounts("f", []byte(text))
+	require.NoError(t, err)
+	return accounts
+}
+
+func newKeys(t *testing.T) *credential.Keyring {
+	t.Helper()
+	keys, err := credential.NewKeyring("k", credential.NewKey("k"))
+	require.NoError(t, err)
+	return keys
+}
+
+// bothStores runs the test on each store that needs no server.
+func bothStores(t *testing.T, test func(t *testing.T, store accountStore)) {
+	t.Helper()
+	for _, name := range []string{"memory", "sqlite:" + filepath.Join(t.TempDir(), "accounts.db")} {
+		kind, _, _ := strings.Cut(name, ":")
+		t.Run(kind, func(t *testing.T) {
+			parsedName, err := parseStoreName(name)
+			require.NoError(t, err)
+			store, err := openStore(t.Context(), parsedName)
+			require.NoError(t, err)
+			t.Cleanup(func() { require.NoError(t, store.Close()) })
+			test(t, store)
+		})
+	}
+}
+
+func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
+func textLogger(w *output) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
+
+// What the file says of an account that is there is a matter of hashes and the
+// lock only.
+func TestLoadingAgain(t *testing.T) {
+	bothStores(t, func(t *testing.T, store accountStore) {
+		keys, now := newKeys(t), time.Now()
+		first := newLoader(store, keys, quiet())
+		require.NoError(t, first.load(t.Context(), parsed(t, documentedAccount), now))
+		require.EqualValues(t, 1, first.inserted.Load())
+		before, err := store.Load(t.Context(), "acct-1")
+		require.NoError(t, err)
+		require.NotContains(t, before.PINHash, "argon2", "a PIN hash is kept sealed")
+
+		same := newLoader(store, keys, quiet())
+		require.NoError(t, same.load(t.Context(), parsed(t, documentedAccount), now.Add(time.Hour)))
+		after, err := store.Load(t.Context(), "acct-1")
+		require.NoError(t, err)
+		require.Zero(t, same.inserted.Load())
+		require.Zero(t, same.renewed.Load(), "hashes that still verify stay")
+		require.True(t, before.SameHostFields(after))
+		require.Equal(t, before.State.Codes, after.State.Codes, "codes stay as they are")
+
+		changed := newLoader(store, keys, quiet())
+		require.NoError(t, changed.load(t.Context(), parsed(t, `[{"id": "acct-1", "token": "good",
+			"password": "superSecret12345!", "pin": "1111", "locked": true}]`), now))
+		after, err = store.Load(t.Context(), "acct-1")
+		require.NoError(t, err)
+		require.EqualValues(t, 1, changed.renewed.Load())
+		require.Equal(t, before.PasswordHash, after.PasswordHash)
+		require.NotEqual(t, before.PINHash, after.PINHash)
+		require.True(t, after.Locked)
+		verdict, err := verifier.PIN(nil, keys).Verify(t.Context(), after, credential.NewSecret("1111"), now)
+		require.NoError(t, err)
+		require.Equal(t, verifier.Valid, verdict.Status)
+
+		removed := newLoader(store, keys, quiet())
+		require.NoError(t, removed.load(t.Context(), parsed(t, `[{"id": "acct-1", "token": "good"}]`), now))
+		after, err = store.Load(t.Context(), "acct-1")
+		require.NoError(t, err)
+		require.Empty(t, after.PasswordHash)
+		require.Empty(t, after.PINHash)
+		require.False(t, after.Locked)
+		require.Len(t, after.State.Codes, 1)
+	})
+}
+
+// A stored hash that nothing can verify is renewed.
+func TestLoadingRenewsForeignHashes(t *testing.T) {
+	bothStores(t, func(t *testing.T, store accountStore) {
+		keys := newKeys(t)
+		_, err := store.Insert(t.Context(), credential.Account{ID: "acct-1", PasswordHash: "$md5$old", PINHash: "$md5$old"})
+		require.NoError(t, err)
+		l := newLoader(store, keys, quiet())
+		require.NoError(t, l.load(t.Context(), parsed(t, documentedAccount), time.Now()))
+		require.EqualValues(t, 2, l.renewed.Load())
+	})
+}
+
+func TestLoadingWithAnotherKeyFile(t *testing.T) {
+	bothStores(t, func(t *testing.T, store accountStore) {
+		require.NoError(t, newLoader(store, newKeys(t), quiet()).load(t.Context(), parsed(t, documentedAccount), time.Now()))
+		err := newLoader(store, newKeys(t), quiet()).load(t.Context(), parsed(t, documentedAccount), time.Now())
+		require.ErrorContains(t, err, `account "acct-1": the stored PIN does not open with this key file`)
+	})
+}
+
+// Loading a large file tells how far it is, and ends when it is told to.
+func TestLoadingALargeFile(t *testing.T) {
+	accounts := make([]fileAccount, 60)
+	for i := range accounts {
+		accounts[i] = fileAccount{id: fmt.Sprint("acct-", i), pin: credential.NewSecret("8299")}
+	}
+	store, err := openStore(t.Context(), storeName{kind: "memory"})
+	require.NoError(t, err)
+	var log output
+	l := newLoader(store, newKeys(t), textLogger(&log))
+	l.every = time.Millisecond
+	require.NoError(t, l.load(t.Context(), accounts, time.Now()))
+	require.EqualValues(t, len(accounts), l.inserted.Load())
+	require.Contains(t, log.String(), `msg="loading accounts" done=`)
+
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, newLoader(store, newKeys(t), quiet()).load(stopped, accounts, time.Now()), context.Canceled)
+}
