@@ -1,0 +1,59 @@
+package verifier_test
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// peakMemory runs the command in testdata/peakmemory in a process of its own
+// with GOMAXPROCS=2, so that the default hasher runs one hash at a time.
+func peakMemory(t *testing.T, program string, requests int, stored string) (out struct {
+	PeakKiB         int
+	Answered, Wrong int64
+}) {
+	t.Helper()
+	run := exec.CommandContext(t.Context(), program, "-requests", strconv.Itoa(requests), "-stored", stored)
+	run.Env = append(os.Environ(), "GOMAXPROCS=2", "GOGC=100", "GOMEMLIMIT=off")
+	run.Stderr = os.Stderr
+	b, err := run.Output()
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(b, &out))
+	t.Logf("%d requests: peak %d MiB, %d answered meanwhile", requests, out.PeakKiB/1024, out.Answered)
+	return out
+}
+
+// Two hundred passwords at once stay below 100 MB in one process with the
+// default cost, and who needs no hashing is answered meanwhile. One imported
+// hash of 256 MiB does not take that times the number of requests.
+func TestPeakMemory(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("the high-water mark of memory is read from Linux's /proc")
+	}
+	if testing.Short() {
+		t.Skip("hashes for several seconds")
+	}
+	program := filepath.Join(t.TempDir(), "peakmemory")
+	build := exec.CommandContext(t.Context(), "go", "build", "-race=false", "-o", program, "./testdata/peakmemory")
+	build.Stderr = os.Stderr
+	require.NoError(t, build.Run())
+	t.Run("200 passwords of the default cost", func(t *testing.T) {
+		got := peakMemory(t, program, 200, "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$ODknSyvjzuf7qXFWafd7wtlXEuMyjdXNEEINIOgvMLc")
+		require.Zero(t, got.Wrong)
+		require.Less(t, got.PeakKiB*1024, 100_000_000)
+		require.Greater(t, got.PeakKiB, 19456, "the hashing was measured at all")
+		require.GreaterOrEqual(t, got.Answered, int64(200), "others were answered meanwhile")
+	})
+	t.Run("8 requests against a hash of 256 MiB", func(t *testing.T) {
+		got := peakMemory(t, program, 8, "$argon2id$v=19$m=262144,t=1,p=1$c2FsdHNhbHRzYWx0$ODknSyvjzuf7qXFWafd7wtlXEuMyjdXNEEINIOgvMLc")
+		require.Zero(t, got.Wrong)
+		require.Less(t, got.PeakKiB, 4*262144, "eight times 256 MiB would be 2 GiB")
+		require.Greater(t, got.PeakKiB, 262144)
+	})
+}
