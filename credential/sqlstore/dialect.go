@@ -35,8 +35,8 @@ const DefaultTable = "devicetotp_accounts"
 // Options name the table. The zero value is right for most hosts.
 type Options struct {
 	// Table is the table's name, [DefaultTable] if empty: 1 to 52 bytes of
-	// UTF-8 without NUL. It is quoted, so case and every other character are
-	// kept. A second table, of the same name with "_migrations" after it,
+	// UTF-8 without NUL. It is quoted, so every character is kept; SQLite alone
+	// takes two cases of a letter for the same. A second table, of the same name with "_migrations" after it,
 	// remembers which migrations have been applied.
 	Table string
 	// Schema is the PostgreSQL schema, which must exist. Empty: the first one
@@ -54,8 +54,11 @@ const (
 
 const migrationsSuffix = "_migrations"
 
-// names are the quoted names of the tables.
-type names struct{ accounts, migrations string }
+// names are the quoted names of the tables, and the options as they are used.
+type names struct {
+	accounts, migrations string
+	options              Options
+}
 
 func (o Options) names(d Dialect) (names, error) {
 	if o.Table == "" {
@@ -80,6 +83,7 @@ func (o Options) names(d Dialect) (names, error) {
 	return names{
 		accounts:   qualifier + quote(o.Table),
 		migrations: qualifier + quote(o.Table+migrationsSuffix),
+		options:    o,
 	}, nil
 }
 

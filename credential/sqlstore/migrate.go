@@ -82,16 +82,12 @@ type querier interface {
 
 // pending returns the steps that have not been applied.
 func (s *Store) pending(ctx context.Context, q querier) ([]Migration, error) {
-	exists, name := `SELECT to_regclass($1) IS NOT NULL`, s.names.migrations
-	if s.dialect == SQLite {
-		exists = `SELECT count(*) > 0 FROM sqlite_master WHERE type = 'table' AND '"' || replace(name, '"', '""') || '"' = ?1`
-	}
-	var found bool
-	if err := q.QueryRowContext(ctx, exists, name).Scan(&found); err != nil {
+	exists, err := s.migrationsTableExists(ctx, q)
+	if err != nil {
 		return nil, err
 	}
 	all := s.Migrations()
-	if !found {
+	if !exists {
 		return all, nil
 	}
 	rows, err := q.QueryContext(ctx, `SELECT version FROM `+s.names.migrations)
@@ -107,6 +103,22 @@ func (s *Store) pending(ctx context.Context, q querier) ([]Migration, error) {
 		all = slices.DeleteFunc(all, func(m Migration) bool { return m.Version == version })
 	}
 	return all, rows.Err()
+}
+
+// migrationsTableExists reads the catalogue as a table. PostgreSQL's to_regclass
+// would not do: it can answer from a cache of before the wait for the lock.
+func (s *Store) migrationsTableExists(ctx context.Context, q querier) (exists bool, err error) {
+	table := s.names.options.Table + migrationsSuffix
+	if s.dialect == SQLite {
+		err = q.QueryRowContext(ctx, `SELECT count(*) > 0 FROM sqlite_master `+
+			`WHERE type = 'table' AND name = ?1 COLLATE NOCASE`, table).Scan(&exists)
+		return exists, err
+	}
+	err = q.QueryRowContext(ctx, `SELECT count(*) > 0 FROM pg_catalog.pg_class c `+
+		`JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE c.relname = $1::text AND n.nspname = `+
+		`ANY (CASE WHEN $2::text = '' THEN current_schemas(false) ELSE ARRAY[$2::name] END)`,
+		table, s.names.options.Schema).Scan(&exists)
+	return exists, err
 }
 
 // apply does the pending steps. The caller holds the lock and the transaction.

@@ -38,3 +38,18 @@ func TestPostgresKeepsTheContract(t *testing.T) {
 		})
 	}
 }
+
+// Under SERIALIZABLE a lost race is SQLSTATE 40001 instead of an update of no
+// row.
+func TestPostgresKeepsTheContractUnderStricterIsolation(t *testing.T) {
+	for _, driver := range postgresDrivers {
+		t.Run(driver, func(t *testing.T) {
+			dsn := pgtest.With(pgtest.Need(t).Database(t), "default_transaction_isolation", "serializable")
+			migrated(t, openPostgres(t, driver, dsn), sqlstore.Postgres, sqlstore.Options{})
+			storetest.Run(t, func(t *testing.T) storetest.Backend {
+				open := func() *sql.DB { return openPostgres(t, driver, dsn) }
+				return backend(t, open(), sqlstore.Postgres, sqlstore.Options{}, open)
+			})
+		})
+	}
+}

@@ -46,15 +46,35 @@ func (s *Server) Database(t testing.TB) string {
 
 // withDatabase replaces the database in a DSN of either form.
 func withDatabase(dsn, name string) (string, error) {
-	if !strings.HasPrefix(dsn, "postgres://") && !strings.HasPrefix(dsn, "postgresql://") {
+	if !isURL(dsn) {
 		return dsn + " dbname=" + name, nil // the last value of a key counts
 	}
 	u, err := url.Parse(dsn)
 	if err != nil {
-		return "", fmt.Errorf("pgtest: %s is not a URL", EnvDSN) // the error would show the password
+		return "", errNotURL // the error would show the password
 	}
 	u.Path = "/" + name
 	return u.String(), nil
+}
+
+var errNotURL = fmt.Errorf("pgtest: %s is neither a URL nor key=value pairs", EnvDSN)
+
+func isURL(dsn string) bool {
+	return strings.HasPrefix(dsn, "postgres://") || strings.HasPrefix(dsn, "postgresql://")
+}
+
+// With adds a parameter of the connection or a setting of the session, such as
+// synchronous_commit, to a DSN of either form. value must not have a quote or a
+// backslash in it.
+func With(dsn, key, value string) string {
+	if !isURL(dsn) {
+		return fmt.Sprintf("%s %s='%s'", dsn, key, value)
+	}
+	separator := "?"
+	if strings.Contains(dsn, "?") {
+		separator = "&"
+	}
+	return dsn + separator + key + "=" + url.QueryEscape(value)
 }
 
 func execute(ctx context.Context, dsn, statement string) error {

@@ -1,0 +1,64 @@
+package sqltest
+
+import (
+	"context"
+	"database/sql"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
+)
+
+// A database is an empty one, and how to reach it.
+type database struct {
+	driver, dsn string
+	dialect     sqlstore.Dialect
+}
+
+func (d database) open(t testing.TB) *sql.DB {
+	t.Helper()
+	db, err := sql.Open(d.driver, d.dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// spied returns a migrated store whose statements go through a spy.
+func (d database) spied(t testing.TB) (*sqlstore.Store, *spy) {
+	t.Helper()
+	db, s := openSpy(t, d.driver, d.dsn)
+	store := migrated(t, db, d.dialect, sqlstore.Options{})
+	s.take()
+	return store, s
+}
+
+// eachDatabase runs test with every driver, each on a database of its own.
+func eachDatabase(t *testing.T, test func(t *testing.T, d database)) {
+	t.Run("sqlite", func(t *testing.T) {
+		path := filepath.Join(t.TempDir(), "accounts.db")
+		test(t, database{"sqlite", "file:" + path + sqlitePragmas, sqlstore.SQLite})
+	})
+	for _, driver := range postgresDrivers {
+		t.Run(driver, func(t *testing.T) {
+			test(t, database{driver, pgtest.Need(t).Database(t), sqlstore.Postgres})
+		})
+	}
+}
+
+// eachStore runs test with a migrated store of every driver.
+func eachStore(t *testing.T, test func(t *testing.T, s *sqlstore.Store)) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		test(t, migrated(t, d.open(t), d.dialect, sqlstore.Options{}))
+	})
+}
+
+func load(t testing.TB, s credential.Store, id string) credential.Account {
+	t.Helper()
+	a, err := s.Load(context.Background(), id)
+	require.NoError(t, err)
+	return a
+}

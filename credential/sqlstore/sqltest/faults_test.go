@@ -1,0 +1,129 @@
+package sqltest
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/sqlstore"
+)
+
+// stateError is like what pgx and lib/pq return.
+type stateError string
+
+func (e stateError) Error() string    { return string(e) }
+func (e stateError) SQLState() string { return string(e) }
+
+var errConnectionLost = errors.New("connection lost")
+
+// once answers err to the first statement only.
+func once(err error) func(call) error {
+	return func(call) error {
+		answer := err
+		err = nil
+		return answer
+	}
+}
+
+func TestFaultsOfTheConnection(t *testing.T) {
+	marker := credential.WriteID{1, 2, 3}
+	for _, c := range []struct {
+		rule          string
+		before, after func() func(call) error
+		conflict      bool
+		saved         bool
+	}{
+		{"a serialization failure is a conflict", func() func(call) error { return once(stateError("40001")) }, nil, true, false},
+		{"a deadlock is a conflict", func() func(call) error { return once(stateError("40P01")) }, nil, true, false},
+		{"another error before the write is no conflict", func() func(call) error { return once(errConnectionLost) }, nil, false, false},
+		{"an error after the write is no conflict, and the write id tells", nil, func() func(call) error { return once(errConnectionLost) }, false, true},
+		{"a statement that was silently sent again is a conflict, and the write id tells", nil, func() func(call) error { return once(driver.ErrBadConn) }, true, true},
+	} {
+		t.Run(c.rule, func(t *testing.T) {
+			eachDatabase(t, func(t *testing.T, d database) {
+				ctx := context.Background()
+				store, spy := d.spied(t)
+				require.NoError(t, store.Put(ctx, credential.Account{ID: "a"}))
+				a := load(t, store, "a")
+				a.State.Writes = []credential.WriteID{marker}
+				hook := func(f func() func(call) error) func(call) error {
+					if f == nil {
+						return nil
+					}
+					return f()
+				}
+				spy.hooks(hook(c.before), hook(c.after))
+				err := store.Save(ctx, a)
+				require.Error(t, err)
+				require.Equal(t, c.conflict, errors.Is(err, credential.ErrConflict), "%v", err)
+				spy.hooks(nil, nil)
+
+				got := load(t, store, "a")
+				if c.saved {
+					require.Equal(t, []credential.WriteID{marker}, got.State.Writes)
+					require.EqualValues(t, 1, got.Version)
+				} else {
+					require.Zero(t, got.Version)
+					require.NoError(t, store.Save(ctx, a), "the store must recover by itself")
+				}
+			})
+		})
+	}
+}
+
+func TestErrorsOfTheDriverReachTheCaller(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		ctx := context.Background()
+		store, spy := d.spied(t)
+		spy.hooks(func(call) error { return errConnectionLost }, nil)
+		for name, do := range map[string]func() error{
+			"load":        func() error { _, err := store.Load(ctx, "a"); return err },
+			"save":        func() error { return store.Save(ctx, credential.Account{ID: "a"}) },
+			"put":         func() error { return store.Put(ctx, credential.Account{ID: "a"}) },
+			"insert":      func() error { _, err := store.Insert(ctx, credential.Account{ID: "a"}); return err },
+			"delete":      func() error { _, err := store.Delete(ctx, "a"); return err },
+			"set locked":  func() error { return store.SetLocked(ctx, "a", true) },
+			"rotate hash": func() error { return store.RotateHash(ctx, "a", credential.PIN, "", "x") },
+			"ids":         func() error { _, err := store.IDs(ctx, "", 1); return err },
+			"migrate":     func() error { return store.Migrate(ctx) },
+		} {
+			err := do()
+			require.ErrorIs(t, err, errConnectionLost)
+			require.ErrorContains(t, err, "sqlstore: "+name)
+			require.NotErrorIs(t, err, credential.ErrConflict)
+			require.NotErrorIs(t, err, credential.ErrNotFound)
+		}
+	})
+}
+
+// A row that another transaction holds keeps a Save waiting; the context ends
+// the wait, and no conflict is made of it.
+func TestSaveThatWaitsForARowEndsWithItsContext(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		if d.dialect == sqlstore.SQLite {
+			t.Skip("SQLite locks no rows; see TestSaveThatWaitsForAnotherProcess")
+		}
+		db := d.open(t)
+		store := migrated(t, db, d.dialect, sqlstore.Options{})
+		require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))
+		a := load(t, store, "a")
+		tx, err := db.Begin()
+		require.NoError(t, err)
+		defer func() { _ = tx.Rollback() }()
+		_, err = tx.Exec(`SELECT 1 FROM devicetotp_accounts FOR UPDATE`)
+		require.NoError(t, err)
+
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		err = store.Save(ctx, a)
+		require.ErrorIs(t, err, context.DeadlineExceeded)
+		require.NotErrorIs(t, err, credential.ErrConflict)
+		require.NoError(t, tx.Rollback())
+		require.NoError(t, store.Save(context.Background(), a))
+	})
+}

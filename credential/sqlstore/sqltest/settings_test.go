@@ -1,0 +1,116 @@
+package sqltest
+
+import (
+	"context"
+	"crypto/rand"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
+)
+
+func TestSQLiteSettingsAreCheckedAndTheErrorSaysWhatToWrite(t *testing.T) {
+	for _, c := range []struct {
+		name, pragmas string
+		want          []string
+	}{
+		{"none", "", []string{"busy_timeout is 0, must be at least 5000", "journal_mode is delete, must be wal"}},
+		{"short busy_timeout", "_pragma=busy_timeout(4999)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", []string{"busy_timeout is 4999"}},
+		{"no WAL", "_pragma=busy_timeout(5000)&_pragma=synchronous(FULL)", []string{"journal_mode is delete"}},
+		{"normal", "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(NORMAL)", []string{"synchronous is 1, must be 2 (FULL) or 3 (EXTRA)"}},
+		{"off", "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)", []string{"synchronous is 0"}},
+		{"in memory", "mode=memory&_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", []string{"journal_mode is memory"}},
+		{"extra", "_pragma=busy_timeout(9000)&_pragma=journal_mode(WAL)&_pragma=synchronous(EXTRA)", nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := database{"sqlite", "file:" + filepath.Join(t.TempDir(), "a.db") + "?" + c.pragmas, sqlstore.SQLite}
+			_, err := sqlstore.New(context.Background(), d.open(t), d.dialect, sqlstore.Options{})
+			if c.want == nil {
+				require.NoError(t, err)
+				return
+			}
+			for _, want := range c.want {
+				require.ErrorContains(t, err, want)
+			}
+			require.ErrorContains(t, err, "_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
+		})
+	}
+}
+
+func TestSQLiteSettingsOfOneConnectionAreNotEnough(t *testing.T) {
+	ctx := context.Background()
+	d := database{"sqlite", "file:" + filepath.Join(t.TempDir(), "a.db"), sqlstore.SQLite}
+	for _, connections := range []int{0, 1} { // 0: no limit
+		db := d.open(t)
+		db.SetMaxOpenConns(connections)
+		for _, pragma := range []string{"busy_timeout = 5000", "journal_mode = WAL", "synchronous = FULL"} {
+			_, err := db.ExecContext(ctx, "PRAGMA "+pragma)
+			require.NoError(t, err)
+		}
+		_, err := sqlstore.New(ctx, db, d.dialect, sqlstore.Options{})
+		if connections == 1 {
+			require.NoError(t, err, "there is no other connection")
+		} else {
+			require.ErrorContains(t, err, "busy_timeout is 0")
+		}
+	}
+}
+
+func TestPostgresSettingsAreChecked(t *testing.T) {
+	for _, driver := range postgresDrivers {
+		t.Run(driver, func(t *testing.T) {
+			dsn := pgtest.Need(t).Database(t)
+			for commit, right := range map[string]bool{"on": true, "remote_write": true, "remote_apply": true, "off": false, "local": false} {
+				db := openPostgres(t, driver, pgtest.With(dsn, "synchronous_commit", commit))
+				_, err := sqlstore.New(context.Background(), db, sqlstore.Postgres, sqlstore.Options{})
+				if right {
+					require.NoError(t, err, commit)
+				} else {
+					require.ErrorContains(t, err, `synchronous_commit is "`+commit+`", must be on`)
+					require.ErrorContains(t, err, "in the DSN")
+				}
+			}
+		})
+	}
+}
+
+// A function of the same name, found before PostgreSQL's own, stands in for a
+// server that is a standby.
+func TestStandbyIsRefused(t *testing.T) {
+	dsn := pgtest.Need(t).Database(t)
+	_, err := openPostgres(t, "pgx", dsn).Exec(`CREATE FUNCTION public.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT true'`)
+	require.NoError(t, err)
+	db := openPostgres(t, "pgx", pgtest.With(dsn, "search_path", "public,pg_catalog"))
+	_, err = sqlstore.New(context.Background(), db, sqlstore.Postgres, sqlstore.Options{})
+	require.ErrorContains(t, err, "the server is a standby")
+}
+
+func TestDatabaseOfAnotherEncodingIsRefused(t *testing.T) {
+	ctx := context.Background()
+	server := pgtest.Need(t)
+	admin := openPostgres(t, "pgx", server.Database(t))
+	name := "devicetotp_" + strings.ToLower(rand.Text())
+	_, err := admin.ExecContext(ctx, `CREATE DATABASE `+name+` ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`)
+	require.NoError(t, err)
+	defer func() {
+		_, err := admin.ExecContext(ctx, `DROP DATABASE `+name+` WITH (FORCE)`)
+		require.NoError(t, err)
+	}()
+	db := openPostgres(t, "pgx", pgtest.With(server.DSN(), "dbname", name))
+	_, err = sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
+	require.ErrorContains(t, err, `server_encoding is "LATIN1", must be UTF8`)
+}
+
+func TestNewReportsADatabaseThatDoesNotAnswer(t *testing.T) {
+	ctx := context.Background()
+	nowhere := openPostgres(t, "pgx", "host="+t.TempDir()+" user=nobody sslmode=disable")
+	_, err := sqlstore.New(ctx, nowhere, sqlstore.Postgres, sqlstore.Options{})
+	require.ErrorContains(t, err, "sqlstore: postgres: cannot read the settings")
+	missing := openSQLite(t, filepath.Join(t.TempDir(), "no", "such", "directory"))
+	_, err = sqlstore.New(ctx, missing, sqlstore.SQLite, sqlstore.Options{})
+	require.ErrorContains(t, err, "sqlstore: sqlite:")
+}
