@@ -36,7 +36,7 @@ func TestStartIsRefused(t *testing.T) {
 		"a bad key file":             {[]string{"-accounts", good, "-key-file", noKeys}, "line 1"},
 		"a store in no folder":       {[]string{"-accounts", good, "-store", "sqlite:" + filepath.Join(t.TempDir(), "no", "a.db")}, "open sqlite:"},
 		"a file that is no database": {[]string{"-accounts", good, "-store", "sqlite:" + bad}, "open sqlite:"},
-		"no such address":            {[]string{"-accounts", good, "-store", "memory", "-addr", "256.0.0.1:80"}, "256.0.0.1"},
+		"no such address":            {[]string{"-accounts", good, "-store", "memory", "-addr", "127.0.0.1:99999"}, "invalid port"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var stdout, log output
