@@ -1,0 +1,218 @@
+package devicetotp_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"time"
+
+	"example.com/devicetotp/clock/clocktest"
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/memstore"
+	"example.com/devicetotp/devicetotp"
+	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
+)
+
+// newExample makes an Issuer with one account, registered when the clock
+// starts, whose PIN is 8299.
+func newExample() (*devicetotp.Issuer, *clocktest.Fake) {
+	ctx := context.Background()
+	keys, err := credential.NewKeyring("2026-01", credential.NewKey("2026-01"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	hash, err := verifier.DefaultHasher().Hash(ctx, credential.NewSecret("8299"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	clock := clocktest.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	store := memstore.New()
+	store.Put(credential.Account{ID: "alice", RegisteredAt: clock.Now(), PINHash: hash})
+	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: clock})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return issuer, clock
+}
+
+func ExampleNewIssuer() {
+	keys, err := credential.NewKeyring("2026-01", credential.NewKey("2026-01"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := memstore.New() // yours: see credential.Store
+	store.Put(credential.Account{ID: "alice", RegisteredAt: time.Now()})
+
+	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	device, err := issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	fmt.Println(device.Basis, device.Digits, device.Period, device.Algorithm, err)
+	// Output: grace 6 30s SHA1 <nil>
+}
+
+// Every mistake is reported at once, by field.
+func ExampleNewIssuer_mistakes() {
+	policy := devicetotp.DefaultPolicy()
+	policy.Digits = 4
+	policy.Period = 0
+	_, err := devicetotp.NewIssuer(nil, nil, devicetotp.Config{Policy: &policy})
+	fmt.Println(err)
+	// Output:
+	// devicetotp: new-issuer: store: invalid-argument: must not be nil
+	// devicetotp: new-issuer: keys: invalid-argument: must hold at least one key
+	// devicetotp: new-issuer: Config.Policy.Digits: invalid-argument: is 4, must be from 6 to 8
+	// devicetotp: new-issuer: Config.Policy.Period: invalid-argument: is 0s, must be from 15s to 2m0s
+}
+
+func ExampleIssuer_Create() {
+	issuer, clock := newExample()
+	ctx := context.Background()
+
+	_, err := issuer.Create(ctx, devicetotp.Request{AccountID: "alice"})
+	fmt.Println("just registered:", err)
+
+	clock.Advance(6 * time.Minute)
+	_, err = issuer.Create(ctx, devicetotp.Request{AccountID: "alice"})
+	fmt.Println("six minutes later:", err)
+
+	device, err := issuer.Create(ctx, devicetotp.Request{
+		AccountID: "alice",
+		DeviceID:  "738e379f-fe30-45ab-819c-ba88804b6368",
+		OTP:       credential.NewSecret("000000"),
+		PIN:       credential.NewSecret("8299"),
+	})
+	fmt.Println("a wrong OTP and the right PIN:", device.Basis, err)
+	// Output:
+	// just registered: <nil>
+	// six minutes later: devicetotp: create: credentials-required
+	// a wrong OTP and the right PIN: pin <nil>
+}
+
+// Errors carry a class for the transport and a code for the client.
+func ExampleIssuer_Create_errors() {
+	issuer, clock := newExample()
+	clock.Advance(time.Hour)
+	for range 6 {
+		_, err := issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice", PIN: credential.NewSecret("0000")})
+		var e *devicetotp.Error
+		switch {
+		case errors.Is(err, devicetotp.ErrDenied) && errors.As(err, &e):
+			fmt.Println(403, e.Code, e.RetryAfter)
+		case errors.Is(err, devicetotp.ErrInvalid):
+			fmt.Println(422, devicetotp.CodeOf(err))
+		default:
+			fmt.Println(500, devicetotp.CodeOf(err))
+		}
+	}
+	// Output:
+	// 403 invalid-credentials 0s
+	// 403 invalid-credentials 0s
+	// 403 invalid-credentials 0s
+	// 403 invalid-credentials 0s
+	// 403 invalid-credentials 0s
+	// 403 too-many-attempts 30s
+}
+
+func ExampleIssuer_Verify() {
+	issuer, clock := newExample()
+	ctx := context.Background()
+	device, err := issuer.Create(ctx, devicetotp.Request{AccountID: "alice"})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// What the user's device does:
+	totp := verifier.TOTP{Secret: device.Secret, Algorithm: device.Algorithm, Digits: device.Digits, Period: device.Period}
+	code, err := totp.Code(totp.Step(clock.Now()))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	match, err := issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "alice", Code: code})
+	fmt.Println(match.DeviceID == device.ID, match.Drift, err)
+	_, err = issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "alice", Code: code})
+	fmt.Println("again:", devicetotp.CodeOf(err))
+	// Output:
+	// true 0 <nil>
+	// again: invalid-credentials
+}
+
+func ExampleIssuer_AddCode() {
+	issuer, clock := newExample()
+	clock.Advance(time.Hour)
+	ctx := context.Background()
+	code, err := credential.NewCode(credential.DefaultCodeDigits)
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Send code.Reveal() to the user, and announce it:
+	err = issuer.AddCode(ctx, devicetotp.CodeRequest{AccountID: "alice", Kind: verifier.KindAccount, Code: code, TTL: 5 * time.Minute})
+	fmt.Println(err)
+
+	device, err := issuer.Create(ctx, devicetotp.Request{AccountID: "alice", OTP: code})
+	fmt.Println(device.Basis, err)
+	_, err = issuer.Create(ctx, devicetotp.Request{AccountID: "alice", OTP: code})
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// otp <nil>
+	// devicetotp: create: OTP: invalid-credentials
+}
+
+func ExampleIssuer_Unblock() {
+	issuer, clock := newExample()
+	clock.Advance(time.Hour)
+	ctx := context.Background()
+	create := func(pin string) error {
+		_, err := issuer.Create(ctx, devicetotp.Request{AccountID: "alice", PIN: credential.NewSecret(pin)})
+		return err
+	}
+	for range 5 {
+		_ = create("0000")
+	}
+	fmt.Println(devicetotp.CodeOf(create("8299")))
+	if err := issuer.Unblock(ctx, "alice", credential.PIN); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(create("8299"))
+	// Output:
+	// too-many-attempts
+	// <nil>
+}
+
+func ExampleDeviceTOTP_Base32() {
+	device := devicetotp.DeviceTOTP{Secret: credential.NewSecret("12345678901234567890")}
+	fmt.Println(device.Base32())
+	// Output: GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ
+}
+
+func ExampleDeviceTOTP_URI() {
+	device := devicetotp.DeviceTOTP{
+		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+	}
+	uri, err := device.URI("Example Café", "alice@example.com")
+	fmt.Println(uri, err)
+	_, err = device.URI("Example: Café", "alice@example.com")
+	fmt.Println(err)
+	// Output:
+	// otpauth://totp/Example%20Caf%C3%A9:alice%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example%20Caf%C3%A9&algorithm=SHA1&digits=6&period=30 <nil>
+	// devicetotp: issuer "Example: Café" must not be empty or contain ":"
+}
+
+func ExampleDefaultPolicy() {
+	policy := devicetotp.DefaultPolicy()
+	policy.GraceWindow = 0 // our service asks for a proof always
+	fmt.Println(policy.GraceWindow, policy.MaxDevices, policy.PIN.BlockAt)
+	// Output: 0s 20 10
+}
+
+func ExampleCodeOf() {
+	issuer, _ := newExample()
+	_, err := issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice", DeviceID: "my phone"})
+	fmt.Println(devicetotp.CodeOf(err) == totperrors.InvalidID, errors.Is(err, devicetotp.ErrInvalid))
+	// Output: true true
+}

@@ -1,0 +1,173 @@
+package devicetotp_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/base32"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+	"example.com/devicetotp/verifier"
+)
+
+// transcript gathers everything that could end up in a log.
+type transcript struct{ bytes.Buffer }
+
+// add writes v in every way that Go prints things.
+func (t *transcript) add(values ...any) {
+	for _, v := range values {
+		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+			fmt.Fprintf(t, verb+"\n", v)
+		}
+		type wrapped struct {
+			Exported   any
+			unexported any
+		}
+		fmt.Fprintf(t, "%+v %#v\n", wrapped{Exported: v}, &wrapped{Exported: v})
+		if _, hashes := v.(credential.Account); !hashes { // see the doc comment of Account
+			fmt.Fprintf(t, "%+v %#v\n", wrapped{unexported: v}, &wrapped{unexported: v})
+		}
+		slog.New(slog.NewTextHandler(t, nil)).Info("text", "value", v)
+		slog.New(slog.NewJSONHandler(t, nil)).Info("json", "value", v)
+		if b, err := json.Marshal(v); err == nil {
+			t.Write(b)
+		}
+		if err, ok := v.(error); ok {
+			for ; err != nil; err = errors.Unwrap(err) {
+				fmt.Fprintf(t, "%v %+v %#v\n", err, err, err)
+			}
+		}
+	}
+}
+
+// encodings are the forms in which a value could show.
+func encodings(value string) map[string]string {
+	b := []byte(value)
+	out := map[string]string{
+		"raw": value, "hex": hex.EncodeToString(b), "HEX": strings.ToUpper(hex.EncodeToString(b)),
+		"decimal":  strings.Trim(fmt.Sprint(b), "[]"),
+		"Go bytes": strings.TrimSuffix(strings.TrimPrefix(fmt.Sprintf("%#v", b), "[]byte{"), "}"),
+		"base32":   strings.TrimRight(base32.StdEncoding.EncodeToString(b), "=")[:len(b)*8/5-1],
+	}
+	for shift := range 3 { // wherever the value stands in what was encoded
+		padded := append(make([]byte, shift), b...)
+		for name, e := range map[string]*base64.Encoding{"base64": base64.RawStdEncoding, "base64url": base64.RawURLEncoding} {
+			text := e.EncodeToString(padded)
+			out[fmt.Sprint(name, shift)] = text[(shift*8+5)/6+1 : len(text)-2]
+		}
+	}
+	return out
+}
+
+const (
+	leakPassword = "Sentinel-Passw0rd!"
+	leakPIN      = "90210777"
+	leakOTP      = "3141592653"
+	leakSecret   = "sentinel/secret/20by"
+	leakWrong    = "Wr0ng-but-private"
+)
+
+func TestNothingSecretIsPrinted(t *testing.T) {
+	var log transcript
+	w := devicetotptest.New(t, func(c *devicetotp.Config) {
+		c.Observer = func(_ context.Context, e devicetotp.Event) { log.add(e) }
+	})
+	a := w.Account("acct").Password(leakPassword).PIN(leakPIN).OTP(leakOTP)
+	hashes := []string{a.Stored().PasswordHash, a.Stored().PINHash}
+
+	create := func(i *devicetotp.Issuer, r devicetotp.Request) devicetotp.DeviceTOTP {
+		r.AccountID = "acct"
+		d, err := i.Create(t.Context(), r)
+		log.add(r, d, err)
+		return d
+	}
+	wrong := devicetotp.Request{OTP: secret(leakWrong), Password: secret(leakWrong), PIN: secret(leakWrong)}
+	create(w.Issuer, wrong)
+	w.Secrets.Next(secret(leakSecret), nil)
+	d := create(w.Issuer, devicetotp.Request{DeviceID: deviceID, OTP: secret(leakOTP), Password: secret(leakPassword), PIN: secret(leakPIN)})
+	require.Equal(t, leakSecret, d.Secret.Reveal())
+	create(w.Issuer, devicetotp.Request{DeviceID: deviceID, OTP: secret(leakOTP)}) // again
+	create(w.Issuer, devicetotp.Request{OTP: secret(leakOTP)})                     // spent
+	create(w.Issuer, devicetotp.Request{Password: secret(leakPassword)})
+	create(w.Issuer, devicetotp.Request{DeviceID: deviceID, PIN: secret(leakPIN)}) // in use
+	create(w.Issuer, devicetotp.Request{DeviceID: "not a UUID"})
+
+	code := w.Authenticator(d).Code()
+	for range 2 {
+		r := devicetotp.VerifyRequest{AccountID: "acct", Code: code}
+		m, err := w.Issuer.Verify(t.Context(), r)
+		log.add(r, m, err)
+	}
+	c := devicetotp.CodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(leakOTP), TTL: time.Minute}
+	log.add(c, w.Issuer.AddCode(t.Context(), c))
+	c.Code = secret(leakWrong)
+	log.add(c, w.Issuer.AddCode(t.Context(), c))
+	log.add(w.Issuer.Unblock(t.Context(), "acct"))
+
+	leakyHosts(t, w, create)
+	a.PIN(leakPIN)
+	stored := a.Stored()
+	hashes = append(hashes, stored.PINHash)
+	log.add(stored, stored.State, &stored, w.Keys, *w.Issuer, w.Issuer, w.Hasher, credential.NewKey("k"))
+	for _, device := range stored.State.Devices {
+		log.add(struct{ State credential.State }{credential.State{Devices: []credential.Device{device}}})
+	}
+	_, err := d.URI("bad:issuer", "acct")
+	log.add(err)
+
+	text := log.String()
+	require.Greater(t, len(text), 10_000)
+	require.Contains(t, text, "invalid-credentials", "the transcript is of the operations")
+	for _, value := range append(hashes, leakPassword, leakPIN, leakOTP, leakSecret, leakWrong, strings.Repeat("k", credential.KeySize)) {
+		for name, form := range encodings(value) {
+			require.NotContains(t, text, form, "%q as %s", value, name)
+		}
+	}
+	require.NotContains(t, text, `"`+code.Reveal()+`"`)
+}
+
+// leakyHosts plugs in hosts that fail while they hold the value.
+func leakyHosts(t *testing.T, w *devicetotptest.World, create func(*devicetotp.Issuer, devicetotp.Request) devicetotp.DeviceTOTP) {
+	t.Helper()
+	panicking := verifier.Func(func(_ context.Context, _ credential.Account, s credential.Secret, _ time.Time) (verifier.Verdict, error) {
+		panic(s.Reveal()) // even the value itself
+	})
+	failing := verifier.Func(func(_ context.Context, a credential.Account, s credential.Secret, _ time.Time) (verifier.Verdict, error) {
+		return verifier.Verdict{}, fmt.Errorf("cannot check %v of %v", s, a)
+	})
+	for _, v := range []verifier.Verifier{panicking, failing} {
+		i, err := devicetotp.NewIssuer(w.Store, w.Keys, devicetotp.Config{Clock: w.Clock, OTP: v, Password: v, PIN: v})
+		require.NoError(t, err)
+		for _, r := range []devicetotp.Request{{OTP: secret(leakOTP)}, {Password: secret(leakPassword)}, {PIN: secret(leakPIN)}} {
+			create(i, r)
+		}
+	}
+	require.NoError(t, w.Store.Accounts.Update("acct", func(a *credential.Account) { a.PINHash = "$sealed$AAAA" }))
+	create(w.Issuer, devicetotp.Request{PIN: secret(leakPIN)})
+}
+
+// The search itself finds what is there.
+func TestTheLeakSearchFindsLeaks(t *testing.T) {
+	for name, form := range encodings(leakPassword) {
+		var log transcript
+		b := []byte(leakPassword)
+		log.add(leakPassword, b, struct{ hidden []byte }{b}, base32.StdEncoding.EncodeToString(b))
+		for shift := range 3 {
+			padded := append(append(make([]byte, shift), b...), 0)
+			log.add(base64.StdEncoding.EncodeToString(padded), base64.URLEncoding.EncodeToString(padded))
+		}
+		require.Contains(t, log.String(), form, name)
+	}
+}
