@@ -1,0 +1,118 @@
+package devicetotptest_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+)
+
+// recorder is a testing.TB whose failures can be looked at.
+type recorder struct {
+	testing.TB
+	failure string
+}
+
+func (*recorder) Helper() {}
+
+func (r *recorder) Fatalf(format string, args ...any) {
+	r.failure = fmt.Sprintf(format, args...)
+	runtime.Goexit()
+}
+
+// failing runs f and returns what it failed the test with.
+func failing(f func(testing.TB)) string {
+	r := &recorder{}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		f(r)
+	}()
+	<-done
+	return r.failure
+}
+
+func TestMistakesFailTheTestWithAClearWord(t *testing.T) {
+	for want, f := range map[string]func(testing.TB){
+		"Config.Policy.Digits": func(tb testing.TB) {
+			devicetotptest.New(tb, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.Digits = 1 }))
+		},
+		"adding a one-time code": func(tb testing.TB) { devicetotptest.New(tb).Account("a").OTP("12") },
+		"an empty value":         func(tb testing.TB) { devicetotptest.New(tb).Account("a").PIN("") },
+		"account not found": func(tb testing.TB) {
+			w := devicetotptest.New(tb)
+			a := w.Account("a")
+			w.Store.Accounts.Delete("a")
+			a.Locked(true)
+		},
+		"not found": func(tb testing.TB) {
+			w := devicetotptest.New(tb)
+			a := w.Account("a")
+			w.Store.Accounts.Delete("a")
+			a.Stored()
+		},
+		"generating a code": func(tb testing.TB) {
+			w := devicetotptest.New(tb)
+			w.Authenticator(devicetotp.DeviceTOTP{Digits: 6, Period: 30 * time.Second, Algorithm: credential.SHA1}).Code()
+		},
+	} {
+		require.Contains(t, failing(f), want)
+	}
+}
+
+func TestPoliciesAdd(t *testing.T) {
+	w := devicetotptest.New(t,
+		devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.Digits = 8 }),
+		devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.Period = time.Minute }),
+	)
+	w.Account("a").RegisteredAgo(0)
+	d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "a"})
+	require.NoError(t, err)
+	require.Equal(t, 8, d.Digits)
+	require.Equal(t, time.Minute, d.Period)
+}
+
+func TestSecretsHaveTheSizeAskedFor(t *testing.T) {
+	var s devicetotptest.Secrets
+	for _, size := range []int{16, 17, 20, 64} {
+		got, err := s.NewSecret(t.Context(), size)
+		require.NoError(t, err)
+		require.Len(t, got.Reveal(), size)
+	}
+}
+
+func TestStoreFaults(t *testing.T) {
+	boom := errors.New("boom")
+	s := devicetotptest.NewStore()
+	s.Accounts.Put(credential.Account{ID: "a"})
+	a, err := s.Load(t.Context(), "a")
+	require.NoError(t, err)
+
+	ran := false
+	s.Script(devicetotptest.Fault{Err: boom}, devicetotptest.Fault{Err: boom, Applied: true, Before: func() { ran = true }})
+	require.ErrorIs(t, s.Save(t.Context(), a), boom)
+	require.ErrorIs(t, s.Save(t.Context(), a), boom)
+	require.True(t, ran)
+	loaded, err := s.Load(t.Context(), "a")
+	require.NoError(t, err)
+	require.EqualValues(t, 1, loaded.Version, "the first save did not take effect, the second one did")
+
+	s.Script(devicetotptest.Fault{Applied: true, Err: boom}, devicetotptest.Fault{Panic: "p"}, devicetotptest.Fault{Hang: true})
+	require.ErrorIs(t, s.Save(t.Context(), a), credential.ErrConflict, "a stale save does not apply")
+	require.PanicsWithValue(t, "p", func() { _, _ = s.Load(t.Context(), "a") })
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = s.Load(ctx, "a")
+	require.ErrorIs(t, err, context.Canceled)
+	require.Len(t, s.Calls(), 3)
+	require.True(t, strings.HasPrefix(string(s.Calls()[0].Method), "save"))
+}
