@@ -26,8 +26,9 @@ type HasherConfig struct {
 	Threads uint8
 	// Parallel is how many hashes of that cost run at once: 1 to 1024. A dearer
 	// stored hash takes more of the budget, or waits to run alone. The process
-	// takes two to three times Parallel*Memory, because the garbage collector
-	// runs behind.
+	// takes two to four times Parallel*Memory, because the garbage collector
+	// runs behind, and more where other programs keep the processors busy: set
+	// GOMEMLIMIT where memory is tight.
 	Parallel int
 	// Queue is how many may wait; one more gets [ErrBusy].
 	Queue int
