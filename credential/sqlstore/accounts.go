@@ -25,8 +25,9 @@ func (s *Store) Put(ctx context.Context, a credential.Account) error {
 }
 
 // Insert adds the account with its State and Version if there is none of that
-// id, and tells whether it did. An account that is there is left as it is. The
-// same values are refused as by [Store.Put], and a Version below 0.
+// id, and tells whether it did. An account that is there is left as it is. If a
+// driver silently sends the statement again, inserted is false although it did.
+// The same values are refused as by [Store.Put], and a Version below 0.
 func (s *Store) Insert(ctx context.Context, a credential.Account) (inserted bool, err error) {
 	if err := checkAccount(a); err != nil {
 		return false, err

@@ -13,7 +13,7 @@ type Dialect uint8
 
 // The dialects.
 const (
-	Postgres Dialect = iota + 1 // PostgreSQL 12 or newer
+	Postgres Dialect = iota + 1 // PostgreSQL 13 or newer
 	SQLite                      // SQLite 3.37 or newer
 )
 

@@ -10,6 +10,8 @@
 //	store, err := sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
 //	err = store.Migrate(ctx)
 //
+// The directory sqltest, a module of its own, has runnable examples.
+//
 // Use it if the library may have a table of its own. A host that keeps hashes
 // in its own users table implements [credential.Store] in two queries instead;
 // package storetest proves that implementation.

@@ -28,15 +28,22 @@ func openPostgres(t testing.TB, driver, dsn string) *sql.DB {
 
 func TestPostgresKeepsTheContract(t *testing.T) {
 	for _, driver := range postgresDrivers {
-		t.Run(driver, func(t *testing.T) {
-			dsn := pgtest.Need(t).Database(t)
-			migrated(t, openPostgres(t, driver, dsn), sqlstore.Postgres, sqlstore.Options{})
-			storetest.Run(t, func(t *testing.T) storetest.Backend {
-				open := func() *sql.DB { return openPostgres(t, driver, dsn) }
-				return backend(t, open(), sqlstore.Postgres, sqlstore.Options{}, open)
-			})
-		})
+		t.Run(driver, func(t *testing.T) { keepsTheContract(t, driver, "", "") })
 	}
+}
+
+// keepsTheContract runs the suite on a new database, with one parameter of the
+// connection set.
+func keepsTheContract(t *testing.T, driver, key, value string) {
+	dsn := pgtest.Need(t).Database(t)
+	if key != "" {
+		dsn = pgtest.With(dsn, key, value)
+	}
+	migrated(t, openPostgres(t, driver, dsn), sqlstore.Postgres, sqlstore.Options{})
+	storetest.Run(t, func(t *testing.T) storetest.Backend {
+		open := func() *sql.DB { return openPostgres(t, driver, dsn) }
+		return backend(t, open(), sqlstore.Postgres, sqlstore.Options{}, open)
+	})
 }
 
 // Under SERIALIZABLE a lost race is SQLSTATE 40001 instead of an update of no
@@ -44,12 +51,21 @@ func TestPostgresKeepsTheContract(t *testing.T) {
 func TestPostgresKeepsTheContractUnderStricterIsolation(t *testing.T) {
 	for _, driver := range postgresDrivers {
 		t.Run(driver, func(t *testing.T) {
-			dsn := pgtest.With(pgtest.Need(t).Database(t), "default_transaction_isolation", "serializable")
-			migrated(t, openPostgres(t, driver, dsn), sqlstore.Postgres, sqlstore.Options{})
-			storetest.Run(t, func(t *testing.T) storetest.Backend {
-				open := func() *sql.DB { return openPostgres(t, driver, dsn) }
-				return backend(t, open(), sqlstore.Postgres, sqlstore.Options{}, open)
-			})
+			keepsTheContract(t, driver, "default_transaction_isolation", "serializable")
 		})
+	}
+}
+
+// The ways to send a statement that a connection pooler may ask for.
+func TestPostgresKeepsTheContractWithoutPreparedStatements(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the suite three times more")
+	}
+	for _, c := range []struct{ driver, key, value string }{
+		{"pgx", "default_query_exec_mode", "exec"},
+		{"pgx", "default_query_exec_mode", "simple_protocol"},
+		{"postgres", "binary_parameters", "yes"},
+	} {
+		t.Run(c.driver+" "+c.value, func(t *testing.T) { keepsTheContract(t, c.driver, c.key, c.value) })
 	}
 }

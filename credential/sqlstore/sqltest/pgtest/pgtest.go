@@ -43,7 +43,8 @@ var ErrNotOurs = errors.New("pgtest: the server was named by " + EnvDSN + " and 
 
 const startTimeout = time.Minute
 
-// Server is a running PostgreSQL. It is not safe for concurrent use.
+// Server is a running PostgreSQL. Nothing else may be called while Restart or
+// Stop is at work.
 type Server struct {
 	dsn    string
 	bin    string // directory of the binaries; "" if the server is not ours
