@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -64,7 +63,7 @@ func raceOnce(t *testing.T, issuer *devicetotp.Issuer, id string, code credentia
 			granted++
 			continue
 		}
-		require.True(t, errors.Is(err, devicetotp.ErrDenied), "%v", err)
+		require.ErrorIs(t, err, devicetotp.ErrDenied)
 		require.Contains(t, []devicetotp.Code{totperrors.InvalidCredentials, totperrors.TooManyAttempts}, devicetotp.CodeOf(err))
 	}
 	return granted

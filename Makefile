@@ -1,0 +1,50 @@
+# Every module of the repository: the library, its examples, and whatever else
+# has a go.mod.
+MODULES := . $(filter-out .,$(patsubst %/,%,$(dir $(shell git ls-files '*go.mod'))))
+GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+GREMLINS := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
+FUZZTIME ?= 10s
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+.PHONY: test
+test: ## run every test of every module under the race detector
+	@for m in $(MODULES); do \
+		echo "go -C $$m test -race ./..."; \
+		go -C $$m test -race ./... || exit 1; \
+	done
+	@.ci/skipped
+
+.PHONY: lint
+lint: ## gofmt, go vet, go mod tidy and golangci-lint over every module
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
+		if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
+	@for m in $(MODULES); do \
+		echo "lint $$m"; \
+		go -C $$m mod tidy -diff && go -C $$m vet ./... && \
+		(cd $$m && go run $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
+	done
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@.ci/fuzz $(FUZZTIME) $(MODULES)
+
+.PHONY: cover
+cover: ## statement coverage of the core packages, which must be 90%
+	@.ci/coverage 90
+
+.PHONY: bench
+bench: ## run every benchmark of the library
+	go test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: test-clients
+test-clients: ## call the example server with JSON:API clients of npm
+	examples/clients/npm/run
+
+.PHONY: mutate
+mutate: ## change the decisions in small ways; each change must fail a test
+	go run $(GREMLINS) unleash --timeout-coefficient 5 ./devicetotp
