@@ -7,9 +7,11 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strings"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -86,7 +88,7 @@ type Keyring struct {
 type ringKey struct {
 	id    string
 	aeads map[Purpose]cipher.AEAD
-	macs  map[Purpose][]byte
+	macs  map[Purpose]Secret // not bytes, which a mistaken verb of fmt would print
 }
 
 // NewKeyring returns a keyring of keys from the oldest to the newest. primary
@@ -147,7 +149,7 @@ func isKeyID(id string) bool {
 
 // deriveKey makes one sub-key a purpose (RFC 5869, HKDF with SHA-256).
 func deriveKey(key Key) (*ringKey, error) {
-	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose][]byte{}}
+	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]Secret{}}
 	for _, p := range purposes {
 		sub, err := hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+string(p), KeySize)
 		if err != nil {
@@ -159,7 +161,7 @@ func deriveKey(key Key) (*ringKey, error) {
 				return nil, err
 			}
 		case PurposeOneTimeCode, PurposeProof:
-			out.macs[p] = sub
+			out.macs[p] = NewSecret(string(sub))
 		}
 	}
 	return out, nil
@@ -262,7 +264,7 @@ func (key *ringKey) digest(s Scope, header []byte, value Secret) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, sub)
+	mac := hmac.New(sha256.New, []byte(sub.Reveal()))
 	mac.Write(bound)
 	mac.Write([]byte(value.Reveal()))
 	return mac.Sum(header), nil
@@ -300,11 +302,15 @@ func (k *Keyring) find(format byte, stored []byte) (index int, header, rest []by
 // bind encodes header and scope without ambiguity: the additional data of what
 // is sealed, and the beginning of what is digested.
 func (s Scope) bind(header []byte) ([]byte, error) {
-	b := cryptobyte.NewBuilder(make([]byte, 0, len(header)+len(s.Purpose)+len(s.AccountID)+len(s.Subject)+8))
+	out := make([]byte, 0, len(header)+len(s.Purpose)+len(s.AccountID)+len(s.Subject)+8)
 	for _, part := range [...]string{string(header), string(s.Purpose), s.AccountID, s.Subject} {
-		b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes([]byte(part)) })
+		if len(part) > math.MaxUint16 {
+			return nil, fmt.Errorf("credential: %d bytes are too long for the scope of a sealed value", len(part))
+		}
+		out = binary.BigEndian.AppendUint16(out, uint16(len(part)))
+		out = append(out, part...)
 	}
-	return b.Bytes()
+	return out, nil
 }
 
 const sealedPINPrefix = "$sealed$"

@@ -36,22 +36,41 @@ type outcome struct {
 
 // perform does what every operation has in common: it contains panics, reads
 // the clock once, and tells the Observer.
-func (i *Issuer) perform(ctx context.Context, op, accountID string, body func(*call) outcome) outcome {
+func (i *Issuer) perform(ctx context.Context, op, accountID string, body func(*call) *outcome) *outcome {
 	c := &call{issuer: i, ctx: ctx, op: op, accountID: accountID}
-	out, err := guard(op, func() (outcome, error) { return body(c), nil })
-	if err != nil {
-		out = c.broken(err)
-	}
+	out := c.contained(body)
 	out.event.Op, out.event.At, out.event.AccountID, out.event.Rounds = op, c.now, accountID, c.rounds
 	out.event.Code = CodeOf(out.err)
 	var e *Error
 	if errors.As(out.err, &e) {
 		out.event.RetryAfter, out.event.Err = e.RetryAfter, e.Err
 	}
-	if i.observer != nil {
-		_, _ = guard("Observer", func() (struct{}, error) { i.observer(ctx, out.event); return struct{}{}, nil })
-	}
+	i.observe(ctx, &out.event)
 	return out
+}
+
+// contained runs body; a panic in it is an internal error.
+func (c *call) contained(body func(*call) *outcome) (out *outcome) {
+	var err error
+	defer func() {
+		if err != nil {
+			out = refused(c.internal(err))
+		}
+	}()
+	defer contain("the Issuer", &err)
+	return body(c)
+}
+
+// refused is the outcome of an error.
+func refused(err error) *outcome { return &outcome{err: err} }
+
+func (i *Issuer) observe(ctx context.Context, e *Event) {
+	if i.observer == nil {
+		return
+	}
+	var err error // of an Observer that panics: there is nobody left to tell
+	defer contain("Observer", &err)
+	i.observer(ctx, *e)
 }
 
 // begin checks what no request can do without, and reads the clock.
@@ -62,7 +81,7 @@ func (c *call) begin() error {
 	case c.accountID == "":
 		return c.internal(errors.New("AccountID is empty: the caller was not authenticated"))
 	}
-	now, err := guard("Clock", func() (time.Time, error) { return c.issuer.clock.Now(), nil })
+	now, err := c.readClock()
 	if err != nil {
 		return c.internal(err)
 	}
@@ -71,6 +90,11 @@ func (c *call) begin() error {
 	}
 	c.now = now.Round(0) // without the monotonic reading, which a store would not keep
 	return c.expired()
+}
+
+func (c *call) readClock() (now time.Time, err error) {
+	defer contain("Clock", &err)
+	return c.issuer.clock.Now(), nil
 }
 
 // expired tells that the caller's time ran out, as long as no credential has
@@ -82,25 +106,23 @@ func (c *call) expired() error {
 	return nil
 }
 
-// timed runs a verifier or the secret source within its time. Until a
-// credential has been looked at the caller's own time counts too.
-func timed[T any](c *call, what string, f func(context.Context) (T, error)) (T, error) {
-	ctx := c.ctx
+// bounded is the context for a verifier or the secret source. Until a credential
+// has been looked at the caller's own time counts too.
+func (c *call) bounded() *deadline {
 	if c.looked {
-		ctx = context.WithoutCancel(ctx)
+		return newDeadline(context.WithoutCancel(c.ctx), c.issuer.policy.VerifierTimeout)
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.issuer.policy.VerifierTimeout)
-	defer cancel()
-	started := time.Now()
-	defer func() { c.looking += time.Since(started) }()
-	return guard(what, func() (T, error) { return f(ctx) })
+	return newDeadline(c.ctx, c.issuer.policy.VerifierTimeout)
 }
 
-// detached is a context for the store: not the caller's to cancel, and with a
+// detached is the context for the store: not the caller's to cancel, and with a
 // deadline of its own.
-func (c *call) detached() (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(c.ctx), c.issuer.policy.StoreTimeout)
+func (c *call) detached() *deadline {
+	return newDeadline(context.WithoutCancel(c.ctx), c.issuer.policy.StoreTimeout)
 }
+
+// looks counts the time since started as spent with a verifier or the source.
+func (c *call) looks(started time.Time) { c.looking += time.Since(started) }
 
 func (c *call) fail(code Code, field string, retryAfter time.Duration) error {
 	return &Error{Op: c.op, Code: code, Field: field, RetryAfter: retryAfter}
@@ -142,8 +164,6 @@ func isContextError(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
-func (c *call) broken(err error) outcome { return outcome{err: c.internal(err)} }
-
 // errNonsense says that a collaborator answered what it must not.
 var errNonsense = errors.New("broken contract")
 
@@ -153,15 +173,11 @@ type panicError struct{ text string }
 
 func (e *panicError) Error() string { return e.text }
 
-// guard runs f, which may be a host's code, and turns a panic into an error.
-func guard[T any](what string, f func() (T, error)) (result T, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			var none T
-			result, err = none, &panicError{text: describePanic(what, r)}
-		}
-	}()
-	return f()
+// contain is deferred around code of the host's: it turns a panic into an error.
+func contain(what string, err *error) {
+	if r := recover(); r != nil {
+		*err = &panicError{text: describePanic(what, r)}
+	}
 }
 
 func describePanic(what string, r any) string {

@@ -24,42 +24,39 @@ const opAddCode = "add-code"
 // credential.ErrNotFound, if there is no such account), account-locked,
 // unavailable, internal-error.
 func (i *Issuer) AddCode(ctx context.Context, r CodeRequest) error {
-	return i.perform(ctx, opAddCode, r.AccountID, func(c *call) outcome {
+	return i.perform(ctx, opAddCode, r.AccountID, func(c *call) *outcome {
 		if err := c.checkCode(&r); err != nil {
-			return outcome{err: err}
+			return refused(err)
 		}
 		if err := c.begin(); err != nil {
-			return outcome{err: err}
+			return refused(err)
 		}
 		code, err := c.digestCode(&r)
 		if err != nil {
-			return outcome{err: c.internal(err)}
+			return refused(c.internal(err))
 		}
 		return c.run(func(a credential.Account, known bool) round {
-			if answer, ok := c.managed(a, known); !ok {
-				return round{answer: answer}
+			if err := c.managed(a, known); err != nil {
+				return round{answer: refused(err)}
 			}
 			a.State = a.State.Clone()
 			dropExpired(&a.State, c.now)
 			a.State.Codes = slices.DeleteFunc(a.State.Codes, func(old credential.OneTimeCode) bool { return old.Kind == r.Kind })
 			a.State.Codes = append(a.State.Codes, code)
-			return round{next: a, save: true}
+			return round{next: a, save: true, answer: &outcome{}}
 		})
 	}).err
 }
 
 // checkCode holds the request against its rules, without any I/O.
 func (c *call) checkCode(r *CodeRequest) error {
-	argument := func(field, format string, args ...any) error {
-		return &Error{Op: c.op, Code: invalidArgument, Field: field, Err: fmt.Errorf(format, args...)}
-	}
 	switch {
 	case r.Kind == verifier.KindDeviceTOTP || !slices.Contains(c.issuer.policy.OTPKinds, r.Kind):
-		return argument(totperrors.FieldKind, "%q is not a kind of one-time code in Policy.OTPKinds", r.Kind)
+		return c.argument(totperrors.FieldKind, fmt.Errorf("%q is not a kind of one-time code in Policy.OTPKinds", r.Kind))
 	case !credential.IsCode(r.Code):
-		return argument(totperrors.FieldCode, "must be %d to %d ASCII digits", credential.MinCodeDigits, credential.MaxCodeDigits)
+		return c.argument(totperrors.FieldCode, fmt.Errorf("must be %d to %d ASCII digits", credential.MinCodeDigits, credential.MaxCodeDigits))
 	case r.TTL <= 0 || r.TTL > MaxCodeTTL:
-		return argument(totperrors.FieldTTL, "is %v, must be more than 0 and at most %v", r.TTL, MaxCodeTTL)
+		return c.argument(totperrors.FieldTTL, fmt.Errorf("is %v, must be more than 0 and at most %v", r.TTL, MaxCodeTTL))
 	default:
 		return nil
 	}
@@ -78,15 +75,20 @@ func (c *call) digestCode(r *CodeRequest) (credential.OneTimeCode, error) {
 
 // managed answers for the accounts that the host cannot manage through the
 // Issuer: unknown and locked ones.
-func (c *call) managed(a credential.Account, known bool) (refusal outcome, ok bool) {
+func (c *call) managed(a credential.Account, known bool) error {
 	switch {
 	case !known:
-		return outcome{err: &Error{Op: c.op, Code: invalidArgument, Field: totperrors.FieldAccountID, Err: credential.ErrNotFound}}, false
+		return c.argument(totperrors.FieldAccountID, credential.ErrNotFound)
 	case a.Locked:
-		return outcome{err: c.fail(totperrors.AccountLocked, "", 0)}, false
+		return c.fail(totperrors.AccountLocked, "", 0)
 	default:
-		return outcome{}, true
+		return nil
 	}
+}
+
+// argument is the error of a value that can never work.
+func (c *call) argument(field string, cause error) error {
+	return &Error{Op: c.op, Code: invalidArgument, Field: field, Err: cause}
 }
 
 const opUnblock = "unblock"
@@ -98,26 +100,26 @@ const opUnblock = "unblock"
 // Errors: invalid-argument (an unknown factor; or AccountID, wrapping
 // credential.ErrNotFound), account-locked, unavailable, internal-error.
 func (i *Issuer) Unblock(ctx context.Context, accountID string, factors ...credential.Factor) error {
-	return i.perform(ctx, opUnblock, accountID, func(c *call) outcome {
+	return i.perform(ctx, opUnblock, accountID, func(c *call) *outcome {
 		all := credential.Factors()
 		for _, f := range factors {
 			if !slices.Contains(all[:], f) {
-				return outcome{err: &Error{Op: c.op, Code: invalidArgument, Field: totperrors.FieldFactors, Err: fmt.Errorf("%v is not a factor", f)}}
+				return refused(c.argument(totperrors.FieldFactors, fmt.Errorf("%v is not a factor", f)))
 			}
 		}
 		if len(factors) == 0 {
 			factors = all[:]
 		}
 		if err := c.begin(); err != nil {
-			return outcome{err: err}
+			return refused(err)
 		}
 		return c.run(func(a credential.Account, known bool) round {
-			if answer, ok := c.managed(a, known); !ok {
-				return round{answer: answer}
+			if err := c.managed(a, known); err != nil {
+				return round{answer: refused(err)}
 			}
 			a.State = a.State.Clone()
 			clearFailures(&a.State, factors, c.now)
-			return round{next: a, save: true}
+			return round{next: a, save: true, answer: &outcome{}}
 		})
 	}).err
 }

@@ -40,18 +40,18 @@ const opCreate = "create"
 // send the same request again, with the same DeviceID. An account that the
 // store does not know is answered as if every credential were wrong.
 func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
-	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) outcome {
+	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) *outcome {
 		id, ok := r.DeviceID, true
 		if id == "" {
 			id = newUUID()
 		} else if id, ok = parseUUID(id); !ok {
-			return outcome{err: c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0)}
+			return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))
 		}
 		r.DeviceID = id
 		if err := c.begin(); err != nil {
-			return outcome{err: err}
+			return refused(err)
 		}
-		job := &createCall{call: c, request: &r, verdicts: map[comparison]verifier.Verdict{}}
+		job := &createCall{call: c, request: &r}
 		out := c.run(job.decide)
 		c.renewHash(&r, out.rehash)
 		out.event.AuthenticatedAt = r.AuthenticatedAt
@@ -63,23 +63,25 @@ func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 // createCall is what one Create remembers from round to round.
 type createCall struct {
 	*call
-	request  *Request
-	secret   credential.Secret               // of the new device, once it is made
-	verdicts map[comparison]verifier.Verdict // of slow hashes
-	lookErr  error                           // why there is no verdict
+	request       *Request
+	secret        credential.Secret // of the new device, once it is made
+	password, pin comparison        // verdicts of slow hashes
+	lookErr       error             // why there is no verdict
 }
 
-// comparison names a verdict that holds as long as the stored hash is the same.
+// comparison remembers a verdict, which holds as long as the stored hash is the
+// one that was compared.
 type comparison struct {
-	factor credential.Factor
-	hash   string
+	done    bool
+	hash    string
+	verdict verifier.Verdict
 }
 
 // decide is one round.
 func (j *createCall) decide(a credential.Account, known bool) round {
 	j.lookErr = nil
 	next, d := decideCreate(a, j.request, j.now, &j.issuer.policy, j.looker(a, known))
-	r := round{next: next, save: d.save}
+	r := round{next: next, save: d.save, answer: &outcome{}}
 	r.answer.event = Event{DeviceID: j.request.DeviceID, Factors: d.factors, Evicted: d.evicted}
 	switch {
 	case d.undecided:
@@ -185,9 +187,7 @@ func (j *createCall) makeSecret() error {
 		return nil
 	}
 	size := j.issuer.policy.SecretSize
-	secret, err := timed(j.call, "SecretSource", func(ctx context.Context) (credential.Secret, error) {
-		return j.issuer.secrets.NewSecret(ctx, size)
-	})
+	secret, err := j.callSource(size)
 	if err != nil {
 		return j.collaborator("SecretSource", err)
 	}
@@ -196,6 +196,14 @@ func (j *createCall) makeSecret() error {
 	}
 	j.secret = secret
 	return nil
+}
+
+func (j *createCall) callSource(size int) (secret credential.Secret, err error) {
+	ctx := j.bounded()
+	defer ctx.end()
+	defer j.looks(time.Now())
+	defer contain("SecretSource", &err)
+	return j.issuer.secrets.NewSecret(ctx, size)
 }
 
 // staleHash is a stored hash that should be renewed.
@@ -213,18 +221,20 @@ func (c *call) renewHash(r *Request, stale *staleHash) {
 	if !ok {
 		return
 	}
-	renewed, err := timed(c, "Rehasher", func(ctx context.Context) (string, error) {
-		return rehasher.Rehash(ctx, stale.account, r.presented(stale.factor))
-	})
-	if err != nil {
-		return
-	}
-	_, _ = guard("OnRehash", func() (struct{}, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), c.issuer.policy.VerifierTimeout)
-		defer cancel()
+	c.callRehash(rehasher, stale, r.presented(stale.factor))
+}
+
+// callRehash has nobody to tell of a failure: the hash stays as it is, and the
+// next success tries again.
+func (c *call) callRehash(rehasher verifier.Rehasher, stale *staleHash, presented credential.Secret) {
+	ctx := newDeadline(context.WithoutCancel(c.ctx), c.issuer.policy.VerifierTimeout)
+	defer ctx.end()
+	var err error
+	defer contain("OnRehash", &err)
+	renewed, err := rehasher.Rehash(ctx, stale.account, presented)
+	if err == nil {
 		c.issuer.onRehash(ctx, c.accountID, stale.factor, stale.account.Hash(stale.factor), renewed)
-		return struct{}{}, nil
-	})
+	}
 }
 
 // looker returns the look function of one round.
@@ -254,27 +264,46 @@ func (j *createCall) verdict(a credential.Account, f credential.Factor, createdO
 	} else if f == credential.OTP {
 		return j.sameOTP(createdOn)
 	}
-	key := comparison{f, a.Hash(f)}
-	if verdict, ok := j.verdicts[key]; ok {
-		return verdict, nil
+	remembered := j.remembered(f)
+	if remembered != nil && remembered.done && remembered.hash == a.Hash(f) {
+		return remembered.verdict, nil
 	}
 	if f == credential.OTP {
 		a.State.Devices = j.unblocked(a.State.Devices)
 	}
-	verdict, err := timed(j.call, "Verifier", func(ctx context.Context) (verifier.Verdict, error) {
-		return j.issuer.verifiers[f].Verify(ctx, a, j.request.presented(f), j.now)
-	})
+	verdict, err := j.callVerifier(a, f)
 	if err != nil {
 		return verifier.Verdict{}, j.collaborator("verifier of the "+f.String(), err)
 	}
 	if err := checkVerdict(f, verdict, j.now); err != nil {
 		return verifier.Verdict{}, j.internal(err)
 	}
-	if f != credential.OTP { // what an OTP is worth changes with the State
+	if remembered != nil {
 		verdict = verifier.Verdict{Status: verdict.Status, Outdated: verdict.Outdated}
-		j.verdicts[key] = verdict
+		*remembered = comparison{done: true, hash: a.Hash(f), verdict: verdict}
 	}
 	return verdict, nil
+}
+
+// remembered is the place of f's verdict; nil for OTP, because what an OTP is
+// worth changes with the State.
+func (j *createCall) remembered(f credential.Factor) *comparison {
+	switch f {
+	case credential.Password:
+		return &j.password
+	case credential.PIN:
+		return &j.pin
+	default:
+		return nil
+	}
+}
+
+func (j *createCall) callVerifier(a credential.Account, f credential.Factor) (verdict verifier.Verdict, err error) {
+	ctx := j.bounded()
+	defer ctx.end()
+	defer j.looks(time.Now())
+	defer contain("Verifier", &err)
+	return j.issuer.verifiers[f].Verify(ctx, a, j.request.presented(f), j.now)
 }
 
 // sameOTP compares with the OTP that the device was created on, not with the

@@ -3,6 +3,7 @@ package devicetotp
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 )
 
@@ -18,43 +19,64 @@ type lanes struct {
 	maxWaiting int
 }
 
+// lane is one account's: somebody is in it, and others wait.
 type lane struct {
-	busy  chan struct{} // holds one token while somebody is in
-	users int           // in it or waiting
+	waiting []chan struct{} // each is closed when its turn has come
 }
 
 func newLanes(maxWaiting int) *lanes {
 	return &lanes{byAccount: map[string]*lane{}, maxWaiting: maxWaiting}
 }
 
-// enter waits for the account's lane and returns the function that leaves it.
-func (l *lanes) enter(ctx context.Context, accountID string) (leave func(), err error) {
+// enter waits for the account's lane. Whoever got in must leave.
+func (l *lanes) enter(ctx context.Context, accountID string) error {
 	l.mu.Lock()
 	in := l.byAccount[accountID]
 	if in == nil {
-		in = &lane{busy: make(chan struct{}, 1)}
-		l.byAccount[accountID] = in
-	}
-	if in.users > l.maxWaiting {
+		l.byAccount[accountID] = &lane{}
 		l.mu.Unlock()
-		return nil, errLaneFull
+		return nil
 	}
-	in.users++
+	if len(in.waiting) >= l.maxWaiting {
+		l.mu.Unlock()
+		return errLaneFull
+	}
+	turn := make(chan struct{})
+	in.waiting = append(in.waiting, turn)
 	l.mu.Unlock()
 
 	select {
-	case in.busy <- struct{}{}:
-		return func() { <-in.busy; l.forget(accountID, in) }, nil
+	case <-turn:
+		return nil
 	case <-ctx.Done():
-		l.forget(accountID, in)
-		return nil, ctx.Err()
+		l.giveUp(accountID, turn)
+		return ctx.Err()
 	}
 }
 
-func (l *lanes) forget(accountID string, in *lane) {
+// leave lets the next one in.
+func (l *lanes) leave(accountID string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if in.users--; in.users == 0 {
+	in := l.byAccount[accountID]
+	if len(in.waiting) == 0 {
 		delete(l.byAccount, accountID)
+		return
 	}
+	close(in.waiting[0])
+	in.waiting = in.waiting[1:]
+}
+
+// giveUp takes a turn out of the waiting line, or passes it on if it has come
+// meanwhile.
+func (l *lanes) giveUp(accountID string, turn chan struct{}) {
+	l.mu.Lock()
+	in := l.byAccount[accountID]
+	if i := slices.Index(in.waiting, turn); i >= 0 {
+		in.waiting = slices.Delete(in.waiting, i, i+1)
+		l.mu.Unlock()
+		return
+	}
+	l.mu.Unlock()
+	l.leave(accountID)
 }

@@ -3,53 +3,80 @@ package devicetotp
 import (
 	"context"
 	"runtime"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-func (l *lanes) users(account string) int {
+func (l *lanes) waiting(account string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if in := l.byAccount[account]; in != nil {
-		return in.users
-	}
-	return 0
+	return len(l.byAccount[account].waiting)
 }
 
 func TestLanes(t *testing.T) {
-	l := newLanes(1)
-	leave, err := l.enter(t.Context(), "a")
-	require.NoError(t, err)
+	l := newLanes(2)
+	require.NoError(t, l.enter(t.Context(), "a"))
 
 	impatient, hangUp := context.WithCancel(t.Context())
-	waiting := make(chan error)
-	go func() {
-		_, err := l.enter(impatient, "a")
-		waiting <- err
-	}()
-	for l.users("a") < 2 {
-		runtime.Gosched()
-	}
-	_, err = l.enter(t.Context(), "a")
-	require.ErrorIs(t, err, errLaneFull, "the waiting line is bounded")
-	other, err := l.enter(t.Context(), "b")
-	require.NoError(t, err, "other accounts do not wait")
-	other()
+	first, second := make(chan error), make(chan error)
+	go func() { first <- l.enter(impatient, "a") }()
+	waitUntil(func() bool { return l.waiting("a") == 1 })
+	go func() { second <- l.enter(context.Background(), "a") }()
+	waitUntil(func() bool { return l.waiting("a") == 2 })
+
+	require.ErrorIs(t, l.enter(t.Context(), "a"), errLaneFull, "the waiting line is bounded")
+	require.NoError(t, l.enter(t.Context(), "b"), "other accounts do not wait")
+	l.leave("b")
 
 	hangUp()
-	require.ErrorIs(t, <-waiting, context.Canceled, "waiting honours ctx")
-	require.Equal(t, 1, l.users("a"))
+	require.ErrorIs(t, <-first, context.Canceled, "waiting honours ctx")
+	require.Equal(t, 1, l.waiting("a"))
+	l.leave("a")
+	require.NoError(t, <-second)
+	l.leave("a")
+	require.Empty(t, l.byAccount, "nothing is left behind")
+}
 
-	next := make(chan func())
-	go func() {
-		leave, _ := l.enter(context.Background(), "a")
-		next <- leave
-	}()
-	for l.users("a") < 2 {
+// A turn that comes at the moment its owner gives up is passed on.
+func TestATurnThatNobodyTakesIsPassedOn(t *testing.T) {
+	l := newLanes(2)
+	require.NoError(t, l.enter(t.Context(), "a"))
+	turn, next := make(chan struct{}), make(chan struct{})
+	l.byAccount["a"].waiting = []chan struct{}{turn, next}
+	l.leave("a") // turn has come
+	<-turn
+	l.giveUp("a", turn)
+	<-next
+	l.leave("a")
+	require.Empty(t, l.byAccount)
+}
+
+func TestLanesLetOneThroughAtATime(t *testing.T) {
+	l := newLanes(100)
+	var wg sync.WaitGroup
+	inside := 0 // the race detector watches it too
+	for range 100 {
+		wg.Go(func() {
+			if err := l.enter(context.Background(), "a"); err != nil {
+				t.Error(err)
+				return
+			}
+			defer l.leave("a")
+			if inside++; inside != 1 {
+				t.Error("two at once")
+			}
+			runtime.Gosched()
+			inside--
+		})
+	}
+	wg.Wait()
+	require.Empty(t, l.byAccount)
+}
+
+func waitUntil(condition func() bool) {
+	for !condition() {
 		runtime.Gosched()
 	}
-	leave()
-	(<-next)()
-	require.Empty(t, l.byAccount, "nothing is left behind")
 }

@@ -17,7 +17,7 @@ import (
 type round struct {
 	next   credential.Account
 	save   bool
-	answer outcome
+	answer *outcome
 }
 
 // decideFunc decides on an account. known is false if the store has no such
@@ -27,24 +27,23 @@ type decideFunc func(a credential.Account, known bool) round
 // run is the one idea of this library: load the account, decide in memory, save
 // if nothing changed meanwhile, answer. After a conflict it loads and decides
 // again.
-func (c *call) run(decide decideFunc) outcome {
+func (c *call) run(decide decideFunc) *outcome {
 	i := c.issuer
-	leave, err := i.lanes.enter(c.ctx, c.accountID)
-	if err != nil {
-		return outcome{err: c.unavailable(err)}
+	if err := i.lanes.enter(c.ctx, c.accountID); err != nil {
+		return refused(c.unavailable(err))
 	}
-	defer leave()
+	defer i.lanes.leave(c.accountID)
 
 	w := stopwatch{started: time.Now(), call: c}
 	account, known, err := c.load()
 	if err != nil {
-		return outcome{err: err}
+		return refused(err)
 	}
 	var saves []attemptedSave
 	for {
 		c.rounds++
 		if err := c.expired(); err != nil {
-			return outcome{err: err}
+			return refused(err)
 		}
 		r := decide(account, known)
 		if !r.save || !known {
@@ -53,7 +52,7 @@ func (c *call) run(decide decideFunc) outcome {
 		id := newWriteID()
 		r.next.State.Writes = append(lastWrites(r.next.State.Writes), id)
 		if err := r.next.State.Check(); err != nil {
-			return outcome{err: c.internal(err)}
+			return refused(c.internal(err))
 		}
 		saveErr := c.save(r.next)
 		if saveErr == nil {
@@ -61,7 +60,7 @@ func (c *call) run(decide decideFunc) outcome {
 		}
 		saves = append(saves, attemptedSave{id, r.answer})
 		if account, known, err = c.load(); err != nil {
-			return outcome{err: c.unavailable(errors.Join(saveErr, err))}
+			return refused(c.unavailable(errors.Join(saveErr, err)))
 		}
 		for _, s := range saves {
 			if slices.Contains(account.State.Writes, s.id) {
@@ -69,10 +68,10 @@ func (c *call) run(decide decideFunc) outcome {
 			}
 		}
 		if !errors.Is(saveErr, credential.ErrConflict) {
-			return outcome{err: c.storeFailure("Store.Save", saveErr)}
+			return refused(c.storeFailure("Store.Save", saveErr))
 		}
 		if c.rounds >= i.policy.MaxRounds || w.elapsed() >= i.policy.RoundsTimeout {
-			return outcome{err: c.unavailable(fmt.Errorf("decided %d times in %v: %w", c.rounds, w.elapsed(), saveErr))}
+			return refused(c.unavailable(fmt.Errorf("decided %d times in %v: %w", c.rounds, w.elapsed(), saveErr)))
 		}
 		c.pause(w.jitter(c.rounds))
 	}
@@ -82,7 +81,7 @@ func (c *call) run(decide decideFunc) outcome {
 // took effect all the same.
 type attemptedSave struct {
 	id     credential.WriteID
-	answer outcome
+	answer *outcome
 }
 
 func newWriteID() (id credential.WriteID) {
@@ -96,9 +95,7 @@ func lastWrites(ids []credential.WriteID) []credential.WriteID {
 }
 
 func (c *call) load() (a credential.Account, known bool, err error) {
-	ctx, cancel := c.detached()
-	defer cancel()
-	a, err = guard("Store.Load", func() (credential.Account, error) { return c.issuer.store.Load(ctx, c.accountID) })
+	a, err = c.callLoad()
 	switch {
 	case errors.Is(err, credential.ErrNotFound):
 		return credential.Account{ID: c.accountID}, false, nil
@@ -113,11 +110,18 @@ func (c *call) load() (a credential.Account, known bool, err error) {
 	return a, true, nil
 }
 
-func (c *call) save(a credential.Account) error {
-	ctx, cancel := c.detached()
-	defer cancel()
-	_, err := guard("Store.Save", func() (struct{}, error) { return struct{}{}, c.issuer.store.Save(ctx, a) })
-	return err
+func (c *call) callLoad() (a credential.Account, err error) {
+	ctx := c.detached()
+	defer ctx.end()
+	defer contain("Store.Load", &err)
+	return c.issuer.store.Load(ctx, c.accountID)
+}
+
+func (c *call) save(a credential.Account) (err error) {
+	ctx := c.detached()
+	defer ctx.end()
+	defer contain("Store.Save", &err)
+	return c.issuer.store.Save(ctx, a)
 }
 
 // stopwatch measures a request without the time spent hashing.

@@ -24,16 +24,16 @@ const opVerify = "verify"
 // internal-error, as for [Issuer.Create]. After an unavailable answer the code
 // may have been spent: let the user wait for the next one.
 func (i *Issuer) Verify(ctx context.Context, r VerifyRequest) (Match, error) {
-	out := i.perform(ctx, opVerify, r.AccountID, func(c *call) outcome {
+	out := i.perform(ctx, opVerify, r.AccountID, func(c *call) *outcome {
 		if r.DeviceID != "" {
 			id, ok := parseUUID(r.DeviceID)
 			if !ok {
-				return outcome{err: c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0)}
+				return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))
 			}
 			r.DeviceID = id
 		}
 		if err := c.begin(); err != nil {
-			return outcome{err: err}
+			return refused(err)
 		}
 		return c.run((&verifyCall{call: c, request: &r}).decide)
 	})
@@ -49,7 +49,7 @@ type verifyCall struct {
 // decide is one round.
 func (j *verifyCall) decide(a credential.Account, _ bool) round {
 	next, v := decideVerify(a, j.request, j.now, &j.issuer.policy, j.match)
-	r := round{next: next, save: v.save}
+	r := round{next: next, save: v.save, answer: &outcome{}}
 	r.answer.event = Event{DeviceID: j.request.DeviceID, Factors: v.factors}
 	switch {
 	case v.undecided:

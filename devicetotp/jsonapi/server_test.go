@@ -38,6 +38,7 @@ func unfinished(t *testing.T, s *httptest.Server, token string) answer {
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
+	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)), "fail rather than hang")
 	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n{\"data\"",
 		token, jsonapi.MediaType)
 	require.NoError(t, err)

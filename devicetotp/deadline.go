@@ -1,0 +1,81 @@
+package devicetotp
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// deadline is a context that ends after a time of its own. Its timer is only
+// made when somebody waits for it to end, which a store in memory or a verifier
+// that computes never does; a request has three of them.
+type deadline struct {
+	parent context.Context
+	at     time.Time
+
+	mu     sync.Mutex
+	armed  context.Context // nil until somebody waits
+	cancel context.CancelFunc
+}
+
+func newDeadline(parent context.Context, d time.Duration) *deadline {
+	return &deadline{parent: parent, at: time.Now().Add(d)}
+}
+
+// Deadline implements context.Context.
+func (d *deadline) Deadline() (at time.Time, ok bool) {
+	if at, ok := d.parent.Deadline(); ok && at.Before(d.at) {
+		return at, true
+	}
+	return d.at, true
+}
+
+// Done implements context.Context.
+func (d *deadline) Done() <-chan struct{} { return d.arm().Done() }
+
+// Err implements context.Context.
+func (d *deadline) Err() error {
+	if ctx := d.ifArmed(); ctx != nil {
+		return ctx.Err()
+	}
+	if err := d.parent.Err(); err != nil {
+		return err
+	}
+	if !time.Now().Before(d.at) {
+		return d.arm().Err() // so that Done and Err agree from now on
+	}
+	return nil
+}
+
+// Value implements context.Context. Once there is a timer, contexts derived from
+// this one find it, and need no goroutine to watch.
+func (d *deadline) Value(key any) any {
+	if ctx := d.ifArmed(); ctx != nil {
+		return ctx.Value(key)
+	}
+	return d.parent.Value(key)
+}
+
+func (d *deadline) ifArmed() context.Context {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.armed
+}
+
+func (d *deadline) arm() context.Context {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.armed == nil {
+		d.armed, d.cancel = context.WithDeadline(d.parent, d.at)
+	}
+	return d.armed
+}
+
+// end gives back the timer, if there is one.
+func (d *deadline) end() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.cancel != nil {
+		d.cancel()
+	}
+}

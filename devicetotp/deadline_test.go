@@ -1,0 +1,62 @@
+package devicetotp
+
+import (
+	"context"
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+type deadlineKey struct{}
+
+// A deadline is a context like any other, whether its timer was made or not.
+func TestDeadlineIsAContext(t *testing.T) {
+	parent, cancel := context.WithCancel(context.WithValue(t.Context(), deadlineKey{}, "value"))
+	for _, arm := range []bool{false, true} {
+		d := newDeadline(parent, time.Hour)
+		if arm {
+			require.NotNil(t, d.Done())
+		}
+		at, ok := d.Deadline()
+		require.True(t, ok)
+		require.WithinDuration(t, time.Now().Add(time.Hour), at, time.Minute)
+		require.NoError(t, d.Err())
+		require.Equal(t, "value", d.Value(deadlineKey{}))
+		require.Nil(t, d.Value("no such key"))
+		d.end()
+	}
+	lasting := newDeadline(parent, time.Hour)
+	detached := newDeadline(context.WithoutCancel(parent), time.Hour)
+	cancel()
+	require.ErrorIs(t, lasting.Err(), context.Canceled)
+	<-lasting.Done()
+	require.NoError(t, detached.Err(), "not the caller's to cancel")
+	lasting.end()
+}
+
+func TestDeadlineEndsAfterItsTime(t *testing.T) {
+	d := newDeadline(t.Context(), -1)
+	require.ErrorIs(t, d.Err(), context.DeadlineExceeded)
+	<-d.Done()
+	d = newDeadline(t.Context(), time.Millisecond)
+	<-d.Done()
+	require.ErrorIs(t, d.Err(), context.DeadlineExceeded)
+
+	sooner, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
+	defer cancel()
+	at, _ := newDeadline(sooner, time.Hour).Deadline()
+	require.Equal(t, time.Unix(1, 0), at, "the parent's, where that is sooner")
+}
+
+func TestContextsDerivedFromADeadlineLeaveNoGoroutine(t *testing.T) {
+	d := newDeadline(context.WithoutCancel(t.Context()), time.Hour)
+	before := runtime.NumGoroutine()
+	derived, cancel := context.WithCancel(d)
+	require.LessOrEqual(t, runtime.NumGoroutine(), before)
+	d.end()
+	<-derived.Done()
+	require.ErrorIs(t, derived.Err(), context.Canceled)
+	cancel()
+}
