@@ -120,7 +120,7 @@ var acceptedBodies = []struct {
 	{"nested as deep as may be", `{"data":{"type":"deviceTOTP"},"meta":` + strings.Repeat("[", 63) + strings.Repeat("]", 63) + `}`, "", "-", "-", "-"},
 	{"brackets within strings are not nesting", `{"data":{"type":"deviceTOTP","attributes":{"password":"` + strings.Repeat("[", 100) + `"}}}`,
 		"", "-", strings.Repeat("[", 100), "-"},
-	{"as long as may be", plainBody[:len(plainBody)-1] + `,"meta":"` + strings.Repeat("x", jsonapi.MaxBodyBytes-len(plainBody)-10) + `"}`,
+	{"as long as may be", plainBody[:len(plainBody)-1] + `,"meta":"` + strings.Repeat("x", jsonapi.MaxBodyBytes-len(plainBody)-len(`,"meta":""`)) + `"}`,
 		deviceID, "-", "-", "8299"},
 }
 
@@ -149,7 +149,7 @@ func TestBodiesThatDoNotArrive(t *testing.T) {
 		body   io.Reader
 		detail string
 	}{
-		{"too long", strings.NewReader(plainBody + strings.Repeat(" ", jsonapi.MaxBodyBytes)), "longer than 65536 bytes"},
+		{"a byte too long", strings.NewReader(plainBody + strings.Repeat(" ", jsonapi.MaxBodyBytes-len(plainBody)+1)), "longer than 65536 bytes"},
 		{"cut off", io.MultiReader(strings.NewReader(half), iotest.ErrReader(io.ErrUnexpectedEOF)), "could not be read to its end"},
 		{"an error", iotest.ErrReader(errors.New("innards")), "could not be read to its end"},
 		{"too late", io.MultiReader(strings.NewReader(half), iotest.ErrReader(os.ErrDeadlineExceeded)), "did not arrive in time"},

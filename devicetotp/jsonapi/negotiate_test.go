@@ -47,7 +47,8 @@ func TestAccept(t *testing.T) {
 		{"any application before anything: no", lines("*/*, application/*;q=0"), false},
 		{"any application before anything: yes", lines("*/*;q=0, application/*"), true},
 		{"anything declined", lines("*/*;q=0"), false},
-		{"listed twice, one yes is enough", lines(api + ";q=0, " + api), true},
+		{"listed twice, the second yes is enough", lines(api + ";q=0, " + api), true},
+		{"listed twice, the first yes is enough", lines(api + ", " + api + ";q=0"), true},
 
 		{"a profile is ignored", lines(api + `;profile="https://example.com/a https://example.com/b"`), true},
 		{"an extension nobody supports", lines(api + `;ext="https://jsonapi.org/ext/atomic"`), false},
