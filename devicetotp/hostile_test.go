@@ -148,11 +148,10 @@ func misbehavingAccount(t *testing.T, w *devicetotptest.World) *devicetotptest.A
 
 func requireNoMoreGoroutines(t *testing.T, before int) {
 	t.Helper()
-	for range 1000 {
+	for patience := time.Now().Add(10 * time.Second); time.Now().Before(patience); runtime.Gosched() {
 		if runtime.NumGoroutine() <= before {
 			return
 		}
-		runtime.Gosched()
 	}
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)
 }
