@@ -11,8 +11,8 @@ import (
 
 // Account is what a store loads: five fields of the host's and the library's
 // State. It prints without its hashes; but fmt does not ask a value in an
-// unexported field of another struct how to print itself, so do not print a
-// struct that keeps an Account in one.
+// unexported field of another struct how to print itself, nor for the verb %p,
+// so do not print a struct that keeps an Account in such a field.
 type Account struct {
 	// ID is the host's name for the account. It binds sealed secrets, so it
 	// must never change and never be given to another account.
