@@ -1,0 +1,184 @@
+// Command timing measures whether the time of a refusal tells why it was
+// refused: a wrong PIN, an account without a PIN, an account that does not
+// exist. It samples the three interleaved, in random order, and compares them
+// with Welch's t-test over cropped samples, as dudect does (Reparaz, Balasch
+// and Verbauwhede, 2017): |t| of 4.5 or more is a difference.
+//
+// So that a silence means something, the same run must find a planted delay of
+// one millisecond. It exits with status 1 if it finds a difference that is not
+// planted, or misses the one that is.
+//
+//	go -C examples run ./timing
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"log"
+	"math"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"time"
+
+	"example.com/devicetotp/clock/clocktest"
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/memstore"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
+)
+
+// threshold is dudect's: beyond it two distributions differ.
+const threshold = 4.5
+
+// planted is the delay that the run must find.
+const planted = time.Millisecond
+
+// class is one reason for a refusal.
+type class struct {
+	name    string
+	account string
+	delay   time.Duration
+	samples []float64 // nanoseconds
+}
+
+func main() {
+	log.SetFlags(0)
+	samples := flag.Int("samples", 800, "samples of each class")
+	flag.Parse()
+
+	classes := []*class{
+		{name: "wrong PIN", account: "set"},
+		{name: "no PIN set", account: "unset"},
+		{name: "unknown account", account: "nobody"},
+		{name: "wrong PIN, 1 ms planted", account: "set", delay: planted},
+	}
+	issuer, reset, err := world()
+	if err != nil {
+		log.Fatal(err)
+	}
+	if err := measure(issuer, reset, classes, *samples); err != nil {
+		log.Fatal(err)
+	}
+	if !report(os.Stdout, classes) {
+		os.Exit(1)
+	}
+}
+
+// world is an issuer with the default cost of hashing, and a function that
+// forgets the failures counted.
+func world() (*devicetotp.Issuer, func(), error) {
+	keys, err := credential.NewKeyring("timing", credential.NewKey("timing"))
+	if err != nil {
+		return nil, nil, err
+	}
+	hash, err := verifier.DefaultHasher().Hash(context.Background(), credential.NewSecret("8299"))
+	if err != nil {
+		return nil, nil, err
+	}
+	sealed, err := keys.SealPINHash("set", hash)
+	if err != nil {
+		return nil, nil, err
+	}
+	store := memstore.New()
+	reset := func() {
+		store.Put(credential.Account{ID: "set", PINHash: sealed})
+		store.Put(credential.Account{ID: "unset"})
+	}
+	clock := clocktest.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: clock})
+	return issuer, reset, err
+}
+
+// measure takes the samples, each round in another order.
+func measure(issuer *devicetotp.Issuer, reset func(), classes []*class, samples int) error {
+	const warmUp = 5
+	for i := range samples + warmUp {
+		order := rand.Perm(len(classes))
+		for _, k := range order {
+			c := classes[k]
+			reset()
+			started := time.Now()
+			_, err := issuer.Create(context.Background(), devicetotp.Request{AccountID: c.account, PIN: credential.NewSecret("0000")})
+			if c.delay > 0 {
+				spin(c.delay)
+			}
+			took := time.Since(started)
+			if code := devicetotp.CodeOf(err); code != "invalid-credentials" {
+				return fmt.Errorf("%s was answered %q: %w", c.name, code, err)
+			}
+			if i >= warmUp {
+				c.samples = append(c.samples, float64(took))
+			}
+		}
+	}
+	return nil
+}
+
+// spin passes time as work does, without giving up the processor.
+func spin(d time.Duration) {
+	for started := time.Now(); time.Since(started) < d; {
+	}
+}
+
+// report prints the comparison of each class with the first, and tells whether
+// it is as it should be.
+func report(out *os.File, classes []*class) bool {
+	base := classes[0]
+	fmt.Fprintf(out, "%-24s %8s %12s %8s\n", "class", "samples", "median", "|t|")
+	fmt.Fprintf(out, "%-24s %8d %12v %8s\n", base.name, len(base.samples), median(base.samples), "-")
+	good := true
+	for _, c := range classes[1:] {
+		t := worstT(base.samples, c.samples)
+		verdict := "same"
+		if t >= threshold {
+			verdict = "differs"
+		}
+		if (t >= threshold) != (c.delay > 0) {
+			good, verdict = false, verdict+", which it must not"
+		}
+		fmt.Fprintf(out, "%-24s %8d %12v %8.2f  %s\n", c.name, len(c.samples), median(c.samples), t, verdict)
+	}
+	return good
+}
+
+// worstT is the largest |t| over several crops: what lies above a percentile of
+// both samples together is noise of the machine rather than of the code.
+func worstT(a, b []float64) float64 {
+	all := slices.Sorted(slices.Values(slices.Concat(a, b)))
+	worst := 0.0
+	for _, percentile := range []float64{0.5, 0.7, 0.9} {
+		limit := all[int(percentile*float64(len(all)-1))]
+		worst = max(worst, math.Abs(welch(below(a, limit), below(b, limit))))
+	}
+	return worst
+}
+
+func below(samples []float64, limit float64) []float64 {
+	return slices.DeleteFunc(slices.Clone(samples), func(v float64) bool { return v > limit })
+}
+
+// welch is the t statistic of two samples of unequal variance.
+func welch(a, b []float64) float64 {
+	if len(a) < 2 || len(b) < 2 {
+		return math.Inf(1) // one lies wholly above the other
+	}
+	meanA, varA := moments(a)
+	meanB, varB := moments(b)
+	return (meanA - meanB) / math.Sqrt(varA/float64(len(a))+varB/float64(len(b)))
+}
+
+func moments(samples []float64) (mean, variance float64) {
+	for _, v := range samples {
+		mean += v / float64(len(samples))
+	}
+	for _, v := range samples {
+		variance += (v - mean) * (v - mean) / float64(len(samples)-1)
+	}
+	return mean, variance
+}
+
+func median(samples []float64) time.Duration {
+	return time.Duration(slices.Sorted(slices.Values(samples))[len(samples)/2]).Round(time.Microsecond)
+}
