@@ -12,6 +12,7 @@ require (
 )
 
 require (
+	example.com/devicetotp/credential/sqlstore/sqltest v0.0.0
 	github.com/boombuler/barcode v1.0.1-0.20190219062509-6c824513bacc // indirect
 	github.com/dustin/go-humanize v1.0.1 // indirect
 	github.com/go-openapi/jsonpointer v0.22.5 // indirect
@@ -39,3 +40,5 @@ require (
 )
 
 replace example.com/devicetotp => ../
+
+replace example.com/devicetotp/credential/sqlstore/sqltest => ../credential/sqlstore/sqltest
