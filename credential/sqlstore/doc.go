@@ -48,7 +48,8 @@
 // is an UPDATE that found no row, which includes one that the driver silently
 // sent a second time after the first had taken effect; the library recognises
 // that by its write id. Every other error, SQLITE_BUSY included, is passed on
-// and means that the outcome is unknown.
+// and means that the outcome is unknown: a server can carry out a statement
+// after the driver has given up on it. The version makes it count once at most.
 //
 // # PostgreSQL settings
 //
