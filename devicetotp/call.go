@@ -108,17 +108,14 @@ func (c *call) expired() error {
 
 // bounded is the context for a verifier or the secret source. Until a credential
 // has been looked at the caller's own time counts too.
-func (c *call) bounded() *deadline {
-	if c.looked {
-		return newDeadline(context.WithoutCancel(c.ctx), c.issuer.policy.VerifierTimeout)
-	}
-	return newDeadline(c.ctx, c.issuer.policy.VerifierTimeout)
+func (c *call) bounded(now time.Time) *deadline {
+	return &deadline{parent: c.ctx, detached: c.looked, at: now.Add(c.issuer.policy.VerifierTimeout)}
 }
 
 // detached is the context for the store: not the caller's to cancel, and with a
 // deadline of its own.
-func (c *call) detached() *deadline {
-	return newDeadline(context.WithoutCancel(c.ctx), c.issuer.policy.StoreTimeout)
+func (c *call) detached(now time.Time) *deadline {
+	return &deadline{parent: c.ctx, detached: true, at: now.Add(c.issuer.policy.StoreTimeout)}
 }
 
 // looks counts the time since started as spent with a verifier or the source.

@@ -199,9 +199,10 @@ func (j *createCall) makeSecret() error {
 }
 
 func (j *createCall) callSource(size int) (secret credential.Secret, err error) {
-	ctx := j.bounded()
+	started := time.Now()
+	ctx := j.bounded(started)
 	defer ctx.end()
-	defer j.looks(time.Now())
+	defer j.looks(started)
 	defer contain("SecretSource", &err)
 	return j.issuer.secrets.NewSecret(ctx, size)
 }
@@ -227,7 +228,7 @@ func (c *call) renewHash(r *Request, stale *staleHash) {
 // callRehash has nobody to tell of a failure: the hash stays as it is, and the
 // next success tries again.
 func (c *call) callRehash(rehasher verifier.Rehasher, stale *staleHash, presented credential.Secret) {
-	ctx := newDeadline(context.WithoutCancel(c.ctx), c.issuer.policy.VerifierTimeout)
+	ctx := &deadline{parent: c.ctx, detached: true, at: time.Now().Add(c.issuer.policy.VerifierTimeout)}
 	defer ctx.end()
 	var err error
 	defer contain("OnRehash", &err)
@@ -299,9 +300,10 @@ func (j *createCall) remembered(f credential.Factor) *comparison {
 }
 
 func (j *createCall) callVerifier(a credential.Account, f credential.Factor) (verdict verifier.Verdict, err error) {
-	ctx := j.bounded()
+	started := time.Now()
+	ctx := j.bounded(started)
 	defer ctx.end()
-	defer j.looks(time.Now())
+	defer j.looks(started)
 	defer contain("Verifier", &err)
 	return j.issuer.verifiers[f].Verify(ctx, a, j.request.presented(f), j.now)
 }

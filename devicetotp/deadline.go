@@ -10,21 +10,18 @@ import (
 // made when somebody waits for it to end, which a store in memory or a verifier
 // that computes never does; a request has three of them.
 type deadline struct {
-	parent context.Context
-	at     time.Time
+	parent   context.Context
+	detached bool // the parent's end is not its end
+	at       time.Time
 
 	mu     sync.Mutex
 	armed  context.Context // nil until somebody waits
 	cancel context.CancelFunc
 }
 
-func newDeadline(parent context.Context, d time.Duration) *deadline {
-	return &deadline{parent: parent, at: time.Now().Add(d)}
-}
-
 // Deadline implements context.Context.
 func (d *deadline) Deadline() (at time.Time, ok bool) {
-	if at, ok := d.parent.Deadline(); ok && at.Before(d.at) {
+	if at, ok := d.parent.Deadline(); ok && !d.detached && at.Before(d.at) {
 		return at, true
 	}
 	return d.at, true
@@ -38,7 +35,7 @@ func (d *deadline) Err() error {
 	if ctx := d.ifArmed(); ctx != nil {
 		return ctx.Err()
 	}
-	if err := d.parent.Err(); err != nil {
+	if err := d.parent.Err(); err != nil && !d.detached {
 		return err
 	}
 	if !time.Now().Before(d.at) {
@@ -66,7 +63,11 @@ func (d *deadline) arm() context.Context {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.armed == nil {
-		d.armed, d.cancel = context.WithDeadline(d.parent, d.at)
+		parent := d.parent
+		if d.detached {
+			parent = context.WithoutCancel(parent)
+		}
+		d.armed, d.cancel = context.WithDeadline(parent, d.at)
 	}
 	return d.armed
 }

@@ -11,6 +11,14 @@ import (
 
 type deadlineKey struct{}
 
+func newDeadline(parent context.Context, d time.Duration) *deadline {
+	return &deadline{parent: parent, at: time.Now().Add(d)}
+}
+
+func newDetached(parent context.Context, d time.Duration) *deadline {
+	return &deadline{parent: parent, at: time.Now().Add(d), detached: true}
+}
+
 // A deadline is a context like any other, whether its timer was made or not.
 func TestDeadlineIsAContext(t *testing.T) {
 	parent, cancel := context.WithCancel(context.WithValue(t.Context(), deadlineKey{}, "value"))
@@ -28,11 +36,17 @@ func TestDeadlineIsAContext(t *testing.T) {
 		d.end()
 	}
 	lasting := newDeadline(parent, time.Hour)
-	detached := newDeadline(context.WithoutCancel(parent), time.Hour)
+	detached := newDetached(parent, time.Hour)
+	waitedFor := newDetached(parent, time.Hour)
+	require.NotNil(t, waitedFor.Done())
 	cancel()
 	require.ErrorIs(t, lasting.Err(), context.Canceled)
 	<-lasting.Done()
-	require.NoError(t, detached.Err(), "not the caller's to cancel")
+	for _, d := range []*deadline{detached, waitedFor} {
+		require.NoError(t, d.Err(), "not the caller's to cancel")
+		require.Equal(t, "value", d.Value(deadlineKey{}))
+		d.end()
+	}
 	lasting.end()
 }
 
@@ -48,10 +62,12 @@ func TestDeadlineEndsAfterItsTime(t *testing.T) {
 	defer cancel()
 	at, _ := newDeadline(sooner, time.Hour).Deadline()
 	require.Equal(t, time.Unix(1, 0), at, "the parent's, where that is sooner")
+	at, _ = newDetached(sooner, time.Hour).Deadline()
+	require.NotEqual(t, time.Unix(1, 0), at)
 }
 
 func TestContextsDerivedFromADeadlineLeaveNoGoroutine(t *testing.T) {
-	d := newDeadline(context.WithoutCancel(t.Context()), time.Hour)
+	d := newDetached(t.Context(), time.Hour)
 	before := runtime.NumGoroutine()
 	derived, cancel := context.WithCancel(d)
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)

@@ -35,7 +35,7 @@ func (c *call) run(decide decideFunc) *outcome {
 	defer i.lanes.leave(c.accountID)
 
 	w := stopwatch{started: time.Now(), call: c}
-	account, known, err := c.load()
+	account, known, err := c.load(w.started)
 	if err != nil {
 		return refused(err)
 	}
@@ -59,7 +59,7 @@ func (c *call) run(decide decideFunc) *outcome {
 			return r.answer
 		}
 		saves = append(saves, attemptedSave{id, r.answer})
-		if account, known, err = c.load(); err != nil {
+		if account, known, err = c.load(time.Now()); err != nil {
 			return refused(c.unavailable(errors.Join(saveErr, err)))
 		}
 		for _, s := range saves {
@@ -94,8 +94,8 @@ func lastWrites(ids []credential.WriteID) []credential.WriteID {
 	return ids[max(0, len(ids)-credential.MaxWrites+1):]
 }
 
-func (c *call) load() (a credential.Account, known bool, err error) {
-	a, err = c.callLoad()
+func (c *call) load(now time.Time) (a credential.Account, known bool, err error) {
+	a, err = c.callLoad(now)
 	switch {
 	case errors.Is(err, credential.ErrNotFound):
 		return credential.Account{ID: c.accountID}, false, nil
@@ -110,15 +110,15 @@ func (c *call) load() (a credential.Account, known bool, err error) {
 	return a, true, nil
 }
 
-func (c *call) callLoad() (a credential.Account, err error) {
-	ctx := c.detached()
+func (c *call) callLoad(now time.Time) (a credential.Account, err error) {
+	ctx := c.detached(now)
 	defer ctx.end()
 	defer contain("Store.Load", &err)
 	return c.issuer.store.Load(ctx, c.accountID)
 }
 
 func (c *call) save(a credential.Account) (err error) {
-	ctx := c.detached()
+	ctx := c.detached(time.Now())
 	defer ctx.end()
 	defer contain("Store.Save", &err)
 	return c.issuer.store.Save(ctx, a)
