@@ -74,7 +74,7 @@ func With(dsn, key, value string) string {
 	if strings.Contains(dsn, "?") {
 		separator = "&"
 	}
-	return dsn + separator + key + "=" + url.QueryEscape(value)
+	return dsn + separator + key + "=" + url.PathEscape(value) // as libpq reads it, + is no space
 }
 
 func execute(ctx context.Context, dsn, statement string) error {

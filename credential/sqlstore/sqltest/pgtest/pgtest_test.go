@@ -67,8 +67,8 @@ func TestServerOfTheEnvironmentIsUsedAndLeftAlone(t *testing.T) {
 func TestDSNOfEitherForm(t *testing.T) {
 	for _, c := range []struct{ dsn, database, setting string }{
 		{"host=/tmp dbname=a", "host=/tmp dbname=a dbname=new", "host=/tmp dbname=a k='a b'"},
-		{"postgres://u:p@h:1/a", "postgres://u:p@h:1/new", "postgres://u:p@h:1/a?k=a+b"},
-		{"postgresql://h/a?sslmode=disable", "postgresql://h/new?sslmode=disable", "postgresql://h/a?sslmode=disable&k=a+b"},
+		{"postgres://u:p@h:1/a", "postgres://u:p@h:1/new", "postgres://u:p@h:1/a?k=a%20b"},
+		{"postgresql://h/a?sslmode=disable", "postgresql://h/new?sslmode=disable", "postgresql://h/a?sslmode=disable&k=a%20b"},
 	} {
 		got, err := withDatabase(c.dsn, "new")
 		require.NoError(t, err)
