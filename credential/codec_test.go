@@ -1,0 +1,206 @@
+package credential
+
+import (
+	"encoding/hex"
+	"math"
+	"math/rand/v2"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func roundTrip(t testing.TB, s State) State {
+	t.Helper()
+	b, err := s.MarshalBinary()
+	require.NoError(t, err)
+	var back State
+	require.NoError(t, back.UnmarshalBinary(b))
+	again, err := back.MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, b, again)
+	return back
+}
+
+func TestStateRoundTrips(t *testing.T) {
+	require.Equal(t, everything(), roundTrip(t, everything()))
+	require.Equal(t, State{}, roundTrip(t, State{}))
+	require.Equal(t, State{Devices: []Device{{}}, Codes: []OneTimeCode{{}}, Spent: []Spent{{}}}, roundTrip(t, State{
+		Devices: []Device{{Sealed: []byte{}}}, Codes: []OneTimeCode{{}}, Spent: []Spent{{}}, Writes: []WriteID{},
+	}), "empty values come back as none")
+	rnd := rand.New(rand.NewPCG(1, 2))
+	for range 500 {
+		s := randomState(rnd)
+		require.Equal(t, s, roundTrip(t, s))
+	}
+}
+
+func randomState(r *rand.Rand) (s State) {
+	text := func(most int) string {
+		b := make([]byte, r.IntN(most+1))
+		for i := range b {
+			b[i] = byte(r.Uint32())
+		}
+		return string(b)
+	}
+	data := func() []byte { return append([]byte(nil), text(80)...) }
+	at := func() time.Time {
+		if r.IntN(4) == 0 {
+			return time.Time{}
+		}
+		return time.Unix(r.Int64N(1<<40)-(1<<39), r.Int64N(1e9)).UTC()
+	}
+	attempts := func() Attempts { return Attempts{Failures: r.IntN(101), LastAt: at(), Against: text(16)} }
+	for range r.IntN(20) {
+		s.Devices = append(s.Devices, Device{
+			ID: text(36), Sealed: data(), Algorithm: Algorithm(r.IntN(256)), Digits: r.IntN(9), Period: time.Duration(r.Int64()),
+			Basis: Basis(r.IntN(256)), Proof: data(), CreatedAt: at(), LastStep: r.Int64(), Attempts: attempts(),
+		})
+	}
+	for range r.IntN(10) {
+		s.Codes = append(s.Codes, OneTimeCode{ID: text(16), Kind: text(32), Digest: data(), ExpiresAt: at()})
+		s.Spent = append(s.Spent, Spent{Proof: text(255), Until: at()})
+	}
+	for range r.IntN(17) {
+		s.Writes = append(s.Writes, WriteID{byte(r.Uint32())})
+	}
+	s.OTP, s.Password, s.PIN = attempts(), attempts(), attempts()
+	return s
+}
+
+// Times are exact to the nanosecond, whatever the year, and told in UTC.
+func TestTimesAreExact(t *testing.T) {
+	berlin := time.FixedZone("CET", 3600)
+	for _, at := range []time.Time{
+		{}, time.Unix(0, 0), time.Unix(0, 1), time.Unix(-1, 999999999), time.Date(2026, 5, 4, 12, 0, 0, 999999999, berlin),
+		time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(-44, 3, 15, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
+		time.Date(200000, 1, 1, 0, 0, 0, 0, time.UTC), time.Unix(math.MaxInt64, 999999999), time.Unix(math.MinInt64, 0), time.Now(),
+	} {
+		back := roundTrip(t, State{Spent: []Spent{{Until: at}}})
+		require.True(t, back.Spent[0].Until.Equal(at), "%v", at)
+		require.Equal(t, at.IsZero(), back.Spent[0].Until.IsZero())
+		require.Equal(t, time.UTC, back.Spent[0].Until.Location())
+	}
+}
+
+func record(tag byte, value string) string {
+	return string([]byte{tag, byte(len(value) >> 8), byte(len(value))}) + value
+}
+
+// What a newer release has written survives a rewrite by this one, at every
+// level, even if it comes more than once.
+func TestUnknownRecordsSurvive(t *testing.T) {
+	later := record(200, "later") + record(201, "") + record(200, "again")
+	attempts := record(tagAttemptsFailures, "\x00\x00\x00\x00\x00\x00\x00\x03") + later
+	data := "\x01" +
+		record(tagDevice, record(tagDeviceID, "d")+record(tagDeviceAttempts, attempts)+later) +
+		record(tagCode, record(tagCodeID, "c")+later) +
+		record(tagSpent, record(tagSpentProof, "p")+later) +
+		record(tagOTPAttempts, attempts) + record(tagPasswordAttempts, later) + record(tagPINAttempts, attempts) +
+		later
+	var s State
+	require.NoError(t, s.UnmarshalBinary([]byte(data)))
+	require.Equal(t, "d", s.Devices[0].ID)
+	require.Equal(t, 3, s.PIN.Failures)
+	s.PIN.Clear()
+	s.PIN.Failures = 3
+	for _, rewritten := range []State{s, s.Clone()} {
+		b, err := rewritten.MarshalBinary()
+		require.NoError(t, err)
+		require.Equal(t, data, string(b))
+	}
+}
+
+// What is not a State of this format is refused, and nothing is taken over.
+func TestMalformedStateIsRefused(t *testing.T) {
+	n := func(last byte) string { return "\x00\x00\x00\x00\x00\x00\x00" + string([]byte{last}) }
+	for name, data := range map[string]string{
+		"format 0":                "\x00",
+		"format 2":                "\x02",
+		"JSON":                    "{}",
+		"a tag alone":             "\x01\x01",
+		"half a length":           "\x01\x01\x00",
+		"a length without value":  "\x01\x01\x00\x01",
+		"a device cut short":      "\x01" + record(tagDevice, "\x01\x00\x05abc"),
+		"a code cut short":        "\x01" + record(tagCode, "\x01"),
+		"a proof cut short":       "\x01" + record(tagSpent, "\x01\x00"),
+		"attempts cut short":      "\x01" + record(tagPINAttempts, "\x01\x00\x08"),
+		"nested attempts cut":     "\x01" + record(tagDevice, record(tagDeviceAttempts, "\x01")),
+		"a number of 7 bytes":     "\x01" + record(tagDevice, record(tagDeviceDigits, "1234567")),
+		"a number of 9 bytes":     "\x01" + record(tagDevice, record(tagDeviceLastStep, "\x00"+n(1))),
+		"a negative number":       "\x01" + record(tagDevice, record(tagDeviceLastStep, "\xff"+n(1)[1:])),
+		"digits beyond 31 bits":   "\x01" + record(tagDevice, record(tagDeviceDigits, "\x00\x00\x00\x00\x80\x00\x00\x00")),
+		"an algorithm of 256":     "\x01" + record(tagDevice, record(tagDeviceAlgorithm, "\x00\x00\x00\x00\x00\x00\x01\x00")),
+		"a basis of 256":          "\x01" + record(tagDevice, record(tagDeviceBasis, "\x00\x00\x00\x00\x00\x00\x01\x00")),
+		"failures beyond 31 bits": "\x01" + record(tagOTPAttempts, record(tagAttemptsFailures, "\x00\x00\x00\x00\x80\x00\x00\x00")),
+		"a time of 11 bytes":      "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00")),
+		"a time of 13 bytes":      "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00\x00\x00")),
+		"a whole second of ns":    "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x3b\x9a\xca\x00")),
+		"write ids of 9 bytes":    "\x01" + record(tagWrites, "123456789"),
+		"over-long":               "\x01" + record(200, strings.Repeat("x", 40000)) + record(200, strings.Repeat("x", 25536-7+1)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := everything()
+			err := s.UnmarshalBinary([]byte(data))
+			require.ErrorIs(t, err, ErrStateFormat)
+			require.Equal(t, everything(), s, "s is left as it was")
+		})
+	}
+	var s State
+	require.NoError(t, s.UnmarshalBinary([]byte("\x01"+record(200, strings.Repeat("x", 40000))+record(200, strings.Repeat("x", 25536-7)))), "64 KiB exactly")
+	require.NoError(t, s.UnmarshalBinary([]byte("\x01"+record(tagSpent, record(tagSpentUntil, "12345678\x3b\x9a\xc9\xff")))), "one nanosecond less than a second")
+	s = everything()
+	require.NoError(t, s.UnmarshalBinary(nil))
+	require.Equal(t, State{}, s, "no bytes are the zero State")
+}
+
+// Cut anywhere but between two records of the outer level, it is refused.
+func TestTruncatedStateIsRefused(t *testing.T) {
+	whole := golden(t)
+	borders := map[int]bool{0: true}
+	for at := 1; ; {
+		borders[at] = true
+		if at == len(whole) {
+			break
+		}
+		at += 3 + int(whole[at+1])<<8 + int(whole[at+2])
+	}
+	for n := range len(whole) {
+		var s State
+		err := s.UnmarshalBinary(whole[:n])
+		require.Equal(t, borders[n], err == nil, "%d of %d bytes", n, len(whole))
+	}
+}
+
+func golden(t testing.TB) []byte {
+	t.Helper()
+	text, err := os.ReadFile("testdata/state_format_1.hex")
+	require.NoError(t, err)
+	b, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
+	require.NoError(t, err)
+	return b
+}
+
+// The bytes of format 1. If this fails, what is stored out there can no longer
+// be read, or releases can no longer be mixed: add a tag, or a new format.
+func TestFormat1IsStable(t *testing.T) {
+	b, err := everything().MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, hex.EncodeToString(golden(t)), hex.EncodeToString(b))
+	var s State
+	require.NoError(t, s.UnmarshalBinary(golden(t)))
+	require.Equal(t, everything(), s)
+}
+
+// Decoding keeps nothing of the bytes it is given: a store may use them again.
+func TestDecodingCopies(t *testing.T) {
+	b := golden(t)
+	var s State
+	require.NoError(t, s.UnmarshalBinary(b))
+	for i := range b {
+		b[i] = 0xff
+	}
+	require.Equal(t, everything(), s)
+}

@@ -1,0 +1,297 @@
+package credential_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"time"
+
+	"example.com/devicetotp/credential"
+)
+
+// A store over a table of the host's own. The two methods are all that the
+// library asks for; package storetest proves that they keep their contract.
+func ExampleStore() {
+	var store credential.Store = table{}
+	_, err := store.Load(context.Background(), "nobody")
+	fmt.Println(errors.Is(err, credential.ErrNotFound))
+	err = store.Save(context.Background(), credential.Account{ID: "nobody"})
+	fmt.Println(errors.Is(err, credential.ErrConflict))
+	// Output:
+	// true
+	// true
+}
+
+// table stands for a database without a row.
+type table struct{}
+
+// Load would be: SELECT ... FROM accounts WHERE id = $1.
+func (table) Load(_ context.Context, id string) (credential.Account, error) {
+	return credential.Account{}, fmt.Errorf("%w: %q", credential.ErrNotFound, id)
+}
+
+// Save would be: UPDATE accounts SET state = $1, version = version + 1 WHERE
+// id = $2 AND version = $3 AND nothing else that Load returned has changed.
+// No row updated is a conflict.
+func (table) Save(_ context.Context, a credential.Account) error {
+	return fmt.Errorf("%w: %q", credential.ErrConflict, a.ID)
+}
+
+// A State is stored as bytes. Records that a newer release has added survive.
+func ExampleState_MarshalBinary() {
+	state := credential.State{Devices: []credential.Device{{ID: "738e379f-fe30-45ab-819c-ba88804b6368"}}}
+	stored, err := state.MarshalBinary()
+	fmt.Println(len(stored), err)
+
+	var loaded credential.State
+	err = loaded.UnmarshalBinary(stored)
+	fmt.Println(loaded.Devices[0].ID, err)
+	// Output:
+	// 43 <nil>
+	// 738e379f-fe30-45ab-819c-ba88804b6368 <nil>
+}
+
+func ExampleState_UnmarshalBinary() {
+	var state credential.State
+	fmt.Println(state.UnmarshalBinary(nil), len(state.Devices)) // a column that is NULL
+	fmt.Println(state.UnmarshalBinary([]byte{2}))
+	// Output:
+	// <nil> 0
+	// credential: not a state of a known format: format 2
+}
+
+// As JSON a State is for people: nothing that is sealed or digested is in it.
+func ExampleState_MarshalJSON() {
+	state := credential.State{Codes: []credential.OneTimeCode{{
+		ID: "00c0ffee00c0ffee", Kind: "account", Digest: []byte("digest"), ExpiresAt: time.Unix(1111111111, 0).UTC(),
+	}}}
+	b, err := json.Marshal(state.Codes)
+	fmt.Println(string(b), err)
+	// Output: [{"id":"00c0ffee00c0ffee","kind":"account","expiresAt":"2005-03-18T01:58:31Z"}] <nil>
+}
+
+// A clone can be altered without altering what it was made of.
+func ExampleState_Clone() {
+	state := credential.State{Devices: []credential.Device{{ID: "d", LastStep: 1}}}
+	clone := state.Clone()
+	clone.Devices[0].LastStep = 2
+	fmt.Println(state.Devices[state.Device("d")].LastStep)
+	// Output: 1
+}
+
+// An account prints without its hashes.
+func ExampleAccount() {
+	account := credential.Account{ID: "alice", PasswordHash: "$argon2id$...", Version: 3}
+	fmt.Printf("%+v\n", account)
+	// Output: account "alice" version 3 (password set: true, pin set: false, locked: false, devices: 0)
+}
+
+// Failures count against the hash that is stored now: a new PIN starts at zero.
+func ExampleAccount_Attempts() {
+	account := credential.Account{PINHash: "old hash"}
+	account.State.PIN = credential.Attempts{Failures: 9, Against: credential.Fingerprint(account.PINHash)}
+	fmt.Println(account.Attempts(credential.PIN).Failures)
+	account.PINHash = "new hash"
+	fmt.Println(account.Attempts(credential.PIN).Failures)
+	// Output:
+	// 9
+	// 0
+}
+
+// A store compares the fields of the host before it saves.
+func ExampleAccount_SameHostFields() {
+	loaded := credential.Account{ID: "alice", PINHash: "hash", Version: 3}
+	now := credential.Account{ID: "alice", PINHash: "hash", Version: 4, Locked: true}
+	fmt.Println(loaded.SameHostFields(now))
+	// Output: false
+}
+
+// A Secret never prints; Reveal is the only way to its value.
+func ExampleSecret() {
+	pin := credential.NewSecret("8299")
+	fmt.Printf("%v %+v %q %x\n", pin, pin, pin, pin)
+	slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: withoutTime})).Info("presented", "pin", pin)
+	fmt.Println(pin.Reveal())
+	// Output:
+	// [redacted] [redacted] [redacted] [redacted]
+	// level=INFO msg=presented pin=[redacted]
+	// 8299
+}
+
+func withoutTime(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.TimeKey {
+		return slog.Attr{}
+	}
+	return a
+}
+
+// Where the wire tells absent from empty, so does FromPtr; Optional does not.
+func ExampleFromPtr() {
+	empty := ""
+	fmt.Println(credential.FromPtr(nil).Present(), credential.FromPtr(&empty).Present())
+	fmt.Println(credential.Optional("").Present(), credential.Optional("8299").Present())
+	// Output:
+	// false true
+	// false true
+}
+
+func ExampleSecret_Equal() {
+	fmt.Println(credential.NewSecret("8299").Equal(credential.NewSecret("8299")))
+	var absent credential.Secret
+	fmt.Println(absent.Equal(absent)) // nothing proves nothing
+	// Output:
+	// true
+	// false
+}
+
+// Roll a key out in two steps. First it is the newest everywhere, not yet
+// primary; then it is primary everywhere.
+func ExampleNewKeyring() {
+	old, newer := credential.NewKey("2025-11"), credential.NewKey("2026-05")
+	today, _ := credential.NewKeyring("2025-11", old)
+	stepOne, _ := credential.NewKeyring("2025-11", old, newer)
+	stepTwo, _ := credential.NewKeyring("2026-05", old, newer)
+
+	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "alice", Subject: "738e379f-fe30-45ab-819c-ba88804b6368"}
+	sealed, _ := today.Seal(scope, credential.NewSecret("12345678901234567890"))
+	for _, keys := range []*credential.Keyring{today, stepOne, stepTwo} {
+		plain, outdated, err := keys.Open(scope, sealed)
+		fmt.Println(keys, "|", len(plain.Reveal()), outdated, err)
+	}
+	// Output:
+	// keyring [2025-11], primary 2025-11 | 20 false <nil>
+	// keyring [2025-11 2026-05], primary 2025-11 | 20 false <nil>
+	// keyring [2025-11 2026-05], primary 2026-05 | 20 true <nil>
+}
+
+// What is sealed is bound to its account and device.
+func ExampleKeyring_Open() {
+	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
+	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "alice", Subject: "738e379f-fe30-45ab-819c-ba88804b6368"}
+	sealed, _ := keys.Seal(scope, credential.NewSecret("12345678901234567890"))
+
+	scope.AccountID = "mallory"
+	_, _, err := keys.Open(scope, sealed)
+	fmt.Println(err)
+
+	other, _ := credential.NewKeyring("2026-06", credential.NewKey("2026-06"))
+	_, _, err = other.Open(scope, sealed)
+	fmt.Println(err)
+	// Output:
+	// credential: sealed value does not open here
+	// credential: key not in the keyring: "2026-05"
+}
+
+// A one-time code is kept as a digest.
+func ExampleKeyring_Matches() {
+	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
+	scope := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: "alice", Subject: "00c0ffee00c0ffee"}
+	digest, _ := keys.Digest(scope, credential.NewSecret("12345678"))
+	for _, code := range []string{"12345678", "87654321"} {
+		ok, err := keys.Matches(scope, digest, credential.NewSecret(code))
+		fmt.Println(ok, err)
+	}
+	// Output:
+	// true <nil>
+	// false <nil>
+}
+
+// A host seals its PIN hashes before it stores them.
+func ExampleKeyring_SealPINHash() {
+	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
+	stored, _ := keys.SealPINHash("alice", "$argon2id$v=19$m=19456,t=2,p=1$...")
+	fmt.Println(stored[:8])
+	hash, outdated, err := keys.OpenPINHash("alice", stored)
+	fmt.Println(hash, outdated, err)
+	// Output:
+	// $sealed$
+	// $argon2id$v=19$m=19456,t=2,p=1$... false <nil>
+}
+
+// Keys come from a file or an environment variable. Never use these two.
+func ExampleParseKeyring() {
+	keys, err := credential.ParseKeyring(`
+# oldest first; the star marks the primary
+2025-11:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+*2026-05:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=
+`)
+	fmt.Println(keys, err)
+	_, err = credential.ParseKeyring("2025-11:AAECAwQFBgcICQ==\n2026-05=ICEiIyQl")
+	fmt.Println(err)
+	// Output:
+	// keyring [2025-11 2026-05], primary 2026-05 <nil>
+	// credential: keyring line 1: key "2025-11" has 10 bytes, not 32
+	// credential: keyring line 2: not id:base64
+}
+
+func ExampleKeyringFromFile() {
+	_, err := credential.KeyringFromFile("/nonexistent/devicetotp.keys")
+	fmt.Println(errors.Is(err, os.ErrNotExist))
+	// Output: true
+}
+
+func ExampleKeyringFromEnv() {
+	_ = os.Setenv("EXAMPLE_KEYS", credential.KeyText(credential.NewKey("2026-05")))
+	keys, err := credential.KeyringFromEnv("EXAMPLE_KEYS")
+	fmt.Println(keys, err)
+	// Output: keyring [2026-05], primary 2026-05 <nil>
+}
+
+// Print a new key once, straight into the place where it will be kept.
+func ExampleKeyText() {
+	text := credential.KeyText(credential.NewKey("2026-05"))
+	fmt.Println(text[:8], len(text))
+	// Output: 2026-05: 52
+}
+
+func ExampleNewCode() {
+	code, err := credential.NewCode(credential.DefaultCodeDigits)
+	fmt.Println(len(code.Reveal()), credential.IsCode(code), err)
+	// Output: 8 true <nil>
+}
+
+func ExampleIsCode() {
+	for _, value := range []string{"526271", "526271 ", "５２６２７１"} {
+		fmt.Println(credential.IsCode(credential.NewSecret(value)))
+	}
+	// Output:
+	// true
+	// false
+	// false
+}
+
+func ExampleRandomSecrets() {
+	secret, err := credential.RandomSecrets().NewSecret(context.Background(), credential.SHA256.SecretSize())
+	fmt.Println(len(secret.Reveal()), err)
+	// Output: 32 <nil>
+}
+
+// The order of precedence.
+func ExampleFactors() {
+	fmt.Println(credential.Factors())
+	// Output: [otp password pin]
+}
+
+func ExampleBasisOf() {
+	basis := credential.BasisOf(credential.PIN)
+	factor, ok := basis.Factor()
+	fmt.Println(basis, factor, ok)
+	_, ok = credential.BasisGrace.Factor()
+	fmt.Println(credential.BasisGrace, ok)
+	// Output:
+	// pin pin true
+	// grace false
+}
+
+func ExampleFingerprint() {
+	fmt.Println(len(credential.Fingerprint("$argon2id$...")), credential.Fingerprint("") == "")
+	// Output: 16 true
+}
+
+func ExampleAlgorithm_SecretSize() {
+	fmt.Println(credential.SHA1, credential.SHA1.SecretSize())
+	// Output: SHA1 20
+}

@@ -1,0 +1,153 @@
+package credential_test
+
+import (
+	"bytes"
+	"encoding/base64"
+	"errors"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+)
+
+// What is read can be written again, if it is within the bounds, and is then
+// the same; what is not read leaves the State as it was.
+func FuzzUnmarshalState(f *testing.F) {
+	f.Add([]byte(nil))
+	f.Add([]byte{1})
+	f.Add([]byte("\x01\xc8\x00\x05later"))
+	f.Add([]byte("\x01\x01\x00\x0b\x01\x00\x01d\x04\x00\x04abcd"))
+	f.Add([]byte("\x01\x06\x00\x0b\x01\x00\x08\x00\x00\x00\x00\x00\x00\x00\x05"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		kept := credential.State{OTP: credential.Attempts{Failures: 7}}
+		s := kept.Clone()
+		given := bytes.Clone(data)
+		err := s.UnmarshalBinary(data)
+		require.Equal(t, given, data, "the bytes are left alone")
+		if err != nil {
+			require.ErrorIs(t, err, credential.ErrStateFormat)
+			require.Equal(t, kept, s)
+			return
+		}
+		require.LessOrEqual(t, len(data), credential.MaxStateBytes)
+		for _, at := range []credential.Attempts{s.OTP, s.Password, s.PIN} {
+			require.GreaterOrEqual(t, at.Failures, 0)
+		}
+		written, err := s.MarshalBinary()
+		if s.Check() != nil {
+			require.ErrorIs(t, err, credential.ErrStateSize)
+			return
+		}
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(written), max(1, len(data)))
+		var back credential.State
+		require.NoError(t, back.UnmarshalBinary(written))
+		require.Equal(t, s, back)
+		again, err := back.Clone().MarshalBinary()
+		require.NoError(t, err)
+		require.Equal(t, written, again)
+	})
+}
+
+var codeForm = regexp.MustCompile(`\A[0-9]{6,10}\z`)
+
+// A code is six to ten ASCII digits and nothing else.
+func FuzzIsCode(f *testing.F) {
+	for _, seed := range []string{"123456", "1234567890", "12345", "12345678901", "１２３４５６", "123456\n", " 123456", "12345\x00", ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		require.Equal(t, codeForm.MatchString(value), credential.IsCode(credential.NewSecret(value)), "%q", value)
+	})
+}
+
+// What is read seals with the primary and opens again; what is not read names
+// no key in the error.
+func FuzzParseKeyring(f *testing.F) {
+	one, two := credential.KeyText(key("a")), credential.KeyText(key("b"))
+	for _, seed := range []string{
+		one, one + "\n*" + two, "*" + one + "," + two, "# a, b\n" + one, one + "\n" + one, one[2:] + ":a", "a:" + one[2:20], "", "*", ":", "\xff",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		k, err := credential.ParseKeyring(text)
+		if err != nil {
+			require.Nil(t, k)
+			requireNoKeyOf(t, text, err)
+			return
+		}
+		require.True(t, k.Valid())
+		sealed, err := k.Seal(deviceScope, secret("plain"))
+		require.NoError(t, err)
+		plain, outdated, err := k.Open(deviceScope, sealed)
+		require.NoError(t, err)
+		require.False(t, outdated)
+		require.Equal(t, "plain", plain.Reveal())
+		again, err := credential.ParseKeyring("# again\n\n" + strings.ReplaceAll(text, "\n", "\r\n"))
+		require.NoError(t, err)
+		require.Equal(t, k.String(), again.String())
+		_, _, err = again.Open(deviceScope, sealed)
+		require.NoError(t, err)
+	})
+}
+
+// requireNoKeyOf looks in err for everything in text that may be a key: base64
+// of 16 bytes or more that does not stand where an id should.
+func requireNoKeyOf(t *testing.T, text string, err error) {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, entry := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' }) {
+		id, _, _ := strings.Cut(entry, ":")
+		ids[strings.TrimLeft(strings.TrimSpace(id), "*")] = true
+	}
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n,:*", r) }) {
+		b, decodeErr := base64.RawStdEncoding.DecodeString(strings.TrimRight(word, "="))
+		if decodeErr != nil || len(b) < 16 || ids[word] {
+			continue
+		}
+		require.NotContains(t, err.Error(), word)
+	}
+}
+
+// Nothing but what was sealed opens, and nothing but what was digested matches.
+func FuzzOpen(f *testing.F) {
+	k := ring(f, "k", "j", "k")
+	sealed, digested := seal(f, k, deviceScope, "12345678901234567890"), digest(f, k, codeScope, "12345678")
+	f.Add(sealed)
+	f.Add(sealed[:len(sealed)-1])
+	f.Add(append([]byte("\x01\x01j"), sealed[3:]...))
+	f.Add(digested)
+	f.Add([]byte{1, 0})
+	f.Add([]byte{2, 255})
+	f.Fuzz(func(t *testing.T, stored []byte) {
+		if !bytes.Equal(stored, sealed) {
+			requireShut(t, k, deviceScope, stored)
+		}
+		ok, err := k.Matches(codeScope, stored, secret("12345678"))
+		require.True(t, err == nil || isRefusal(err), "%v", err)
+		require.Equal(t, bytes.Equal(stored, digested), ok)
+		hash, _, err := k.OpenPINHash("alice", "$sealed$"+base64.RawStdEncoding.EncodeToString(stored))
+		require.True(t, isRefusal(err), "%v", err)
+		require.Empty(t, hash)
+	})
+}
+
+// A fuzz target without its seeds tests nothing when it is run as a test.
+func TestFuzzSeedsExist(t *testing.T) {
+	for _, target := range []string{"FuzzUnmarshalState", "FuzzIsCode", "FuzzParseKeyring", "FuzzOpen"} {
+		files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, len(files), 3, "seeds of %s", target)
+		for _, name := range files {
+			b, err := os.ReadFile(name)
+			require.False(t, errors.Is(err, os.ErrNotExist))
+			require.Regexp(t, `^go test fuzz v1\n`, string(b), name)
+		}
+	}
+}

@@ -1,0 +1,212 @@
+package credential
+
+import (
+	"math"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// everything is a State in which every field is set, at every level.
+func everything() State {
+	at := time.Date(2026, 5, 4, 12, 0, 0, 123456789, time.UTC)
+	attempts := func(n int) Attempts {
+		return Attempts{Failures: n, LastAt: at.Add(time.Duration(n)), Against: Fingerprint("hash"), unknown: "\xc8\x00\x01a"}
+	}
+	return State{
+		Devices: []Device{
+			{
+				ID: "738e379f-fe30-45ab-819c-ba88804b6368", Sealed: []byte{1, 2, 3}, Algorithm: SHA1, Digits: 6, Period: 30 * time.Second,
+				Basis: BasisOTP, Proof: []byte{4, 5}, CreatedAt: at, LastStep: 59263200, Attempts: attempts(1), unknown: []byte("\xc9\x00\x02bc"),
+			},
+			{ID: "00000000-0000-4000-8000-000000000002", Sealed: []byte{6}, Algorithm: SHA512, Digits: 8, Period: time.Minute, Basis: BasisGrace},
+		},
+		Codes: []OneTimeCode{{ID: "00c0ffee00c0ffee", Kind: "account", Digest: []byte{7, 8}, ExpiresAt: at, unknown: []byte("\xca\x00\x00")}},
+		Spent: []Spent{{Proof: "code:00c0ffee00c0ffee", Until: at, unknown: []byte("\xcb\x00\x01d")}},
+		OTP:   attempts(2), Password: attempts(3), PIN: attempts(4),
+		Writes:  []WriteID{{1, 2, 3, 4, 5, 6, 7, 8}, {}},
+		unknown: []byte("\xcc\x00\x03efg"),
+	}
+}
+
+// setEverywhere tells whether no field below v is zero. A field that is added
+// and not put into everything makes it false.
+func setEverywhere(v reflect.Value) bool {
+	switch {
+	case v.Type() == reflect.TypeFor[time.Time]():
+		return !v.IsZero()
+	case v.Kind() == reflect.Struct:
+		for i := range v.NumField() {
+			if !setEverywhere(v.Field(i)) {
+				return false
+			}
+		}
+		return true
+	case v.Kind() == reflect.Slice:
+		return v.Len() > 0 && setEverywhere(v.Index(0))
+	default:
+		return !v.IsZero()
+	}
+}
+
+func TestEverythingIsSet(t *testing.T) {
+	require.True(t, setEverywhere(reflect.ValueOf(everything())))
+}
+
+// shared returns the path of the first thing that a and b have in common and
+// that can be altered.
+func shared(path string, a, b reflect.Value) string {
+	switch a.Kind() {
+	case reflect.Slice:
+		if a.Cap() > 0 && a.Pointer() == b.Pointer() {
+			return path
+		}
+		for i := range a.Len() {
+			if found := shared(path+"[]", a.Index(i), b.Index(i)); found != "" {
+				return found
+			}
+		}
+	case reflect.Struct:
+		if a.Type() == reflect.TypeFor[time.Time]() {
+			return "" // a value, for all its pointer to a zone
+		}
+		for i := range a.NumField() {
+			if found := shared(path+"."+a.Type().Field(i).Name, a.Field(i), b.Field(i)); found != "" {
+				return found
+			}
+		}
+	case reflect.Pointer, reflect.Map, reflect.Interface, reflect.Chan, reflect.Func:
+		return path + " is of a kind that Clone must learn"
+	}
+	return ""
+}
+
+func TestCloneSharesNothing(t *testing.T) {
+	original := everything()
+	clone := original.Clone()
+	require.Equal(t, original, clone)
+	require.Empty(t, shared("State", reflect.ValueOf(original), reflect.ValueOf(clone)))
+	require.Equal(t, "State.Devices", shared("State", reflect.ValueOf(original), reflect.ValueOf(original)), "the search finds what is shared")
+	before, err := original.MarshalBinary()
+	require.NoError(t, err)
+	for i := range clone.Devices {
+		clone.Devices[i] = Device{}
+	}
+	clone.Codes[0].Digest[0] ^= 1
+	clone.Spent[0].Until = time.Time{}
+	clone.Writes[0][0] ^= 1
+	clone.PIN.Clear()
+	after, err := original.MarshalBinary()
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+	require.Equal(t, State{}, State{}.Clone())
+}
+
+func TestStateBoundsOfCount(t *testing.T) {
+	require.NoError(t, State{}.Check())
+	full := State{
+		Devices: make([]Device, 100), Codes: make([]OneTimeCode, 50), Spent: make([]Spent, 50), Writes: make([]WriteID, 16),
+	}
+	require.NoError(t, full.Check())
+	_, err := full.MarshalBinary()
+	require.NoError(t, err)
+	for want, over := range map[string]func(*State){
+		"101 devices, at most 100":      func(s *State) { s.Devices = make([]Device, 101) },
+		"51 one-time codes, at most 50": func(s *State) { s.Codes = make([]OneTimeCode, 51) },
+		"51 spent proofs, at most 50":   func(s *State) { s.Spent = make([]Spent, 51) },
+		"17 write ids, at most 16":      func(s *State) { s.Writes = make([]WriteID, 17) },
+		"1000000 devices, at most 100":  func(s *State) { s.Devices = make([]Device, 1000000) },
+	} {
+		s := full.Clone()
+		over(&s)
+		require.ErrorIs(t, s.Check(), ErrStateSize)
+		require.ErrorContains(t, s.Check(), want)
+		b, err := s.MarshalBinary()
+		require.ErrorIs(t, err, ErrStateSize)
+		require.Nil(t, b)
+	}
+}
+
+// The encoded size is bounded exactly, and refused rather than truncated.
+func TestStateBoundsOfSize(t *testing.T) {
+	// One byte of format, and three of header for each of two codes and kinds.
+	sized := func(total int) State {
+		return State{Codes: []OneTimeCode{{Kind: strings.Repeat("a", 40000)}, {Kind: strings.Repeat("b", total-1-4*3-40000)}}}
+	}
+	b, err := sized(MaxStateBytes).MarshalBinary()
+	require.NoError(t, err)
+	require.Len(t, b, 64*1024)
+	var back State
+	require.NoError(t, back.UnmarshalBinary(b))
+	require.Equal(t, sized(MaxStateBytes), back)
+	b, err = sized(MaxStateBytes + 1).MarshalBinary()
+	require.ErrorIs(t, err, ErrStateSize)
+	require.ErrorContains(t, err, "65537 bytes encoded, at most 65536")
+	require.Nil(t, b)
+	_, err = State{Codes: []OneTimeCode{{Kind: strings.Repeat("a", 1<<16)}}}.MarshalBinary()
+	require.ErrorIs(t, err, ErrStateSize, "a value longer than its length can say")
+}
+
+// A number that could not be read back is not written: it would shut the
+// account for good.
+func TestNumbersOutOfBoundsAreNotEncoded(t *testing.T) {
+	for name, s := range map[string]State{
+		"negative failures":        {PIN: Attempts{Failures: -1}},
+		"failures beyond 31 bits":  {OTP: Attempts{Failures: math.MaxInt32 + 1}},
+		"negative digits":          {Devices: []Device{{Digits: -1}}},
+		"digits beyond 31 bits":    {Devices: []Device{{Digits: math.MaxInt32 + 1}}},
+		"negative period":          {Devices: []Device{{Period: -1}}},
+		"negative step":            {Devices: []Device{{LastStep: -1}}},
+		"negative device failures": {Devices: []Device{{Attempts: Attempts{Failures: -1}}}},
+	} {
+		b, err := s.MarshalBinary()
+		require.ErrorIs(t, err, ErrStateSize, name)
+		require.Nil(t, b)
+	}
+	most := State{
+		PIN:     Attempts{Failures: math.MaxInt32},
+		Devices: []Device{{Digits: math.MaxInt32, Period: math.MaxInt64, LastStep: math.MaxInt64, Algorithm: math.MaxUint8, Basis: math.MaxUint8}},
+	}
+	b, err := most.MarshalBinary()
+	require.NoError(t, err)
+	var back State
+	require.NoError(t, back.UnmarshalBinary(b))
+	require.Equal(t, most, back)
+}
+
+func TestStateLookups(t *testing.T) {
+	s := everything()
+	require.Equal(t, 1, s.Device("00000000-0000-4000-8000-000000000002"))
+	require.Equal(t, 0, s.Device("738e379f-fe30-45ab-819c-ba88804b6368"))
+	require.Equal(t, -1, s.Device("738E379F-FE30-45AB-819C-BA88804B6368"))
+	require.Equal(t, -1, s.Device(""))
+	require.True(t, s.IsSpent("code:00c0ffee00c0ffee"))
+	require.False(t, s.IsSpent(""))
+	require.False(t, s.IsSpent("code:00c0ffee00c0fff0"))
+	for f, failures := range map[Factor]int{OTP: 2, Password: 3, PIN: 4, 0: 0, 4: 0} {
+		require.Equal(t, failures, s.Attempts(f).Failures, f.String())
+		require.Equal(t, failures == 0, s.AttemptsPtr(f) == nil)
+	}
+	s.AttemptsPtr(PIN).Clear()
+	require.Equal(t, Attempts{unknown: "\xc8\x00\x01a"}, s.PIN, "what a newer release keeps is not cleared")
+	require.Equal(t, 3, s.Password.Failures)
+}
+
+// The view for people is an interface too: dashboards read it.
+func TestStateViewIsStable(t *testing.T) {
+	want, err := os.ReadFile("testdata/state_view.json")
+	require.NoError(t, err)
+	for text, s := range map[string]State{
+		string(want): everything(),
+		`{"devices":[],"codes":[],"spent":[],"otp":{"failures":0},"password":{"failures":0},"pin":{"failures":0},"writes":[]}`: {},
+	} {
+		got, err := s.MarshalJSON()
+		require.NoError(t, err)
+		require.JSONEq(t, text, string(got))
+		require.Equal(t, string(got), s.String())
+	}
+}
