@@ -142,7 +142,7 @@ func TestEveryFaultAtEveryStoreCall(t *testing.T) {
 // does not come to that call.
 func runFault(t *testing.T, c faultCase, name string, at int) bool {
 	t.Helper()
-	w := devicetotptest.New(t)
+	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.MaxRounds = 8 }))
 	w.Account("acct").RegisteredAgo(time.Minute).Password("password").PIN("8299").OTP("526271")
 	if c.setUp != nil {
 		c.setUp(t, w)
@@ -270,6 +270,20 @@ func checkRepetition(t *testing.T, what string, c faultCase, w *devicetotptest.W
 			totperrors.InvalidCredentials, totperrors.AccountLocked, totperrors.IDInUse,
 		}, devicetotp.CodeOf(errAgain), what)
 	}
+}
+
+// After sixteen rounds the request is given up, and nothing was saved.
+func TestAConflictStormIsGivenUp(t *testing.T) {
+	w := devicetotptest.New(t)
+	a := w.Account("acct").PIN("8299")
+	w.Store.Script(faults(w, nil)["conflict storm"][1:]...) // the account itself loads
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+	require.ErrorIs(t, err, credential.ErrConflict)
+	require.Positive(t, requireCode(t, totperrors.Unavailable, err).RetryAfter)
+	require.Zero(t, a.Stored().Version)
+	event := w.Events()[0]
+	require.LessOrEqual(t, event.Rounds, 16)
+	require.Greater(t, event.Rounds, 5)
 }
 
 // A host that changes a hash, locks or deletes the account while a request is
