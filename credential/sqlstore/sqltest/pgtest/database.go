@@ -74,7 +74,8 @@ func With(dsn, key, value string) string {
 	if strings.Contains(dsn, "?") {
 		separator = "&"
 	}
-	return dsn + separator + key + "=" + url.PathEscape(value) // as libpq reads it, + is no space
+	// libpq's URLs, unlike forms, have no + for a space.
+	return dsn + separator + key + "=" + strings.ReplaceAll(url.QueryEscape(value), "+", "%20")
 }
 
 func execute(ctx context.Context, dsn, statement string) error {
