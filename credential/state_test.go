@@ -119,7 +119,6 @@ func TestStateBoundsOfCount(t *testing.T) {
 		"51 one-time codes, at most 50": func(s *State) { s.Codes = make([]OneTimeCode, 51) },
 		"51 spent proofs, at most 50":   func(s *State) { s.Spent = make([]Spent, 51) },
 		"17 write ids, at most 16":      func(s *State) { s.Writes = make([]WriteID, 17) },
-		"1000000 devices, at most 100":  func(s *State) { s.Devices = make([]Device, 1000000) },
 	} {
 		s := full.Clone()
 		over(&s)
