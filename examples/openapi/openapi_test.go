@@ -1,0 +1,273 @@
+package openapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+	"example.com/devicetotp/devicetotp/jsonapi"
+	"example.com/devicetotp/examples/internal/contract"
+	"example.com/devicetotp/examples/internal/service"
+)
+
+const (
+	id = "738e379f-fe30-45ab-819c-ba88804b6368"
+)
+
+// An exchange is one request, what it changes of an honest one, and the code
+// that it comes to.
+type exchange struct {
+	name    string
+	body    string
+	prepare func(w *devicetotptest.World)
+	header  func(h http.Header)
+	auth    func() (jsonapi.Principal, error)
+	want    string // a code, or "created"
+}
+
+func body(attributes string) string {
+	return `{"data":{"type":"deviceTOTP","id":"` + id + `","attributes":` + attributes + `}}`
+}
+
+func refuse(err error) func() (jsonapi.Principal, error) {
+	return func() (jsonapi.Principal, error) { return jsonapi.Principal{}, err }
+}
+
+func setHeader(name string, values ...string) func(http.Header) {
+	return func(h http.Header) { h[name] = values }
+}
+
+var exchanges = []exchange{
+	{name: "a PIN", body: body(`{"pin":"8299"}`), want: "created"},
+	{name: "nulls, no id", body: `{"data":{"type":"deviceTOTP","id":null,"attributes":{"pin":"8299","password":null,"otp":null}},"meta":{}}`, want: "created"},
+	{name: "no attributes, in grace", body: `{"data":{"id":"` + id + `","type":"deviceTOTP"}}`, prepare: register, want: "created"},
+	{name: "upper case id", body: strings.Replace(body(`{"pin":"8299"}`), id, strings.ToUpper(id), 1), want: "created"},
+	{name: "no token", auth: refuse(jsonapi.ErrMissingToken), body: body(`{}`), want: "unauthorized"},
+	{name: "a bad token", auth: refuse(jsonapi.ErrInvalidToken), body: body(`{}`), want: "unauthorized"},
+	{name: "no linked identity", auth: refuse(jsonapi.ErrMissingLinkedIdentity), body: body(`{}`), want: "missing-linked-identity"},
+	{name: "no scope", auth: refuse(jsonapi.ErrInsufficientScope), body: body(`{}`), want: "insufficient-scope"},
+	{name: "only XML", header: setHeader("Accept", "application/xml"), body: body(`{}`), want: "not-acceptable"},
+	{name: "plain JSON", header: setHeader("Content-Type", "application/json"), body: body(`{}`), want: "unsupported-media-type"},
+	{name: "a charset", header: setHeader("Content-Type", jsonapi.MediaType+"; charset=utf-8"), body: body(`{}`), want: "unsupported-media-type"},
+	{name: "not JSON", body: `{`, want: "invalid-document"},
+	{name: "no data", body: `{}`, want: "invalid-document"},
+	{name: "too long", body: body(`{"pin":"` + strings.Repeat("8", jsonapi.MaxBodyBytes) + `"}`), want: "invalid-document"},
+	{name: "another type", body: `{"data":{"type":"device"}}`, want: "invalid-type"},
+	{name: "no type", body: `{"data":{}}`, want: "invalid-type"},
+	{name: "a number for a PIN", body: body(`{"pin":8299}`), want: "invalid-attribute"},
+	{name: "three faults", body: `{"data":{"type":"device","id":7,"attributes":[]}}`, want: "invalid-type"},
+	{name: "a short id", body: `{"data":{"type":"deviceTOTP","id":"7"}}`, want: "invalid-id"},
+	{name: "a taken id", body: body(`{}`), prepare: func(w *devicetotptest.World) { take(w, id) }, want: "id-in-use"},
+	{name: "a wrong PIN", body: body(`{"pin":"0000"}`), want: "invalid-credentials"},
+	{name: "nothing", body: body(`{}`), want: "credentials-required"},
+	{name: "blocked", body: body(`{"pin":"8299"}`), prepare: block, want: "too-many-attempts"},
+	{name: "locked", body: body(`{"pin":"8299"}`), prepare: func(w *devicetotptest.World) {
+		w.Account(service.Account).PIN(service.PIN).Locked(true)
+	}, want: "account-locked"},
+	{name: "full", body: body(`{"pin":"8299"}`), prepare: fill, want: "device-limit-reached"},
+	{name: "the store is down", body: body(`{"pin":"8299"}`), prepare: func(w *devicetotptest.World) {
+		w.Store.Script(devicetotptest.Fault{Err: errors.New("down")})
+	}, want: "unavailable"},
+	{name: "no secrets", body: body(`{"pin":"8299"}`), prepare: func(w *devicetotptest.World) {
+		w.Secrets.Next(credential.Secret{}, errors.New("broken"))
+	}, want: "internal-error"},
+	{name: "a broken Authenticator", auth: refuse(errors.New("broken")), body: body(`{}`), want: "internal-error"},
+}
+
+func register(w *devicetotptest.World) { w.Account(service.Account).RegisteredAgo(time.Minute) }
+
+func take(w *devicetotptest.World, deviceID string) {
+	_, err := w.Issuer.Create(context.Background(), devicetotp.Request{
+		AccountID: service.Account, DeviceID: deviceID, PIN: credential.NewSecret(service.PIN),
+	})
+	if err != nil {
+		panic(err)
+	}
+}
+
+func fill(w *devicetotptest.World) {
+	for range devicetotp.DefaultPolicy().MaxDevices {
+		take(w, "")
+	}
+}
+
+func block(w *devicetotptest.World) {
+	for range devicetotp.DefaultPolicy().PIN.BackoffFrom {
+		_, err := w.Issuer.Create(context.Background(), devicetotp.Request{
+			AccountID: service.Account, PIN: credential.NewSecret("0000"),
+		})
+		if err == nil {
+			panic("a wrong PIN was right")
+		}
+	}
+}
+
+// Every status and code of the document is answered somewhere here, and every
+// answer is as the document says.
+func TestEveryAnswerIsAsDocumented(t *testing.T) {
+	answered := map[string]bool{}
+	for _, e := range exchanges {
+		t.Run(e.name, func(t *testing.T) {
+			status, codes := e.perform(t)
+			require.Contains(t, codes, e.want)
+			for _, code := range codes {
+				answered[status+" "+code] = true
+			}
+		})
+	}
+	for _, documented := range documentedCodes(t) {
+		require.True(t, answered[documented], "%s is documented, but never answered", documented)
+	}
+}
+
+// perform sends the request over a real socket and returns the status and codes
+// of the answer. The client holds both against the document.
+func (e exchange) perform(t *testing.T) (status string, codes []string) {
+	t.Helper()
+	w := devicetotptest.New(t)
+	w.Account(service.Account).RegisteredAgo(time.Hour).PIN(service.PIN)
+	if e.prepare != nil {
+		e.prepare(w)
+	}
+	auth := jsonapi.AuthenticatorFunc(func(*http.Request) (jsonapi.Principal, error) {
+		if e.auth != nil {
+			return e.auth()
+		}
+		return jsonapi.Principal{AccountID: service.Account, Scopes: []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin}}, nil
+	})
+	handler, err := jsonapi.NewHandler(w.Issuer, auth, service.Options)
+	require.NoError(t, err)
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
+		service.Start(t, handler)+"/user/devices/totp", strings.NewReader(e.body))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", jsonapi.MediaType)
+	r.Header.Set("Authorization", "Bearer x")
+	if e.header != nil {
+		e.header(r.Header)
+	}
+	got, err := contract.Client(t).Do(r)
+	require.NoError(t, err)
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	require.NoError(t, err)
+	return got.Status[:3], codesOf(t, text)
+}
+
+func codesOf(t *testing.T, text []byte) []string {
+	t.Helper()
+	var document struct {
+		Data   json.RawMessage
+		Errors []struct{ Code string }
+	}
+	require.NoError(t, json.Unmarshal(text, &document), "%s", text)
+	if document.Data != nil {
+		return []string{"created"}
+	}
+	var codes []string
+	for _, e := range document.Errors {
+		codes = append(codes, e.Code)
+	}
+	return codes
+}
+
+// documentedCodes lists the statuses and codes of the document: "403 id".
+func documentedCodes(t *testing.T) []string {
+	t.Helper()
+	var document struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct {
+				Content map[string]struct{ Schema any }
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal(jsonapi.OpenAPI(), &document))
+	responses := document.Paths["/user/devices/totp"]["post"].Responses
+	require.Equal(t, []string{"201", "401", "403", "406", "415", "422", "500"}, slices.Sorted(maps.Keys(responses)),
+		"the statuses of the published description, and no others")
+	documented := []string{"201 created"}
+	for status, response := range responses {
+		for _, code := range enums(response.Content[jsonapi.MediaType].Schema) {
+			documented = append(documented, status+" "+code)
+		}
+	}
+	require.Greater(t, len(documented), len(responses))
+	return documented
+}
+
+// enums returns the members of every enum below v.
+func enums(v any) (found []string) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			found = append(found, enums(item)...)
+		}
+	case map[string]any:
+		for name, member := range v {
+			values, isList := member.([]any)
+			if name != "enum" || !isList {
+				found = append(found, enums(member)...)
+				continue
+			}
+			for _, value := range values {
+				found = append(found, value.(string))
+			}
+		}
+	}
+	return found
+}
+
+// The validator finds what is wrong: without this the tests above prove nothing.
+func TestValidatorSeesFaults(t *testing.T) {
+	validator, err := contract.New()
+	require.NoError(t, err)
+	request := []byte(body(`{}`))
+	device := `{"data":{"type":"deviceTOTP","id":"` + id + `","attributes":{"secret":"PBVDSNDDKZ4HGZ3UG5CHUUSEMJCTCSCU","period":30,"digits":6,"algorithm":"SHA1"}}}`
+	problem := `{"errors":[{"id":"cbgmhslmp1o9or9kh1p0","status":"403","code":"invalid-credentials","title":"t","detail":"d"}]}`
+	check := func(status int, request []byte, answer string, change func(http.Header)) error {
+		r := httptest.NewRequest(http.MethodPost, "/user/devices/totp", bytes.NewReader(request))
+		r.Header.Set("Content-Type", jsonapi.MediaType)
+		header := http.Header{"Content-Type": {jsonapi.MediaType}, "Cache-Control": {"no-store"}, "Vary": {"Accept"}, "Request-Id": {"cbgmhslmp1o9or9kh1p0"}}
+		if change != nil {
+			change(header)
+		}
+		return validator.Check(r, request, &http.Response{StatusCode: status, Header: header}, []byte(answer))
+	}
+	require.NoError(t, check(201, request, device, nil))
+	require.NoError(t, check(403, request, problem, nil))
+
+	for name, err := range map[string]error{
+		"an undocumented status":   check(409, request, problem, nil),
+		"a code of another status": check(422, request, problem, nil),
+		"a secret in lower case":   check(201, request, strings.ToLower(device), nil),
+		"MD5":                      check(201, request, strings.Replace(device, "SHA1", "MD5", 1), nil),
+		"no secret":                check(201, request, strings.Replace(device, `"secret":"PBVDSNDDKZ4HGZ3UG5CHUUSEMJCTCSCU",`, "", 1), nil),
+		"a status that is number":  check(403, request, strings.Replace(problem, `"403"`, `403`, 1), nil),
+		"another media type":       check(403, request, problem, setHeader("Content-Type", "application/json")),
+		"no request id":            check(403, request, problem, func(h http.Header) { h.Del("Request-Id") }),
+		"a bad request":            check(201, []byte(body(`{"pin":8299}`)), device, nil),
+	} {
+		require.Error(t, err, name)
+	}
+}
+
+// The bounds that the document names are those of the code.
+func TestDocumentNamesTheBounds(t *testing.T) {
+	document := string(jsonapi.OpenAPI())
+	require.Contains(t, document, "65536")
+	require.Equal(t, 65536, jsonapi.MaxBodyBytes)
+	require.NotContains(t, document, "MD5")
+}
