@@ -15,7 +15,7 @@ type Store interface {
 	// Load returns the account as it is stored now: read from the primary,
 	// never from a replica or a cache, for a stale read brings spent proofs
 	// back. An account that does not exist is an error that wraps
-	// [ErrNotFound]. An account without a stored State has the zero State and
+	// [ErrNotFound]; so is an id that the database cannot hold. An account without a stored State has the zero State and
 	// Version 0.
 	Load(ctx context.Context, id string) (Account, error)
 

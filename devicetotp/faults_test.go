@@ -272,6 +272,58 @@ func checkRepetition(t *testing.T, what string, c faultCase, w *devicetotptest.W
 	}
 }
 
+// lateStore reports its first save as failed, and carries it out just before the
+// second one, as a server does that gets to a statement after its driver gave up.
+type lateStore struct {
+	*devicetotptest.Store
+	err  error
+	late *credential.Account
+}
+
+func (s *lateStore) Save(ctx context.Context, a credential.Account) error {
+	if s.late == nil {
+		s.late = &a
+		return s.err
+	}
+	_ = s.Store.Save(ctx, *s.late)
+	return s.Store.Save(ctx, a)
+}
+
+// A write that lands after it was looked for counts once, and its own answer is
+// given.
+func TestAWriteThatLandsLate(t *testing.T) {
+	for _, r := range []devicetotp.Request{{OTP: secret("526271")}, {PIN: secret("8299")}, {}, {PIN: secret("0000")}} {
+		for _, err := range []error{credential.ErrConflict, errStore} {
+			w := devicetotptest.New(t)
+			a := w.Account("acct").RegisteredAgo(0).PIN("8299").OTP("526271")
+			before := a.Stored()
+			issuer, configErr := devicetotp.NewIssuer(&lateStore{Store: w.Store, err: err}, w.Keys, devicetotp.Config{Clock: w.Clock})
+			require.NoError(t, configErr)
+			r.AccountID, r.DeviceID = "acct", deviceID
+			first, firstErr := issuer.Create(t.Context(), r)
+			requests := 1
+			if errors.Is(err, errStore) {
+				requireCode(t, totperrors.Unavailable, firstErr)
+				first, firstErr = issuer.Create(t.Context(), r) // the client asks again
+				requests = 2
+			}
+			after := a.Stored()
+			require.LessOrEqual(t, after.Version-before.Version, int64(requests), "saved once a request")
+			if r.PIN.Equal(secret("0000")) {
+				requireCode(t, totperrors.InvalidCredentials, firstErr)
+				require.Equal(t, requests, after.State.PIN.Failures, "counted once a request")
+				continue
+			}
+			require.NoError(t, firstErr)
+			require.Len(t, after.State.Devices, 1)
+			require.Equal(t, first.ID, after.State.Devices[0].ID)
+			again, err := w.Issuer.Create(t.Context(), r)
+			require.NoError(t, err)
+			require.Equal(t, first.Base32(), again.Base32())
+		}
+	}
+}
+
 // After sixteen rounds the request is given up, and nothing was saved.
 func TestAConflictStormIsGivenUp(t *testing.T) {
 	w := devicetotptest.New(t)
