@@ -1,0 +1,183 @@
+package credential_test
+
+import (
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+)
+
+func TestSealedOpens(t *testing.T) {
+	k := ring(t, "k", "k")
+	seen := map[string]bool{}
+	for size := range 100 {
+		plain := strings.Repeat("\x00\xffx", size)[:size]
+		sealed := seal(t, k, deviceScope, plain)
+		require.False(t, seen[string(sealed)])
+		seen[string(sealed)] = true
+		got, outdated, err := k.Open(deviceScope, sealed)
+		require.NoError(t, err)
+		require.False(t, outdated)
+		require.True(t, got.Present())
+		require.Equal(t, plain, got.Reveal())
+	}
+	first, second := seal(t, k, deviceScope, "the same"), seal(t, k, deviceScope, "the same")
+	require.NotEqual(t, first, second, "every nonce is new")
+	require.NotContains(t, string(first), "the same")
+}
+
+// What is sealed opens for its own account, device and purpose only.
+func TestSealedDoesNotOpenElsewhere(t *testing.T) {
+	k := ring(t, "k", "k")
+	pinScope := credential.Scope{Purpose: credential.PurposePINHash, AccountID: "alice"}
+	for _, home := range []credential.Scope{deviceScope, pinScope} {
+		sealed := seal(t, k, home, "plain")
+		for name, s := range map[string]credential.Scope{
+			"another account":           {Purpose: home.Purpose, AccountID: "bob", Subject: home.Subject},
+			"no account":                {Purpose: home.Purpose, Subject: home.Subject},
+			"another subject":           {Purpose: home.Purpose, AccountID: home.AccountID, Subject: home.Subject + "0"},
+			"account and subject moved": {Purpose: home.Purpose, AccountID: home.AccountID + home.Subject[:min(1, len(home.Subject))], Subject: strings.TrimPrefix(home.Subject, "7") + "x"},
+			"one-time code":             {Purpose: credential.PurposeOneTimeCode, AccountID: home.AccountID, Subject: home.Subject},
+			"no purpose":                {AccountID: home.AccountID, Subject: home.Subject},
+			"account too long":          {Purpose: home.Purpose, AccountID: strings.Repeat("a", 1<<16), Subject: home.Subject},
+		} {
+			requireShut(t, k, s, sealed, "%s %s", home.Purpose, name)
+		}
+		for _, purpose := range []credential.Purpose{credential.PurposeDeviceSecret, credential.PurposePINHash} {
+			if purpose != home.Purpose {
+				requireShut(t, k, credential.Scope{Purpose: purpose, AccountID: home.AccountID, Subject: home.Subject}, sealed)
+			}
+		}
+	}
+	// The border between account and subject is part of what is bound.
+	sealed := seal(t, k, credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "ab", Subject: "c"}, "plain")
+	requireShut(t, k, credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "a", Subject: "bc"}, sealed)
+}
+
+// Altered in any bit, cut at any length or made longer, it does not open.
+func TestAlteredDoesNotOpen(t *testing.T) {
+	k := ring(t, "k", "j", "k")
+	sealed := seal(t, k, deviceScope, "12345678901234567890")
+	for i := range sealed {
+		for bit := range 8 {
+			altered := append([]byte{}, sealed...)
+			altered[i] ^= 1 << bit
+			requireShut(t, k, deviceScope, altered, "bit %d of byte %d", bit, i)
+		}
+		requireShut(t, k, deviceScope, sealed[:i], "cut to %d bytes", i)
+	}
+	for _, longer := range [][]byte{append(append([]byte{}, sealed...), 0), append([]byte{1}, sealed...), nil} {
+		requireShut(t, k, deviceScope, longer)
+	}
+}
+
+// The header is bound too: naming another key that has the same bytes, or an id
+// that is none, opens nothing.
+func TestHeaderIsBound(t *testing.T) {
+	same := key("a")
+	twin := credential.Key{ID: "b", Secret: same.Secret}
+	k, err := credential.NewKeyring("a", same, twin)
+	require.NoError(t, err)
+	for name, stored := range map[string][]byte{"sealed": seal(t, k, deviceScope, "plain"), "digest": digest(t, k, codeScope, "12345678")} {
+		require.Equal(t, []byte{stored[0], 1, 'a'}, stored[:3], name)
+		patched := append([]byte{stored[0], 1, 'b'}, stored[3:]...)
+		if name == "sealed" {
+			requireShut(t, k, deviceScope, patched)
+		} else {
+			ok, err := k.Matches(codeScope, patched, secret("12345678"))
+			require.NoError(t, err)
+			require.False(t, ok)
+		}
+	}
+	for _, id := range []string{"", strings.Repeat("x", 33), "a b", "a\n", "\xff"} {
+		_, _, err := k.Open(deviceScope, append(append([]byte{1, byte(len(id))}, id...), make([]byte, 60)...))
+		require.ErrorIs(t, err, credential.ErrTampered, "%q", id)
+	}
+	longest := strings.Repeat("x", 32)
+	_, _, err = k.Open(deviceScope, append(append([]byte{1, 32}, longest...), make([]byte, 60)...))
+	require.ErrorIs(t, err, credential.ErrMissingKey)
+	// A sealed value is no digest, and a digest is not sealed.
+	_, err = k.Matches(codeScope, seal(t, k, deviceScope, "plain"), secret("plain"))
+	require.ErrorIs(t, err, credential.ErrTampered)
+	_, _, err = k.Open(deviceScope, digest(t, k, codeScope, "plain"))
+	require.ErrorIs(t, err, credential.ErrTampered)
+}
+
+// A digest matches its own value, account, subject and purpose only, and not
+// when any bit of it was altered.
+func TestDigests(t *testing.T) {
+	k := ring(t, "k", "k")
+	d := digest(t, k, codeScope, "12345678")
+	require.Equal(t, d, digest(t, k, codeScope, "12345678"))
+	matches := func(s credential.Scope, d []byte, value string) bool {
+		ok, err := k.Matches(s, d, secret(value))
+		return ok && err == nil
+	}
+	require.True(t, matches(codeScope, d, "12345678"))
+	for _, value := range []string{"", "12345679", "1234567", "123456789", "12345678\x00", " 12345678"} {
+		require.False(t, matches(codeScope, d, value), "%q", value)
+	}
+	for _, s := range []credential.Scope{
+		{Purpose: credential.PurposeProof, AccountID: codeScope.AccountID, Subject: codeScope.Subject},
+		{Purpose: codeScope.Purpose, AccountID: "bob", Subject: codeScope.Subject},
+		{Purpose: codeScope.Purpose, AccountID: codeScope.AccountID, Subject: "another"},
+		{Purpose: codeScope.Purpose, AccountID: codeScope.AccountID, Subject: codeScope.Subject + "1"},
+	} {
+		require.False(t, matches(s, d, "12345678"), "%+v", s)
+	}
+	require.False(t, matches(credential.Scope{Purpose: codeScope.Purpose, AccountID: codeScope.AccountID, Subject: codeScope.Subject + "1"},
+		digest(t, k, codeScope, "12345678"), "2345678"), "the border to the value is part of what is bound")
+	for i := range d {
+		for bit := range 8 {
+			altered := append([]byte{}, d...)
+			altered[i] ^= 1 << bit
+			require.False(t, matches(codeScope, altered, "12345678"), "bit %d of byte %d", bit, i)
+		}
+		require.False(t, matches(codeScope, d[:i], "12345678"), "cut to %d bytes", i)
+	}
+	require.False(t, matches(codeScope, append(append([]byte{}, d...), 0), "12345678"))
+}
+
+// A purpose that is sealed cannot be digested, nor the other way round.
+func TestPurposesAreKeptApart(t *testing.T) {
+	k := ring(t, "k", "k")
+	for _, p := range []credential.Purpose{credential.PurposeOneTimeCode, credential.PurposeProof, "", "other"} {
+		_, err := k.Seal(credential.Scope{Purpose: p, AccountID: "alice"}, secret("plain"))
+		require.ErrorContains(t, err, "not one that seals")
+	}
+	for _, p := range []credential.Purpose{credential.PurposeDeviceSecret, credential.PurposePINHash, "", "other"} {
+		_, err := k.Digest(credential.Scope{Purpose: p, AccountID: "alice"}, secret("plain"))
+		require.ErrorContains(t, err, "not one that digests")
+		_, err = k.Matches(credential.Scope{Purpose: p, AccountID: "alice"}, digest(t, k, codeScope, "1"), secret("1"))
+		require.ErrorIs(t, err, credential.ErrTampered)
+	}
+	tooLong := credential.Scope{Purpose: credential.PurposePINHash, AccountID: strings.Repeat("a", 1<<16)}
+	_, err := k.Seal(tooLong, secret("plain"))
+	require.Error(t, err)
+	tooLong.Purpose = credential.PurposeProof
+	_, err = k.Digest(tooLong, secret("plain"))
+	require.Error(t, err)
+}
+
+// Values that an earlier release stored. If this fails, an upgrade would shut
+// users out.
+func TestStoredFormatsStay(t *testing.T) {
+	k := ring(t, "k", "k")
+	sealed, err := hex.DecodeString(goldenSealed)
+	require.NoError(t, err)
+	plain, outdated, err := k.Open(deviceScope, sealed)
+	require.NoError(t, err)
+	require.False(t, outdated)
+	require.Equal(t, "12345678901234567890", plain.Reveal())
+	require.Len(t, sealed, 3+24+20+16, "header, nonce, secret, tag")
+	require.Equal(t, goldenDigest, hex.EncodeToString(digest(t, k, codeScope, "12345678")))
+	proof := credential.Scope{Purpose: credential.PurposeProof, AccountID: "alice", Subject: deviceScope.Subject}
+	require.Equal(t, goldenProof, hex.EncodeToString(digest(t, k, proof, "12345678")))
+	hash, outdated, err := k.OpenPINHash("alice", goldenPIN)
+	require.NoError(t, err)
+	require.False(t, outdated)
+	require.Equal(t, "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", hash)
+}
