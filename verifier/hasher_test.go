@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"os"
 	"os/exec"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -245,7 +246,11 @@ func TestDefaultHasher(t *testing.T) {
 	require.EqualValues(t, 2, cfg.Time)
 	require.EqualValues(t, 1, cfg.Threads)
 	require.Equal(t, 256, cfg.Queue)
-	require.GreaterOrEqual(t, cfg.Parallel, 1)
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
+	for processors, want := range map[int]int{1: 1, 2: 1, 3: 2, 8: 7} {
+		runtime.GOMAXPROCS(processors)
+		require.Equal(t, want, verifier.DefaultHasherConfig().Parallel, "one is left for who needs no hashing")
+	}
 	require.Same(t, verifier.DefaultHasher(), verifier.DefaultHasher(), "the process shares one")
 	stored, err := verifier.DefaultHasher().Hash(t.Context(), secret("8299"))
 	require.NoError(t, err)
