@@ -1,7 +1,10 @@
-// Package examples has no code of its own: it holds the README to its word, and
-// its folders are the examples.
+// Package examples holds the README to its word: its code is compiled, and the
+// store that it shows is proved. Its folders are the examples.
 //
 //   - quickstart is the life of one account, in one file.
-//   - embed is a store over a users table that is there already.
 //   - server serves the documented endpoint on SQLite, PostgreSQL or memory.
+//   - otel shows the library under OpenTelemetry.
+//   - routers, clients and openapi are tests: the endpoint under chi, gin and
+//     echo, called by JSON:API clients that were not written here, and held
+//     against its OpenAPI document.
 package examples

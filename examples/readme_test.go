@@ -138,7 +138,7 @@ func TestReadmeMove(t *testing.T) {
 
 // The store that the README shows is the one that is tested.
 func TestReadmeStore(t *testing.T) {
-	users, err := os.ReadFile("embed/users.go")
+	users, err := os.ReadFile("users.go")
 	require.NoError(t, err)
 	_, code, _ := strings.Cut(string(users), ")\n\n")
 	require.Contains(t, readme(t), "```go\n"+code+"```")
