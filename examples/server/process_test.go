@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 )
 
 // TestMain lets the test binary be the server, so that it is a process of its
@@ -23,7 +25,7 @@ func TestMain(m *testing.M) {
 		main()
 		return
 	}
-	os.Exit(m.Run())
+	os.Exit(pgtest.Main(m))
 }
 
 // The first start needs nothing, the printed line works as printed, SIGTERM
