@@ -1,65 +1,77 @@
-// Package embed is a store over a users table that a service has already, with
-// its own way to keep hashes and registration times. Copy it, and keep its test.
-package embed
+package main
 
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"strings"
-	"unicode/utf8"
+	"fmt"
+	"strconv"
+	"time"
+
+	"golang.org/x/crypto/bcrypt"
 
 	"example.com/devicetotp/credential"
 )
 
-// Users keeps the library's State in two more columns of the users table:
+// Users is what this service did before: it registers users and changes them.
+// Each statement names the columns it changes and nothing else.
 //
-//	totp_state   bytea  NOT NULL DEFAULT ''
-//	totp_version bigint NOT NULL DEFAULT 0
-//
-// The two hashes are NOT NULL as well, and empty where none is set.
-type Users struct{ DB *sql.DB }
+// Two habits of services are dangerous here. An ORM that saves the whole row
+// writes back the hash and the lock that it read a while ago: a password change
+// or a lock that came between is undone, and with it whatever was refused
+// because of it. And an import that sets created_at to now() makes every user
+// new: for five minutes each of them gets a device without any credential. Keep
+// the date on which they registered, or write one long past.
+type Users struct{ db *sql.DB }
 
-func (u Users) Load(ctx context.Context, id string) (credential.Account, error) {
-	a := credential.Account{ID: id}
-	if !storable(id) {
-		return a, credential.ErrNotFound
-	}
-	var registered sql.NullTime
-	var state []byte
-	err := u.DB.QueryRowContext(ctx, `SELECT registered_at, password_hash, pin_hash, locked, totp_state, totp_version
-		FROM users WHERE id = $1`, id).Scan(&registered, &a.PasswordHash, &a.PINHash, &a.Locked, &state, &a.Version)
-	if errors.Is(err, sql.ErrNoRows) {
-		return a, credential.ErrNotFound
-	}
+// Register adds a user and returns the id. pin may be empty for none.
+func (u Users) Register(ctx context.Context, email, password, pin string, now time.Time) (id string, err error) {
+	passwordHash, err := hash(password)
 	if err != nil {
-		return a, err
+		return "", fmt.Errorf("password: %w", err)
 	}
-	a.RegisteredAt = registered.Time // the zero time: unknown, so no grace
-	return a, a.State.UnmarshalBinary(state)
+	var pinHash sql.NullString
+	if pin != "" {
+		pinHash.Valid = true
+		if pinHash.String, err = hash(pin); err != nil {
+			return "", fmt.Errorf("PIN: %w", err)
+		}
+	}
+	var userID int64
+	err = u.db.QueryRowContext(ctx,
+		`INSERT INTO users (email, password_hash, pin_hash, created_at) VALUES ($1, $2, $3, $4) RETURNING id`,
+		email, passwordHash, pinHash, now.UTC()).Scan(&userID)
+	return strconv.FormatInt(userID, 10), err
 }
 
-func (u Users) Save(ctx context.Context, a credential.Account) error {
-	if !storable(a.ID) {
-		return credential.ErrConflict
-	}
-	state, err := a.State.MarshalBinary()
-	if err != nil {
-		return err
-	}
-	registered := sql.NullTime{Time: a.RegisteredAt, Valid: !a.RegisteredAt.IsZero()}
-	result, err := u.DB.ExecContext(ctx, `UPDATE users SET totp_state = $1, totp_version = totp_version + 1
-		WHERE id = $2 AND totp_version = $3 AND registered_at IS NOT DISTINCT FROM $4
-		AND password_hash = $5 AND pin_hash = $6 AND locked = $7`,
-		state, a.ID, a.Version, registered, a.PasswordHash, a.PINHash, a.Locked)
-	if err != nil {
-		return err // the outcome is unknown, and the library finds out
-	}
-	if n, err := result.RowsAffected(); err != nil || n == 1 {
-		return err
-	}
-	return credential.ErrConflict
+// Lock locks a user out.
+func (u Users) Lock(ctx context.Context, id string) error {
+	return u.exec(ctx, `UPDATE users SET locked = true WHERE id = $1`, id)
 }
 
-// storable tells whether PostgreSQL can have such an id at all.
-func storable(id string) bool { return utf8.ValidString(id) && !strings.Contains(id, "\x00") }
+// Delete removes a user; the cascade takes the devices along.
+func (u Users) Delete(ctx context.Context, id string) error {
+	return u.exec(ctx, `DELETE FROM users WHERE id = $1`, id)
+}
+
+// StoreRehash replaces a bcrypt hash by the better one that the library made of
+// the same value, unless the user has changed it meanwhile.
+func (u Users) StoreRehash(ctx context.Context, id string, f credential.Factor, old, better string) error {
+	if f == credential.PIN {
+		return u.exec(ctx, `UPDATE users SET pin_hash = $2 WHERE id = $1 AND pin_hash = $3`, id, better, old)
+	}
+	return u.exec(ctx, `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`, id, better, old)
+}
+
+func (u Users) exec(ctx context.Context, query, id string, args ...any) error {
+	userID, known := parseID(id)
+	if !known {
+		return fmt.Errorf("users: %w: %q", credential.ErrNotFound, id)
+	}
+	_, err := u.db.ExecContext(ctx, query, append([]any{userID}, args...)...)
+	return err
+}
+
+func hash(value string) (string, error) {
+	h, err := bcrypt.GenerateFromPassword([]byte(value), bcrypt.DefaultCost)
+	return string(h), err
+}
