@@ -31,7 +31,7 @@ func walk(ctx context.Context, client devicetotpv1.DeviceTOTPServiceClient) erro
 	_, err = client.Create(ctx, &devicetotpv1.CreateRequest{Pin: proto.String("0000")})
 	fmt.Println("with a wrong PIN:         ", told(err))
 	_, err = client.Create(ctx, &devicetotpv1.CreateRequest{DeviceId: "7", Pin: proto.String("8299")})
-	fmt.Println("with an ill-formed id:     ", told(err))
+	fmt.Println("with an ill-formed id:    ", told(err))
 	device, err := client.Create(ctx, &devicetotpv1.CreateRequest{
 		DeviceId: "738e379f-fe30-45ab-819c-ba88804b6368", Pin: proto.String("8299"),
 	})
