@@ -16,7 +16,9 @@ import (
 type Config struct {
 	// Clock tells the time. Default: clock.System.
 	Clock Clock
-	// Secrets makes the secrets of new devices. Default:
+	// Secrets makes the secrets of new devices. It is asked at most once a
+	// request, and before a presented value is looked at: a source that failed
+	// only after a right value would tell that it was right. Default:
 	// credential.RandomSecrets.
 	Secrets SecretSource
 	// OTP, Password and PIN decide whether a presented value is right. Default:
