@@ -18,6 +18,7 @@ import (
 // The two hashes are NOT NULL as well, and empty where none is set.
 type Users struct{ DB *sql.DB }
 
+// Load implements credential.Store.
 func (u Users) Load(ctx context.Context, id string) (credential.Account, error) {
 	a := credential.Account{ID: id}
 	if !storable(id) {
@@ -37,6 +38,7 @@ func (u Users) Load(ctx context.Context, id string) (credential.Account, error) 
 	return a, a.State.UnmarshalBinary(state)
 }
 
+// Save implements credential.Store.
 func (u Users) Save(ctx context.Context, a credential.Account) error {
 	if !storable(a.ID) {
 		return credential.ErrConflict

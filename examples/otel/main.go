@@ -58,10 +58,10 @@ func run(ctx context.Context, output io.Writer) (err error) {
 		return err
 	}
 	for _, attributes := range []string{`{}`, `{}`, `{"pin":"0000"}`} {
-		r := httptest.NewRequest(http.MethodPost, "/user/devices/totp", strings.NewReader(`{"data":{"type":"deviceTOTP","attributes":`+attributes+`}}`))
+		r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/user/devices/totp", strings.NewReader(`{"data":{"type":"deviceTOTP","attributes":`+attributes+`}}`))
 		r.Header.Set("Authorization", "Bearer good")
 		r.Header.Set("Content-Type", jsonapi.MediaType)
-		handler.ServeHTTP(httptest.NewRecorder(), r.WithContext(ctx))
+		handler.ServeHTTP(httptest.NewRecorder(), r)
 	}
 	return nil
 }

@@ -69,7 +69,7 @@ func (c *collector) post(attributes string) (answer *httptest.ResponseRecorder, 
 func values(span trace.ReadOnlySpan) map[attribute.Key]string {
 	all := map[attribute.Key]string{}
 	for _, a := range span.Attributes() {
-		all[a.Key] = a.Value.Emit()
+		all[a.Key] = a.Value.String()
 	}
 	return all
 }
