@@ -29,6 +29,9 @@ func printBanner(w io.Writer, addr net.Addr, o options) {
 		"-d '" + body + "'",
 	}, " "))
 	fmt.Fprintln(w)
+	if o.demo {
+		fmt.Fprintf(w, "Or try it in a browser: %s/demo\n\n", base)
+	}
 }
 
 // reachable is addr as a client on this machine can call it.

@@ -17,6 +17,7 @@ type options struct {
 	store    storeName
 	accounts string // "": the demo accounts
 	keyFile  string
+	demo     bool
 }
 
 // A storeName is the value of -store, checked.
@@ -56,6 +57,7 @@ func parseFlags(args []string, output io.Writer) (options, error) {
 		func(text string) (err error) { o.store, err = parseStoreName(text); return err })
 	flags.StringVar(&o.accounts, "accounts", "", "JSON `file` of accounts to load at the start (default two demo accounts)")
 	flags.StringVar(&o.keyFile, "key-file", "devicetotp-demo.key", "`file` of the keys that seal secrets; made at the first start")
+	flags.BoolVar(&o.demo, "demo", false, "serve a page to try it in a browser, at /demo")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return options{}, err

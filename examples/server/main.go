@@ -10,6 +10,7 @@
 //	POST /user/devices/totp/verify   {"code":"123456"}: a demonstration of Verify
 //	GET  /openapi.json               the description of the first one
 //	GET  /healthz                    200 while it serves
+//	GET  /demo                       with -demo: a page to try it in a browser
 //
 // Read the files in this order: run.go, routes.go, store.go, keys.go, and then
 // the accounts file: tree.go, accounts.go, load.go.

@@ -12,7 +12,7 @@ import (
 // endpoint is the documented path; clients call it below /user/{version}.
 const endpoint = "/user/devices/totp"
 
-func routes(issuer *devicetotp.Issuer, tokens tokens, logger *slog.Logger) (http.Handler, error) {
+func routes(issuer *devicetotp.Issuer, tokens tokens, demo bool, logger *slog.Logger) (http.Handler, error) {
 	auth := jsonapi.Bearer(tokens.verify)
 	opts := jsonapi.Options{Realm: "devicetotp example", Logger: logger}
 	create, err := jsonapi.NewHandler(issuer, auth, opts)
@@ -28,5 +28,8 @@ func routes(issuer *devicetotp.Issuer, tokens tokens, logger *slog.Logger) (http
 	}
 	mux.Handle("/openapi.json", jsonapi.OpenAPIHandler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
+	if demo {
+		demoRoutes(mux, issuer, auth, opts)
+	}
 	return mux, nil
 }

@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	handler, err := routes(issuer, tokensOf(accounts), logger)
+	handler, err := routes(issuer, tokensOf(accounts), o.demo, logger)
 	if err != nil {
 		return err
 	}

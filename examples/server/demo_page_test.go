@@ -1,0 +1,136 @@
+package main
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"image/png"
+	"io"
+	"net/http"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+)
+
+func startDemo(t *testing.T, accounts string) *running {
+	t.Helper()
+	return start(t, accounts, "-store", "memory", "-key-file", filepath.Join(t.TempDir(), "keys"), "-demo")
+}
+
+func (s *running) get(path string) answer {
+	s.t.Helper()
+	got, err := s.client.Get(s.base + path)
+	require.NoError(s.t, err)
+	defer got.Body.Close()
+	text, err := io.ReadAll(got.Body)
+	require.NoError(s.t, err)
+	return answer{got.StatusCode, got.Header, string(text)}
+}
+
+func TestDemoPageIsBehindItsFlag(t *testing.T) {
+	s := startInMemory(t, documentedAccount)
+	for _, path := range []string{"/demo", "/demo/page.js", "/demo/page.css", "/demo/devices"} {
+		require.Equal(t, http.StatusNotFound, s.get(path).status, path)
+	}
+	require.Equal(t, http.StatusNotFound, s.post("/demo/devices", "good", `{"pin":"8299"}`).status)
+	require.NotContains(t, s.stdout.String(), "/demo")
+}
+
+// Nothing of the page comes from anywhere else, and its policy allows nothing
+// that the page does not need.
+func TestDemoPageStandsAlone(t *testing.T) {
+	s := startDemo(t, documentedAccount)
+	require.Contains(t, s.stdout.String(), s.base+"/demo\n")
+	for path, kind := range map[string]string{
+		"/demo":          "text/html; charset=utf-8",
+		"/demo/page.css": "text/css; charset=utf-8",
+		"/demo/page.js":  "text/javascript; charset=utf-8",
+	} {
+		t.Run(path, func(t *testing.T) {
+			s.t = t
+			got := s.get(path)
+			require.Equal(t, http.StatusOK, got.status)
+			require.Equal(t, kind, got.header.Get("Content-Type"))
+			policy := got.header.Get("Content-Security-Policy")
+			require.Contains(t, policy, "default-src 'none'")
+			require.Contains(t, policy, "form-action 'none'", "no form may put what was typed into an address")
+			require.NotContains(t, policy, "unsafe")
+			require.Equal(t, "nosniff", got.header.Get("X-Content-Type-Options"))
+			require.Equal(t, "no-referrer", got.header.Get("Referrer-Policy"))
+			require.NotRegexp(t, regexp.MustCompile(`https?:|"//|url\(|@import|<style|\sstyle=|\son\w+=`), got.body)
+		})
+	}
+	for _, link := range regexp.MustCompile(`(?:src|href)="([^"]*)"`).FindAllStringSubmatch(s.get("/demo").body, -1) {
+		if link[1] != "data:," {
+			require.Equal(t, http.StatusOK, s.get(link[1]).status, link[1])
+		}
+	}
+}
+
+// The answer has the QR code as a picture, and the secret is in nothing that is
+// logged.
+func TestDemoPageEnrols(t *testing.T) {
+	s := startDemo(t, documentedAccount)
+	got := s.post("/demo/devices", "good", `{"otp":"000000","pin":"8299"}`)
+	require.Equal(t, http.StatusCreated, got.status, got.body)
+	require.Equal(t, "no-store", got.header.Get("Cache-Control"))
+	var device enrolAnswer
+	require.NoError(t, json.Unmarshal([]byte(got.body), &device))
+	require.Equal(t, "pin", device.Basis)
+	require.Regexp(t, `^[A-Z2-7]{32}$`, device.Secret)
+
+	data, found := strings.CutPrefix(device.QR, "data:image/png;base64,")
+	require.True(t, found)
+	picture, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(data)))
+	require.NoError(t, err)
+	require.Equal(t, qrPixels, picture.Bounds().Dx(), "what it says is read in the test in a browser")
+
+	code := codeOf(t, device.Secret)
+	verify := `{"code":"` + code + `","deviceId":"` + device.DeviceID + `"}`
+	require.Equal(t, http.StatusOK, s.post(verifyPath, "good", verify).status)
+	s.post(verifyPath, "good", verify).refused(t, http.StatusForbidden, "invalid-credentials")
+	s.stop()
+	for _, secret := range []string{device.Secret, "8299", code, "otpauth", "base64"} {
+		require.NotContains(t, s.log.String(), secret)
+	}
+}
+
+// It refuses as the documented endpoint does.
+func TestDemoPageRefuses(t *testing.T) {
+	s := startDemo(t, `[
+		{"id": "acct-1", "token": "good", "registered_ago": "10m", "pin": "8299"},
+		{"id": "acct-2", "token": "no-scope", "registered_ago": "1m", "scopes": []},
+		{"id": "acct-3", "token": "no-grace", "registered_ago": "1m", "scopes": ["user:device-totps:create"]},
+		{"id": "acct:4", "token": "new", "registered_ago": "0s"}]`)
+	for name, c := range map[string]struct {
+		token, body string
+		status      int
+		code        string
+	}{
+		"nothing presented":  {"good", `{}`, http.StatusForbidden, "credentials-required"},
+		"a wrong PIN":        {"good", `{"pin":"0000"}`, http.StatusForbidden, "invalid-credentials"},
+		"an unknown field":   {"good", `{"PIM":"8299"}`, http.StatusUnprocessableEntity, "invalid-argument"},
+		"not JSON":           {"good", `pin=8299`, http.StatusUnprocessableEntity, "invalid-argument"},
+		"too long":           {"good", `{"pin":"` + strings.Repeat("8", maxDemoInput) + `"}`, http.StatusUnprocessableEntity, "invalid-argument"},
+		"a wrong token":      {"bad", `{"pin":"8299"}`, http.StatusUnauthorized, "unauthorized"},
+		"no scope":           {"no-scope", `{}`, http.StatusForbidden, "insufficient-scope"},
+		"no scope for grace": {"no-grace", `{}`, http.StatusForbidden, "credentials-required"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s.t = t
+			s.post("/demo/devices", c.token, c.body).refused(t, c.status, c.code)
+		})
+	}
+	s.t = t
+	require.Equal(t, http.StatusCreated, s.post("/demo/devices", "new", `{}`).status, "grace, and a colon in the id")
+}
+
+func TestQRCodeWithoutALabel(t *testing.T) {
+	_, err := qrCode(devicetotp.DeviceTOTP{Secret: credential.NewSecret("12345678901234567890")}, "")
+	require.Error(t, err)
+}
