@@ -67,7 +67,7 @@ type ringKey struct {
 // NewKeyring returns a keyring of keys from the oldest to the newest. primary
 // is the id of the key that seals. Every mistake is reported at once.
 func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
-	ring := &Keyring{primary: -1}
+	ring := &Keyring{}
 	var mistakes []error
 	if len(keys) == 0 {
 		mistakes = append(mistakes, errors.New("credential: a keyring needs at least one key"))

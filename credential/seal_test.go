@@ -154,8 +154,12 @@ func TestPurposesAreKeptApart(t *testing.T) {
 		_, err = k.Matches(credential.Scope{Purpose: p, AccountID: "alice"}, digest(t, k, codeScope, "1"), secret("1"))
 		require.ErrorIs(t, err, credential.ErrTampered)
 	}
+	longest := credential.Scope{Purpose: credential.PurposePINHash, AccountID: strings.Repeat("a", 1<<16-1)}
+	plain, _, err := k.Open(longest, seal(t, k, longest, "plain"))
+	require.NoError(t, err)
+	require.Equal(t, "plain", plain.Reveal())
 	tooLong := credential.Scope{Purpose: credential.PurposePINHash, AccountID: strings.Repeat("a", 1<<16)}
-	_, err := k.Seal(tooLong, secret("plain"))
+	_, err = k.Seal(tooLong, secret("plain"))
 	require.Error(t, err)
 	tooLong.Purpose = credential.PurposeProof
 	_, err = k.Digest(tooLong, secret("plain"))
