@@ -45,6 +45,10 @@ bench: ## run every benchmark of the library
 test-clients: ## call the example server with JSON:API clients of npm
 	examples/clients/npm/run
 
+.PHONY: test-browser
+test-browser: ## try the demo page in headless Chromium; screenshots are in examples/browser
+	examples/browser/run
+
 .PHONY: mutate
 mutate: ## change the decisions in small ways; each change must fail a test
 	go run $(GREMLINS) unleash --timeout-coefficient 5 ./devicetotp

@@ -29,7 +29,7 @@ const demoPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img
 	"base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
 
 const (
-	qrPixels     = 320 // with a module of 6 pixels for labels as short as these
+	qrPixels     = 232 // 4 a module, and white around it, for labels as short as these
 	demoLabel    = "devicetotp example"
 	maxDemoInput = 4 << 10
 )

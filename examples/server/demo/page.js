@@ -3,6 +3,12 @@
 "use strict";
 
 const at = (id) => document.getElementById(id);
+const bases = {
+  otp: "against the one-time code.",
+  password: "against the password.",
+  pin: "against the PIN.",
+  grace: "without a credential, shortly after registration.",
+};
 let deviceID = "";
 
 // post sends JSON as the owner of the access token, and returns the answer: its
@@ -63,7 +69,7 @@ handle(at("create"), async () => {
     return;
   }
   deviceID = device.deviceId;
-  say(at("created"), true, "Created", device.basis === "grace" ? "without a credential, right after registration." : `on the ${device.basis}.`);
+  say(at("created"), true, "Created", bases[device.basis] ?? device.basis);
   at("qr").src = device.qr;
   at("secret").textContent = device.secret.replace(/.{4}(?=.)/g, "$& ");
   at("device").textContent = deviceID;
