@@ -1,0 +1,135 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
+)
+
+// base is when the accounts registered, and when the clock of the benchmarks
+// starts. It is the start of a time step.
+var base = time.Date(2026, 1, 2, 3, 0, 0, 0, time.UTC)
+
+const period = 30 * time.Second
+
+// firstID is the id of the first account. Numbers of one length are also what
+// pgbench can make up.
+const firstID = 100_000_001
+
+func accountID(i int) string { return strconv.Itoa(firstID + i) }
+
+func deviceID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", i) }
+
+// deviceSecret is that of the device of that number, of every account: the
+// database does not see it, and a client need not look it up.
+func deviceSecret(i int) credential.Secret {
+	return credential.NewSecret(fmt.Sprintf("bench-secret-%07d", i))
+}
+
+// passwordHash and pinHash stand in every row, so that it is as wide as a real
+// one. Nothing here is compared with them.
+const passwordHash = "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY"
+
+// newAccount has the given number of devices, never used, and as many
+// remembered write ids as there can be, so that its State stays as long as it is.
+func newAccount(keys *credential.Keyring, pinHash string, i, devices int) (credential.Account, error) {
+	a := credential.Account{ID: accountID(i), RegisteredAt: base, PasswordHash: passwordHash, PINHash: pinHash, Version: 1}
+	a.State.Writes = make([]credential.WriteID, credential.MaxWrites)
+	for d := range devices {
+		scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: a.ID, Subject: deviceID(d)}
+		sealed, err := keys.Seal(scope, deviceSecret(d))
+		if err != nil {
+			return credential.Account{}, err
+		}
+		a.State.Devices = append(a.State.Devices, credential.Device{
+			ID: deviceID(d), Sealed: sealed, Algorithm: credential.SHA1, Digits: 6, Period: period,
+			Basis: credential.BasisGrace, CreatedAt: base.Add(-time.Hour),
+		})
+	}
+	return a, nil
+}
+
+// newKeys returns a keyring and its text, for child processes.
+func newKeys() (*credential.Keyring, string, error) {
+	text := credential.KeyText(credential.NewKey("bench"))
+	keys, err := credential.ParseKeyring(text)
+	return keys, text, err
+}
+
+// turns spreads requests over accounts, and is the clock that makes this
+// possible without end: when every account has had its turn, pass has gone by.
+type turns struct {
+	accounts int
+	pass     time.Duration
+	next     atomic.Int64
+}
+
+func newTurns(accounts int, pass time.Duration) *turns {
+	return &turns{accounts: accounts, pass: pass}
+}
+
+// take returns the number of a request.
+func (t *turns) take() int64 { return t.next.Add(1) - 1 }
+
+// account returns whose turn it is: neighbours in time are not neighbours in
+// the table.
+func (t *turns) account(n int64) int {
+	const stride = 7919 // a prime that divides no power of ten
+	return int(n * stride % int64(t.accounts))
+}
+
+// at is the instant of a request. The clock may show a little more when it is
+// decided, because of requests made at the same time.
+func (t *turns) at(n int64) time.Time {
+	return base.Add(time.Duration(n) * (t.pass / time.Duration(t.accounts)))
+}
+
+// Now implements clock.Clock.
+func (t *turns) Now() time.Time { return t.at(t.next.Load()) }
+
+// createPass is how much time goes by until an account asks for a device again:
+// by then its oldest one may make room.
+const createPass = 2 * time.Minute
+
+// createPolicy gives a device on grace again and again, at the same size of
+// State: the oldest device makes room.
+func createPolicy(devices int) *devicetotp.Policy {
+	p := devicetotp.DefaultPolicy()
+	p.GraceWindow, p.GraceDevices = 24*time.Hour, credential.MaxDevices
+	p.MaxDevices, p.RetryWindow, p.UnusedAfter = devices, 0, time.Minute
+	return &p
+}
+
+// codes makes the code of the last device, which is found last.
+type codes struct {
+	totp   verifier.TOTP
+	latest atomic.Pointer[stepCode]
+}
+
+type stepCode struct {
+	step int64
+	code credential.Secret
+}
+
+func newCodes(devices int) *codes {
+	return &codes{totp: verifier.TOTP{Secret: deviceSecret(devices - 1), Algorithm: credential.SHA1, Digits: 6, Period: period}}
+}
+
+// at makes a code once a step, so that the clients' own work is not measured.
+func (c *codes) at(t time.Time) (credential.Secret, error) {
+	step := c.totp.Step(t)
+	if have := c.latest.Load(); have != nil && have.step == step {
+		return have.code, nil
+	}
+	code, err := c.totp.Code(step)
+	if err != nil {
+		return credential.Secret{}, err
+	}
+	c.latest.Store(&stepCode{step, code})
+	return code, nil
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"context"
+	"database/sql/driver"
+	"sync"
+)
+
+// notes is a connector in front of another one. It takes note of the statements
+// that are sent.
+type notes struct {
+	driver.Connector
+
+	mu   sync.Mutex
+	sent []string
+}
+
+// Connect implements driver.Connector.
+func (n *notes) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := n.Connector.Connect(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &notedConn{conn, n}, nil
+}
+
+func (n *notes) note(query string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.sent = append(n.sent, query)
+}
+
+// take returns the statements since the last time.
+func (n *notes) take() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	sent := n.sent
+	n.sent = nil
+	return sent
+}
+
+// notedConn passes on what database/sql prefers.
+type notedConn struct {
+	driver.Conn
+	notes *notes
+}
+
+func (c *notedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
+	c.notes.note(query)
+	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
+}
+
+func (c *notedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
+	c.notes.note(query)
+	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+}

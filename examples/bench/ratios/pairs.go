@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"io"
+)
+
+// A pair is the library and its peer, by the names of their benchmarks, and how
+// many times as long as the peer the library may take.
+type pair struct {
+	what, ours, peer string
+	goal             float64
+}
+
+var pairs = []pair{
+	{"match a right device code; peer: pquerna/otp ValidateCustom", "Match/hit/ours", "Match/hit/pquerna", 1.0},
+	{"match a wrong device code", "Match/miss/ours", "Match/miss/pquerna", 1.0},
+	{"the same, right, with opening the sealed secret", "Match/hit/ours,_unsealing", "Match/hit/pquerna", 1.4},
+	{"the same, wrong, with opening the sealed secret", "Match/miss/ours,_unsealing", "Match/miss/pquerna", 1.15},
+	{"Create on grace; peer: pquerna/otp Generate, only a key", "Create/grace/ours", "Create/pquerna_Generate", 1.5},
+	{"Create on an OTP; peer: the same", "Create/otp/ours", "Create/pquerna_Generate", 2.3},
+	{"Create on a PIN, argon2id; peer: the bare hash", "CreateHashed/argon2id/ours", "CreateHashed/argon2id/bare", 1.02},
+	{"Create on a PIN, bcrypt; peer: the bare hash", "CreateHashed/bcrypt/ours", "CreateHashed/bcrypt/bare", 1.02},
+	{"HTTP behind a server; peer: decode and encode only", "Server/jsonapi", "Server/plain", 1 / 0.65},
+}
+
+// printPairs prints those of which both sides have run.
+func printPairs(out io.Writer, r results) {
+	heading := false
+	for _, p := range pairs {
+		ours, peer := r[p.ours], r[p.peer]
+		if ours == nil || peer == nil {
+			continue
+		}
+		if !heading {
+			heading = true
+			fmt.Fprintf(out, "\n%-60s %12s %12s %8s %8s  %-8s %s\n", "time of ours against a peer (medians)", "ours", "peer", "ratio", "goal", "", "allocs")
+		}
+		ratio := median(ours.ns) / median(peer.ns)
+		verdict := "met"
+		if ratio > p.goal {
+			verdict = "missed"
+		}
+		fmt.Fprintf(out, "%-60s %12s %12s %8.3f %8.2f  %-8s %.0f, %.0f\n", p.what,
+			duration(median(ours.ns)), duration(median(peer.ns)), ratio, p.goal, verdict, median(ours.allocs), median(peer.allocs))
+	}
+}
+
+func duration(ns float64) string {
+	switch {
+	case ns >= 1e6:
+		return fmt.Sprintf("%.2f ms", ns/1e6)
+	case ns >= 1e3:
+		return fmt.Sprintf("%.2f us", ns/1e3)
+	default:
+		return fmt.Sprintf("%.0f ns", ns)
+	}
+}

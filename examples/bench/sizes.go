@@ -1,0 +1,36 @@
+package main
+
+import "time"
+
+// sizes are how much is done. The ratios need enough of it, and the whole must
+// end within fifteen minutes on two cores.
+type sizes struct {
+	accounts       int           // in the tables of the throughput section
+	slice          time.Duration // how long one side is at work before the other has its turn
+	pinnedRounds   int           // turns with the database and the clients on cores of their own
+	unpinnedRounds int           // turns without
+	httpRounds     int
+	idle           time.Duration // how long the stream runs alone before the overload
+	overloadRuns   int
+	growth         []int // accounts
+	growthTable    int   // accounts, where the number of devices grows
+	growthRounds   int
+}
+
+var fullSizes = sizes{
+	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 7, unpinnedRounds: 3, httpRounds: 5,
+	idle: 6 * time.Second, overloadRuns: 3,
+	growth: []int{100, 10_000, 1_000_000}, growthTable: 10_000, growthRounds: 5,
+}
+
+var quickSizes = sizes{
+	accounts: 2_000, slice: 200 * time.Millisecond, pinnedRounds: 1, unpinnedRounds: 1, httpRounds: 1,
+	idle: time.Second, overloadRuns: 1,
+	growth: []int{100, 1_000, 10_000}, growthTable: 1_000, growthRounds: 1,
+}
+
+// connections are how many the throughput is measured with.
+var connections = []int{1, 8, 32}
+
+// devices are how many an account has, where that grows.
+var devices = []int{1, 5, 20}
