@@ -3,12 +3,14 @@ package credential
 import (
 	"crypto/cipher"
 	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -61,7 +63,7 @@ type Keyring struct {
 type ringKey struct {
 	id    string
 	aeads map[Purpose]cipher.AEAD
-	macs  map[Purpose]Secret // not bytes, which a mistaken verb of fmt would print
+	macs  map[Purpose]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
 }
 
 // NewKeyring returns a keyring of keys from the oldest to the newest. primary
@@ -122,7 +124,7 @@ func isKeyID(id string) bool {
 
 // deriveKey makes one sub-key a purpose (RFC 5869, HKDF with SHA-256).
 func deriveKey(key Key) (*ringKey, error) {
-	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]Secret{}}
+	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]*sync.Pool{}}
 	for _, p := range purposes {
 		sub, err := hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+string(p), KeySize)
 		if err != nil {
@@ -134,7 +136,7 @@ func deriveKey(key Key) (*ringKey, error) {
 				return nil, err
 			}
 		case PurposeOneTimeCode, PurposeProof:
-			out.macs[p] = NewSecret(string(sub))
+			out.macs[p] = &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
 		}
 	}
 	return out, nil

@@ -3,9 +3,9 @@ package credential
 import (
 	"crypto/hmac"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"hash"
 	"math"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -111,7 +111,7 @@ func (k *Keyring) Matches(s Scope, digest []byte, value Secret) (bool, error) {
 }
 
 func (key *ringKey) digest(s Scope, header []byte, value Secret) ([]byte, error) {
-	sub, ok := key.macs[s.Purpose]
+	macs, ok := key.macs[s.Purpose]
 	if !ok {
 		return nil, fmt.Errorf("credential: purpose %q is not one that digests", s.Purpose)
 	}
@@ -119,7 +119,9 @@ func (key *ringKey) digest(s Scope, header []byte, value Secret) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	mac := hmac.New(sha256.New, []byte(sub.Reveal()))
+	mac := macs.Get().(hash.Hash)
+	defer macs.Put(mac)
+	mac.Reset()
 	mac.Write(bound)
 	mac.Write([]byte(value.Reveal()))
 	return mac.Sum(header), nil
