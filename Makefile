@@ -38,8 +38,14 @@ cover: ## statement coverage of the core packages, which must be 90%
 	@.ci/coverage 90
 
 .PHONY: bench
-bench: ## run every benchmark of the library
-	go test -run '^$$' -bench . -benchmem ./...
+bench: ## run every benchmark of the library, and print it beside its peers
+	@for run in 1 2 3 4 5 6; do \
+		go test -run '^$$' -bench . -benchmem -benchtime 0.3s ./... ; \
+	done | go -C examples run ./bench/ratios
+
+.PHONY: bench-load
+bench-load: ## compare with bare loops, pgbench and floods; draws the picture too
+	go -C examples run ./bench -plot bench/growth.svg
 
 .PHONY: test-clients
 test-clients: ## call the example server with JSON:API clients of npm

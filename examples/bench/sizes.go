@@ -18,9 +18,9 @@ type sizes struct {
 }
 
 var fullSizes = sizes{
-	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 7, unpinnedRounds: 3, httpRounds: 5,
+	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 5, unpinnedRounds: 3, httpRounds: 5,
 	idle: 6 * time.Second, overloadRuns: 3,
-	growth: []int{100, 10_000, 1_000_000}, growthTable: 10_000, growthRounds: 5,
+	growth: []int{100, 10_000, 1_000_000}, growthTable: 10_000, growthRounds: 3,
 }
 
 var quickSizes = sizes{

@@ -1,6 +1,7 @@
 // Command ratios reads the output of go test -bench from its input, passes it
-// on, and prints the library beside its peers: the ratio of their medians,
-// beside its goal. Run the benchmarks several times, so that a median is one.
+// on, and prints the library beside its peers: the ratio of the least times of
+// both, beside its goal. Run the benchmarks several times, so that each has a
+// run that nothing disturbed.
 //
 //	go test -run '^$' -bench . ./... | go -C examples run ./bench/ratios
 //
