@@ -3,8 +3,10 @@
 //
 //   - quickstart is the life of one account, in one file.
 //   - server serves the documented endpoint on SQLite, PostgreSQL or memory.
+//   - grpc puts the Issuer behind gRPC, a transport that is not in the library.
 //   - otel shows the library under OpenTelemetry.
 //   - routers, clients and openapi are tests: the endpoint under chi, gin and
 //     echo, called by JSON:API clients that were not written here, and held
 //     against its OpenAPI document.
+//   - browser is a test: the server's demo page in headless Chromium.
 package examples
