@@ -48,7 +48,7 @@ func (a Account) Hash(f Factor) string {
 func (a Account) Attempts(f Factor) Attempts {
 	counted := a.State.Attempts(f)
 	if against := Fingerprint(a.Hash(f)); counted.Against != against {
-		counted.Clear()
+		counted = counted.Cleared()
 		counted.Against = against
 	}
 	return counted

@@ -104,7 +104,7 @@ func TestUnknownRecordsSurvive(t *testing.T) {
 	require.NoError(t, s.UnmarshalBinary([]byte(data)))
 	require.Equal(t, "d", s.Devices[0].ID)
 	require.Equal(t, 3, s.PIN.Failures)
-	s.PIN.Clear()
+	s.PIN = s.PIN.Cleared()
 	s.PIN.Failures = 3
 	for _, rewritten := range []State{s, s.Clone()} {
 		b, err := rewritten.MarshalBinary()

@@ -102,8 +102,11 @@ type Attempts struct {
 	unknown string // a string, so that Attempts stays comparable
 }
 
-// Clear forgets the failures.
-func (a *Attempts) Clear() { a.Failures, a.LastAt, a.Against = 0, time.Time{}, "" }
+// Cleared returns a without its failures.
+func (a Attempts) Cleared() Attempts {
+	a.Failures, a.LastAt, a.Against = 0, time.Time{}, ""
+	return a
+}
 
 // WriteID marks one save, so that a save whose answer was lost is recognised.
 type WriteID [8]byte
@@ -111,14 +114,22 @@ type WriteID [8]byte
 // Attempts returns the stored counter of f, whichever hash it was counted
 // against. [Account.Attempts] is what a decision asks.
 func (s State) Attempts(f Factor) Attempts {
-	if at := s.AttemptsPtr(f); at != nil {
+	if at := s.attempts(f); at != nil {
 		return *at
 	}
 	return Attempts{}
 }
 
-// AttemptsPtr returns the place of f's counter; nil if f is not a factor.
-func (s *State) AttemptsPtr(f Factor) *Attempts {
+// SetAttempts replaces the stored counter of f; it does nothing if f is not a
+// factor.
+func (s *State) SetAttempts(f Factor, to Attempts) {
+	if at := s.attempts(f); at != nil {
+		*at = to
+	}
+}
+
+// attempts returns the place of f's counter; nil if f is not a factor.
+func (s *State) attempts(f Factor) *Attempts {
 	switch f {
 	case OTP:
 		return &s.OTP

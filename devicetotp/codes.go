@@ -126,12 +126,12 @@ func (i *Issuer) Unblock(ctx context.Context, accountID string, factors ...crede
 
 func clearFailures(s *credential.State, factors []credential.Factor, now time.Time) {
 	for _, f := range factors {
-		s.AttemptsPtr(f).Clear()
+		s.SetAttempts(f, s.Attempts(f).Cleared())
 		if f != credential.OTP {
 			continue
 		}
 		for i := range s.Devices {
-			s.Devices[i].Attempts.Clear()
+			s.Devices[i].Attempts = s.Devices[i].Attempts.Cleared()
 		}
 	}
 	dropExpired(s, now)

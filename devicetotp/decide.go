@@ -133,7 +133,7 @@ func (c *creation) ask(f credential.Factor, createdOn *credential.Device) Result
 }
 
 func (c *creation) setAttempts(f credential.Factor, at credential.Attempts) {
-	*c.account.State.AttemptsPtr(f) = at
+	c.account.State.SetAttempts(f, at)
 	c.out.save = true
 }
 

@@ -13,7 +13,7 @@ import (
 func (c *creation) grant(basis Basis) {
 	state := &c.account.State
 	if f, ok := basis.Factor(); ok {
-		state.AttemptsPtr(f).Clear()
+		state.SetAttempts(f, state.Attempts(f).Cleared())
 		c.out.factors[len(c.out.factors)-1].Failures = 0
 	}
 	c.makeRoom()
@@ -63,7 +63,7 @@ func (c *creation) spend() {
 	state, verdict := &c.account.State, c.out.verdict
 	if i := state.Device(verdict.DeviceID); i >= 0 {
 		state.Devices[i].LastStep = max(state.Devices[i].LastStep, verdict.Step)
-		state.Devices[i].Attempts.Clear()
+		state.Devices[i].Attempts = state.Devices[i].Attempts.Cleared()
 		return
 	}
 	state.Spent = append(state.Spent, credential.Spent{Proof: verdict.Proof, Until: verdict.Until})

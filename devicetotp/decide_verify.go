@@ -63,8 +63,7 @@ func (v *verifying) decide(match matchFunc) {
 	case ok:
 		device := &state.Devices[state.Device(m.DeviceID)]
 		device.LastStep = m.Step
-		device.Attempts.Clear()
-		state.OTP.Clear()
+		device.Attempts, state.OTP = device.Attempts.Cleared(), state.OTP.Cleared()
 		v.out.match = m
 		v.note(ResultValid)
 	default:

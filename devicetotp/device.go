@@ -1,8 +1,10 @@
 package devicetotp
 
 import (
+	"bytes"
 	"encoding/base32"
 	"fmt"
+	"image/png"
 	"net/url"
 	"strconv"
 	"strings"
@@ -44,19 +46,9 @@ var secretEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 // authenticator apps read from a QR code. issuer and account label it and must
 // not be empty or contain ":", which separates them. It contains the secret.
 func (d DeviceTOTP) URI(issuer, account string) (string, error) {
-	key, err := d.Key(issuer, account)
-	if err != nil {
-		return "", err
-	}
-	return key.URL(), nil
-}
-
-// Key returns the device as a key of github.com/pquerna/otp, which draws QR
-// codes. Printing that key prints the secret.
-func (d DeviceTOTP) Key(issuer, account string) (*otp.Key, error) {
 	for _, label := range []struct{ field, value string }{{"issuer", issuer}, {"account", account}} {
 		if label.value == "" || strings.Contains(label.value, ":") {
-			return nil, fmt.Errorf("devicetotp: %s %q must not be empty or contain \":\"", label.field, label.value)
+			return "", fmt.Errorf("devicetotp: %s %q must not be empty or contain \":\"", label.field, label.value)
 		}
 	}
 	// Key URI format: the label is "issuer:account"; spaces are %20, never +.
@@ -67,8 +59,29 @@ func (d DeviceTOTP) Key(issuer, account string) (*otp.Key, error) {
 		"digits=" + strconv.Itoa(d.Digits),
 		"period=" + strconv.FormatInt(int64(d.Period/time.Second), 10),
 	}
-	uri := "otpauth://totp/" + escape(issuer) + ":" + escape(account) + "?" + strings.Join(query, "&")
-	return otp.NewKeyFromURL(uri)
+	return "otpauth://totp/" + escape(issuer) + ":" + escape(account) + "?" + strings.Join(query, "&"), nil
+}
+
+// QRCode returns the provisioning address of [DeviceTOTP.URI] as a PNG picture
+// of size by size pixels; 256 is a good size. It contains the secret.
+func (d DeviceTOTP) QRCode(issuer, account string, size int) ([]byte, error) {
+	uri, err := d.URI(issuer, account)
+	if err != nil {
+		return nil, err
+	}
+	key, err := otp.NewKeyFromURL(uri)
+	if err != nil {
+		return nil, fmt.Errorf("devicetotp: drawing a QR code: %w", err)
+	}
+	picture, err := key.Image(size, size)
+	if err != nil {
+		return nil, fmt.Errorf("devicetotp: drawing a QR code: %w", err)
+	}
+	var file bytes.Buffer
+	if err := png.Encode(&file, picture); err != nil {
+		return nil, fmt.Errorf("devicetotp: drawing a QR code: %w", err)
+	}
+	return file.Bytes(), nil
 }
 
 // escape percent-encodes everything but the unreserved characters of RFC 3986:

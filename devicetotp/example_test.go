@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"net/http"
 	"time"
 
 	"example.com/devicetotp/clock/clocktest"
@@ -201,6 +202,19 @@ func ExampleDeviceTOTP_URI() {
 	// Output:
 	// otpauth://totp/Example%20Caf%C3%A9:alice%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example%20Caf%C3%A9&algorithm=SHA1&digits=6&period=30 <nil>
 	// devicetotp: issuer "Example: Café" must not be empty or contain ":"
+}
+
+func ExampleDeviceTOTP_QRCode() {
+	device := devicetotp.DeviceTOTP{
+		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+	}
+	picture, err := device.QRCode("Example", "alice@example.com", 256)
+	fmt.Println(http.DetectContentType(picture), err)
+	_, err = device.QRCode("Example", "alice@example.com", 8)
+	fmt.Println(err)
+	// Output:
+	// image/png <nil>
+	// devicetotp: drawing a QR code: can not scale barcode to an image smaller than 49x49
 }
 
 func ExampleDefaultPolicy() {

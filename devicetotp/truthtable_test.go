@@ -239,7 +239,7 @@ func (r row) account() (credential.Account, *Request) {
 		if p == ahead {
 			at.LastAt = tableNow.Add(time.Minute)
 		}
-		*a.State.AttemptsPtr(f) = at
+		a.State.SetAttempts(f, at)
 	}
 	a.State.Codes = []credential.OneTimeCode{{ID: "expired", ExpiresAt: tableNow}, {ID: "pending", ExpiresAt: tableNow.Add(1)}}
 	a.State.Spent = []credential.Spent{{Proof: "old", Until: tableNow.Add(-10*time.Minute - 1)}, {Proof: "reused", Until: tableNow.Add(-10 * time.Minute)}}

@@ -101,11 +101,6 @@ func ExampleOTP() {
 	// spent <nil>
 }
 
-func ExampleCodeProof() {
-	fmt.Println(verifier.CodeProof("00c0ffee00c0ffee"))
-	// Output: code:00c0ffee00c0ffee
-}
-
 // A service without PINs switches that factor off.
 func ExampleOff() {
 	verdict, err := verifier.Off().Verify(context.Background(), credential.Account{}, credential.NewSecret("8299"), time.Now())

@@ -64,8 +64,8 @@ func (v otpVerifier) oneTimeCode(a credential.Account, presented credential.Secr
 		case err != nil:
 			return Verdict{}, err
 		case !ok:
-		case !a.State.IsSpent(CodeProof(c.ID)):
-			found = Verdict{Status: Valid, Proof: CodeProof(c.ID), Until: c.ExpiresAt}
+		case !a.State.IsSpent(codeProof(c.ID)):
+			found = Verdict{Status: Valid, Proof: codeProof(c.ID), Until: c.ExpiresAt}
 		case found.Status != Valid:
 			found.Status = Spent
 		}
@@ -73,8 +73,8 @@ func (v otpVerifier) oneTimeCode(a credential.Account, presented credential.Secr
 	return found, nil
 }
 
-// CodeProof is the name under which the one-time code of that id is spent.
-func CodeProof(id string) string { return "code:" + id }
+// codeProof is the name under which the one-time code of that id is spent.
+func codeProof(id string) string { return "code:" + id }
 
 func (v otpVerifier) deviceCode(a credential.Account, presented credential.Secret, now time.Time) (Verdict, error) {
 	found := Verdict{Status: Invalid}

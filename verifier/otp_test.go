@@ -29,7 +29,7 @@ func TestOneTimeCodeExpiresAtTheExactInstant(t *testing.T) {
 	expires := noon.Add(5 * time.Minute)
 	a := credential.Account{ID: account}
 	a.State.Codes = []credential.OneTimeCode{pending(t, keys, "c1", verifier.KindAccount, oneTime, expires)}
-	want := verifier.Verdict{Status: verifier.Valid, Proof: verifier.CodeProof("c1"), Until: expires}
+	want := verifier.Verdict{Status: verifier.Valid, Proof: "code:c1", Until: expires}
 	for _, now := range []time.Time{{}, noon, expires.Add(-1)} {
 		require.Equal(t, want, verify(t, v, a, oneTime, now))
 	}
@@ -91,7 +91,7 @@ func TestSpentYieldsToValid(t *testing.T) {
 	second := pending(t, keys, "c2", "b", oneTime, noon.Add(2))
 	spent := func(ids ...string) (out []credential.Spent) {
 		for _, id := range ids {
-			out = append(out, credential.Spent{Proof: verifier.CodeProof(id), Until: noon.Add(time.Hour)})
+			out = append(out, credential.Spent{Proof: "code:" + id, Until: noon.Add(time.Hour)})
 		}
 		return out
 	}

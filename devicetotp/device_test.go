@@ -1,0 +1,62 @@
+package devicetotp_test
+
+import (
+	"bytes"
+	"image/png"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+)
+
+// The address can be read back by the package that others read it with.
+func TestURIIsReadBack(t *testing.T) {
+	for _, label := range []string{"Example", "Exämple & Söhne", "a/b?c#d", "100% +1", "日本", `"quoted"`, "space  space"} {
+		for _, algorithm := range []credential.Algorithm{credential.SHA1, credential.SHA256, credential.SHA512} {
+			d := devicetotp.DeviceTOTP{
+				Secret: secret(strings.Repeat("\xff\x00s", 7)), Algorithm: algorithm, Digits: 8, Period: time.Minute,
+			}
+			uri, err := d.URI(label, label+"@example.com")
+			require.NoError(t, err)
+			require.NotContains(t, uri, "+", "a space is %%20")
+			require.NotContains(t, uri, " ")
+			_, err = url.Parse(uri)
+			require.NoError(t, err)
+			key, err := otp.NewKeyFromURL(uri)
+			require.NoError(t, err)
+			require.Equal(t, label, key.Issuer())
+			require.Equal(t, label+"@example.com", key.AccountName())
+			require.Equal(t, d.Base32(), key.Secret())
+			require.Equal(t, algorithm.String(), key.Algorithm().String())
+			require.EqualValues(t, 8, key.Digits())
+			require.EqualValues(t, 60, key.Period())
+		}
+	}
+}
+
+func TestLabelsThatCannotBeToldApartAreRefused(t *testing.T) {
+	d := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	for _, labels := range [][2]string{{"", "a"}, {"a", ""}, {"a:b", "c"}, {"a", "b:c"}} {
+		_, err := d.URI(labels[0], labels[1])
+		require.ErrorContains(t, err, "must not be empty or contain")
+		_, err = d.QRCode(labels[0], labels[1], 256)
+		require.Error(t, err)
+		require.NotContains(t, err.Error(), d.Base32())
+	}
+}
+
+func TestQRCodeHasTheSizeAskedFor(t *testing.T) {
+	d := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	file, err := d.QRCode("Example", "alice", 300)
+	require.NoError(t, err)
+	picture, err := png.Decode(bytes.NewReader(file))
+	require.NoError(t, err)
+	require.Equal(t, 300, picture.Bounds().Dx())
+	require.Equal(t, 300, picture.Bounds().Dy())
+}

@@ -1,0 +1,142 @@
+package devicetotp_test
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/printer"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var updateSurface = flag.Bool("update", false, "write testdata/surface.txt anew")
+
+const surfaceFile = "testdata/surface.txt"
+
+// The exported surface of every package is kept in testdata/surface.txt, so
+// that a change of it is seen in review. After an intended change:
+//
+//	go test ./devicetotp -run Surface -update
+func TestSurface(t *testing.T) {
+	var listing strings.Builder
+	for _, dir := range strings.Fields(goCommand(t, "list", "-f", "{{.Dir}}", "./...")) {
+		writeSurface(t, &listing, dir)
+	}
+	if *updateSurface {
+		require.NoError(t, os.WriteFile(surfaceFile, []byte(listing.String()), 0o644))
+	}
+	want, err := os.ReadFile(surfaceFile)
+	require.NoError(t, err)
+	require.Equal(t, string(want), listing.String(), "the exported surface changed; see the comment of TestSurface")
+}
+
+func writeSurface(t *testing.T, out *strings.Builder, dir string) {
+	t.Helper()
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	name, err := filepath.Rel(root, dir)
+	require.NoError(t, err)
+	lines := exported(t, dir)
+	slices.Sort(lines)
+	fmt.Fprintf(out, "package %s\n\n%s\n\n", filepath.ToSlash(name), strings.Join(lines, "\n"))
+}
+
+// exported returns the exported declarations of the package in dir, without
+// bodies and comments. It fails on one without a doc comment.
+func exported(t *testing.T, dir string) (decls []string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	require.NoError(t, err)
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		fset := token.NewFileSet()
+		parsed, err := parser.ParseFile(fset, file, nil, parser.ParseComments|parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.FileExports(parsed)
+		for _, decl := range parsed.Decls {
+			if ofUnexported(decl) {
+				continue
+			}
+			requireDoc(t, fset, decl)
+			if text := declaration(t, decl); text != "" {
+				decls = append(decls, text)
+			}
+		}
+	}
+	return decls
+}
+
+// ofUnexported tells whether decl is a method of an unexported type.
+func ofUnexported(decl ast.Decl) bool {
+	f, ok := decl.(*ast.FuncDecl)
+	if !ok || f.Recv == nil {
+		return false
+	}
+	receiver := f.Recv.List[0].Type
+	if star, ok := receiver.(*ast.StarExpr); ok {
+		receiver = star.X
+	}
+	name, ok := receiver.(*ast.Ident)
+	return ok && !name.IsExported()
+}
+
+// requireDoc fails the test for an exported name without a doc comment. A group
+// of constants or variables may share one.
+func requireDoc(t *testing.T, fset *token.FileSet, decl ast.Decl) {
+	t.Helper()
+	where := fset.Position(decl.Pos())
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		require.NotEmpty(t, d.Doc.Text(), "%v: %s has no doc comment", where, d.Name)
+	case *ast.GenDecl:
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				require.NotEmpty(t, d.Doc.Text()+s.Doc.Text(), "%v: %s has no doc comment", where, s.Name)
+			case *ast.ValueSpec:
+				require.NotEmpty(t, d.Doc.Text()+s.Doc.Text()+s.Comment.Text(), "%v: %s has no doc comment", where, s.Names[0])
+			}
+		}
+	}
+}
+
+// declaration prints one declaration without body and comments.
+func declaration(t *testing.T, decl ast.Decl) string {
+	t.Helper()
+	switch d := decl.(type) {
+	case *ast.FuncDecl:
+		d.Doc, d.Body = nil, nil
+	case *ast.GenDecl:
+		if d.Tok == token.IMPORT {
+			return ""
+		}
+		d.Doc = nil
+		for _, spec := range d.Specs {
+			switch s := spec.(type) {
+			case *ast.TypeSpec:
+				s.Doc, s.Comment = nil, nil
+			case *ast.ValueSpec:
+				s.Doc, s.Comment = nil, nil
+			}
+		}
+	}
+	ast.Inspect(decl, func(n ast.Node) bool {
+		if f, ok := n.(*ast.Field); ok {
+			f.Doc, f.Comment = nil, nil
+		}
+		return true
+	})
+	var b bytes.Buffer
+	require.NoError(t, printer.Fprint(&b, token.NewFileSet(), decl))
+	return b.String()
+}
