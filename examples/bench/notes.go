@@ -54,3 +54,15 @@ func (c *notedConn) QueryContext(ctx context.Context, query string, args []drive
 	c.notes.note(query)
 	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
 }
+
+// PrepareContext takes note of what would cost one more message.
+func (c *notedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
+	c.notes.note("PREPARE " + query)
+	return c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
+}
+
+// BeginTx takes note of what would cost two more.
+func (c *notedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
+	c.notes.note("BEGIN")
+	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+}
