@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 
@@ -83,6 +84,10 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 			mistakes = append(mistakes, fmt.Errorf("credential: key %d: id %q is there twice", i+1, key.ID))
 			continue
 		}
+		if slices.ContainsFunc(keys[:i], func(other Key) bool { return other.Secret.Equal(key.Secret) }) {
+			mistakes = append(mistakes, fmt.Errorf("credential: key %d: %q is the same key as one before it", i+1, key.ID))
+			continue
+		}
 		derived, err := deriveKey(key)
 		if err != nil {
 			mistakes = append(mistakes, fmt.Errorf("credential: key %d: %w", i+1, err))
@@ -109,6 +114,9 @@ func checkKey(key Key) error {
 	}
 	if n := len(key.Secret.Reveal()); n != KeySize {
 		return fmt.Errorf("key %q has %d bytes, not %d", key.ID, n, KeySize)
+	}
+	if key.Secret.Equal(NewSecret(strings.Repeat("\x00", KeySize))) {
+		return fmt.Errorf("key %q is all zeros", key.ID)
 	}
 	return nil
 }

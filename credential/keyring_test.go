@@ -166,3 +166,13 @@ func TestKeyringIsSafeForConcurrentUse(t *testing.T) {
 	}
 	wait.Wait()
 }
+
+func TestKeysThatAreNoneAreRefused(t *testing.T) {
+	a, b := credential.NewKey("a"), credential.NewKey("b")
+	b.Secret = a.Secret
+	_, err := credential.NewKeyring("a", a, b)
+	require.EqualError(t, err, `credential: key 2: "b" is the same key as one before it`)
+	a.Secret = credential.NewSecret(strings.Repeat("\x00", credential.KeySize))
+	_, err = credential.NewKeyring("a", a)
+	require.ErrorContains(t, err, `key "a" is all zeros`)
+}

@@ -79,15 +79,17 @@ func TestAlteredDoesNotOpen(t *testing.T) {
 func TestHeaderIsBound(t *testing.T) {
 	same := key("a")
 	twin := credential.Key{ID: "b", Secret: same.Secret}
-	k, err := credential.NewKeyring("a", same, twin)
+	k, err := credential.NewKeyring("a", same)
+	require.NoError(t, err)
+	renamed, err := credential.NewKeyring("b", twin)
 	require.NoError(t, err)
 	for name, stored := range map[string][]byte{"sealed": seal(t, k, deviceScope, "plain"), "digest": digest(t, k, codeScope, "12345678")} {
 		require.Equal(t, []byte{stored[0], 1, 'a'}, stored[:3], name)
 		patched := append([]byte{stored[0], 1, 'b'}, stored[3:]...)
 		if name == "sealed" {
-			requireShut(t, k, deviceScope, patched)
+			requireShut(t, renamed, deviceScope, patched)
 		} else {
-			ok, err := k.Matches(codeScope, patched, secret("12345678"))
+			ok, err := renamed.Matches(codeScope, patched, secret("12345678"))
 			require.NoError(t, err)
 			require.False(t, ok)
 		}

@@ -34,6 +34,9 @@ func newBudget(size int64, maxLine int) *budget {
 
 // acquire waits for weight and returns the function that gives it back.
 func (b *budget) acquire(ctx context.Context, weight int64) (release func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("verifier: before hashing: %w", err)
+	}
 	weight = min(weight, b.size)
 	b.mu.Lock()
 	if b.line.Len() == 0 && b.free >= weight {
