@@ -44,7 +44,9 @@ var secretEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
 // URI returns the otpauth:// provisioning address (Key URI format) that
 // authenticator apps read from a QR code. issuer and account label it and must
-// not be empty or contain ":", which separates them. It contains the secret.
+// not be empty or contain ":", which separates them; see to that before Create,
+// for a device whose address cannot be written exists all the same. It contains
+// the secret.
 func (d DeviceTOTP) URI(issuer, account string) (string, error) {
 	for _, label := range []struct{ field, value string }{{"issuer", issuer}, {"account", account}} {
 		if label.value == "" || strings.Contains(label.value, ":") {
