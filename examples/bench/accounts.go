@@ -64,13 +64,14 @@ func newKeys() (*credential.Keyring, string, error) {
 // turns spreads requests over accounts, and is the clock that makes this
 // possible without end: when every account has had its turn, pass has gone by.
 type turns struct {
-	accounts int
-	pass     time.Duration
-	next     atomic.Int64
+	accounts     int
+	pass         time.Duration
+	every, first int // the accounts are each so many-th one, from the first one on
+	next         atomic.Int64
 }
 
 func newTurns(accounts int, pass time.Duration) *turns {
-	return &turns{accounts: accounts, pass: pass}
+	return &turns{accounts: accounts, pass: pass, every: 1}
 }
 
 // take returns the number of a request.
@@ -80,7 +81,7 @@ func (t *turns) take() int64 { return t.next.Add(1) - 1 }
 // the table.
 func (t *turns) account(n int64) int {
 	const stride = 7919 // a prime that divides no power of ten
-	return int(n * stride % int64(t.accounts))
+	return int(n*stride%int64(t.accounts))*t.every + t.first
 }
 
 // at is the instant of a request. The clock may show a little more when it is

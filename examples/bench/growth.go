@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -16,14 +18,22 @@ type growthPoint struct {
 	store             string
 	accounts, devices int
 	stateBytes        int
-	verify, create    time.Duration // over one connection
+	rates             map[string][]float64 // by operation: requests a second over one connection
+	requests          map[string]request
 }
 
-// growth is the cost of an operation as accounts and devices grow.
+// each is how long a request takes.
+func (p growthPoint) each(op string) time.Duration {
+	return time.Duration(float64(time.Second) / medianOf(p.rates[op]))
+}
+
+// growth is the cost of an operation as accounts and devices grow. All tables
+// are there from the beginning and take turns, so that what disturbs the machine
+// for a while disturbs them all.
 func (b *bench) growth(ctx context.Context) (err error) {
 	b.heading("Growth")
-	b.say("The time of one request over one connection, so that what it waits for is in it. The rows of a request are spread over the table;")
-	b.say("every State has the %d write ids that it keeps at most. A Verify is with the code of the last device.\n", credential.MaxWrites)
+	b.say("The time of one request over one connection, so that what it waits for is in it. Requests are spread over the table; every State has")
+	b.say("the %d write ids that it keeps at most. A Verify is with the code of the last device, a Create on grace takes the place of the oldest.\n", credential.MaxWrites)
 	pg, err := startPostgres(ctx)
 	if err != nil {
 		return err
@@ -35,22 +45,30 @@ func (b *bench) growth(ctx context.Context) (err error) {
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 
-	var byAccounts, byDevices []growthPoint
+	var byAccounts, byDevices []*growthPoint
 	for _, t := range []target{pg.target(), sqliteTarget(dir, "accounts.db")} {
+		db, err := t.open(2) // SQLite's settings are checked on two
+		if err != nil {
+			return err
+		}
+		defer db.Close()
 		for i, accounts := range b.sizes.growth {
-			p, err := b.growthPoint(ctx, t, fmt.Sprint("accounts", i), accounts, 1)
+			p, err := newGrowthPoint(ctx, t, db, fmt.Sprint("accounts", i), accounts, 1)
 			if err != nil {
 				return err
 			}
 			byAccounts = append(byAccounts, p)
 		}
 		for _, n := range devices {
-			p, err := b.growthPoint(ctx, t, fmt.Sprint("devices", n), b.sizes.growthTable, n)
+			p, err := newGrowthPoint(ctx, t, db, fmt.Sprint("devices", n), b.sizes.growthTable, n)
 			if err != nil {
 				return err
 			}
 			byDevices = append(byDevices, p)
 		}
+	}
+	if err := b.growthRounds(ctx, append(slices.Clone(byAccounts), byDevices...)); err != nil {
+		return err
 	}
 	b.growthTable(byAccounts)
 	b.say("")
@@ -58,72 +76,61 @@ func (b *bench) growth(ctx context.Context) (err error) {
 	return b.drawGrowth(byAccounts, byDevices)
 }
 
-func (b *bench) growthTable(points []growthPoint) {
+// newGrowthPoint fills a table: the accounts of even numbers are for Verify,
+// those of odd numbers for Create, which needs devices that were never used.
+func newGrowthPoint(ctx context.Context, t target, db *sql.DB, table string, accounts, devices int) (*growthPoint, error) {
+	keys, _, err := newKeys()
+	if err != nil {
+		return nil, err
+	}
+	if err := t.fill(ctx, keys, table, accounts, devices); err != nil {
+		return nil, err
+	}
+	store, err := sqlstore.New(ctx, db, t.dialect, sqlstore.Options{Table: table})
+	if err != nil {
+		return nil, err
+	}
+	half := func(first int, pass time.Duration) *turns {
+		return &turns{accounts: accounts / 2, pass: pass, every: 2, first: first}
+	}
+	p := &growthPoint{store: t.name(), accounts: accounts, devices: devices, rates: map[string][]float64{}, requests: map[string]request{}}
+	if p.requests[opVerify], err = verifying(store, keys, half(0, period), devices); err != nil {
+		return nil, err
+	}
+	if p.requests[opCreate], err = creating(store, keys, half(1, createPass), devices); err != nil {
+		return nil, err
+	}
+	p.stateBytes, err = stateBytes(keys, devices)
+	return p, err
+}
+
+// growthRounds measures all points again and again. The first round is to warm
+// up.
+func (b *bench) growthRounds(ctx context.Context, points []*growthPoint) error {
+	for round := range b.sizes.growthRounds + 1 {
+		for _, p := range points {
+			for op, do := range p.requests {
+				rate, err := drive(ctx, 1, b.sizes.growthSlice, do)
+				if err != nil {
+					return fmt.Errorf("%s, %d accounts, %d devices: %s: %w", p.store, p.accounts, p.devices, op, err)
+				}
+				if round > 0 {
+					p.rates[op] = append(p.rates[op], rate)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (b *bench) growthTable(points []*growthPoint) {
 	rows := [][]string{{"store", "accounts", "devices each", "State, bytes", "Verify", "Create"}}
 	for _, p := range points {
 		rows = append(rows, []string{
-			p.store, count(p.accounts), count(p.devices), count(p.stateBytes), micros(p.verify), micros(p.create),
+			p.store, count(p.accounts), count(p.devices), count(p.stateBytes), micros(p.each(opVerify)), micros(p.each(opCreate)),
 		})
 	}
 	b.table(rows)
-}
-
-// growthPoint fills a table for each operation, measures, and takes it away.
-func (b *bench) growthPoint(ctx context.Context, t target, table string, accounts, devices int) (p growthPoint, err error) {
-	p = growthPoint{store: t.name(), accounts: accounts, devices: devices}
-	keys, _, err := newKeys()
-	if err != nil {
-		return p, err
-	}
-	if p.stateBytes, err = stateBytes(keys, devices); err != nil {
-		return p, err
-	}
-	for _, op := range []struct {
-		name string
-		pass time.Duration
-		do   func(credential.Store, *credential.Keyring, *turns, int) (request, error)
-		to   *time.Duration
-	}{{opVerify, period, verifying, &p.verify}, {opCreate, createPass, creating, &p.create}} {
-		if err := t.fill(ctx, keys, table+op.name, accounts, devices); err != nil {
-			return p, err
-		}
-		do := func(store credential.Store) (request, error) {
-			return op.do(store, keys, newTurns(accounts, op.pass), devices)
-		}
-		if *op.to, err = b.perRequest(ctx, t, table+op.name, do); err != nil {
-			return p, fmt.Errorf("%s, %d accounts, %d devices: %s: %w", t.name(), accounts, devices, op.name, err)
-		}
-	}
-	return p, nil
-}
-
-// perRequest is the median of the rounds.
-func (b *bench) perRequest(ctx context.Context, t target, table string, make func(credential.Store) (request, error)) (each time.Duration, err error) {
-	db, err := t.open(1)
-	if err != nil {
-		return 0, err
-	}
-	defer func() {
-		_, dropErr := db.ExecContext(ctx, `DROP TABLE "`+table+`"`)
-		err = errors.Join(err, dropErr, db.Close())
-	}()
-	store, err := sqlstore.New(ctx, db, t.dialect, sqlstore.Options{Table: table})
-	if err != nil {
-		return 0, err
-	}
-	do, err := make(store)
-	if err != nil {
-		return 0, err
-	}
-	var rates []float64
-	for range b.sizes.growthRounds + 1 {
-		rate, err := drive(ctx, 1, b.sizes.slice/2, do)
-		if err != nil {
-			return 0, err
-		}
-		rates = append(rates, rate)
-	}
-	return time.Duration(float64(time.Second) / medianOf(rates[1:])), nil // the first one was to warm up
 }
 
 func (t target) name() string {

@@ -44,7 +44,8 @@ func httpServerChild(in *json.Decoder, out *json.Encoder) error {
 }
 
 func serve(h http.Handler) (address string, err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	listener, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

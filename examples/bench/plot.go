@@ -34,12 +34,12 @@ const (
 )
 
 // drawGrowth writes the picture, if one is wanted.
-func (b *bench) drawGrowth(byAccounts, byDevices []growthPoint) error {
+func (b *bench) drawGrowth(byAccounts, byDevices []*growthPoint) error {
 	if b.plot == "" {
 		return nil
 	}
-	left := plotOf("Time of a request, by accounts", byAccounts, func(p growthPoint) int { return p.accounts })
-	right := plotOf("Time of a request, by devices of an account", byDevices, func(p growthPoint) int { return p.devices })
+	left := plotOf("Time of a request, by accounts", byAccounts, func(p *growthPoint) int { return p.accounts })
+	right := plotOf("Time of a request, by devices of an account", byDevices, func(p *growthPoint) int { return p.devices })
 	if err := os.WriteFile(b.plot, []byte(drawSVG(left, right)), 0o644); err != nil { //nolint:gosec // a picture for everybody
 		return err
 	}
@@ -47,19 +47,16 @@ func (b *bench) drawGrowth(byAccounts, byDevices []growthPoint) error {
 	return nil
 }
 
-func plotOf(title string, points []growthPoint, grows func(growthPoint) int) plot {
+func plotOf(title string, points []*growthPoint, grows func(*growthPoint) int) plot {
 	p := plot{title: title}
 	colours := map[string]string{"PostgreSQL": "#1f5fa8", "SQLite": "#c2571a"}
 	for _, point := range points {
 		if name := count(grows(point)); !slices.Contains(p.points, name) {
 			p.points = append(p.points, name)
 		}
-		for _, op := range []struct {
-			name  string
-			value time.Duration
-		}{{"Verify", point.verify}, {"Create", point.create}} {
-			at := p.line(point.store+", "+op.name, colours[point.store], op.name == "Create")
-			at.values = append(at.values, op.value)
+		for _, op := range []struct{ label, name string }{{"Verify", opVerify}, {"Create", opCreate}} {
+			at := p.line(point.store+", "+op.label, colours[point.store], op.name == opCreate)
+			at.values = append(at.values, point.each(op.name))
 		}
 	}
 	return p

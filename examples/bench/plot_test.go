@@ -12,13 +12,14 @@ import (
 )
 
 func TestThePictureIsWellFormedAndHasEveryPoint(t *testing.T) {
-	points := []growthPoint{
-		{store: "PostgreSQL", accounts: 100, verify: 400 * time.Microsecond, create: 500 * time.Microsecond},
-		{store: "PostgreSQL", accounts: 10_000, verify: 450 * time.Microsecond, create: 520 * time.Microsecond},
-		{store: "SQLite", accounts: 100, verify: 700 * time.Microsecond, create: 900 * time.Microsecond},
-		{store: "SQLite", accounts: 10_000, verify: 710 * time.Microsecond, create: 1100 * time.Microsecond},
+	point := func(store string, accounts int, verify, create float64) *growthPoint {
+		return &growthPoint{store: store, accounts: accounts, rates: map[string][]float64{opVerify: {verify}, opCreate: {create}}}
 	}
-	p := plotOf("by accounts", points, func(p growthPoint) int { return p.accounts })
+	points := []*growthPoint{
+		point("PostgreSQL", 100, 2500, 2000), point("PostgreSQL", 10_000, 2200, 1900),
+		point("SQLite", 100, 1400, 1100), point("SQLite", 10_000, 1400, 900),
+	}
+	p := plotOf("by accounts", points, func(p *growthPoint) int { return p.accounts })
 	require.Equal(t, []string{"100", "10,000"}, p.points)
 	require.InDelta(t, 2, p.top(), 1e-9, "the next round number above 1.1 ms")
 

@@ -15,18 +15,19 @@ type sizes struct {
 	growth         []int // accounts
 	growthTable    int   // accounts, where the number of devices grows
 	growthRounds   int
+	growthSlice    time.Duration
 }
 
 var fullSizes = sizes{
 	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 5, unpinnedRounds: 3, httpRounds: 5,
 	idle: 6 * time.Second, overloadRuns: 3,
-	growth: []int{100, 10_000, 1_000_000}, growthTable: 10_000, growthRounds: 3,
+	growth: []int{100, 10_000, 1_000_000}, growthTable: 10_000, growthRounds: 5, growthSlice: 500 * time.Millisecond,
 }
 
 var quickSizes = sizes{
 	accounts: 2_000, slice: 200 * time.Millisecond, pinnedRounds: 1, unpinnedRounds: 1, httpRounds: 1,
 	idle: time.Second, overloadRuns: 1,
-	growth: []int{100, 1_000, 10_000}, growthTable: 1_000, growthRounds: 1,
+	growth: []int{100, 1_000, 10_000}, growthTable: 1_000, growthRounds: 1, growthSlice: 100 * time.Millisecond,
 }
 
 // connections are how many the throughput is measured with.
