@@ -208,8 +208,11 @@ func TestWhatWasLookedAtCountsEvenIfTheNextVerifierFails(t *testing.T) {
 func TestTheNextVerifierIsNotTheCallersToCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := devicetotptest.New(t, func(c *devicetotp.Config) {
-		c.Password = hooked(c.Password, cancel)
-		pin := c.PIN
+		password, pin := c.Password, c.PIN
+		c.Password = verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+			defer cancel() // the caller hangs up as soon as the password has been looked at
+			return password.Verify(ctx, a, s, now)
+		})
 		c.PIN = verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
 			if ctx.Err() != nil {
 				return verifier.Verdict{}, ctx.Err()
