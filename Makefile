@@ -26,7 +26,7 @@ lint: ## gofmt, go vet, go mod tidy and golangci-lint over every module
 	@for m in $(MODULES); do \
 		echo "lint $$m"; \
 		go -C $$m mod tidy -diff && go -C $$m vet ./... && \
-		(cd $$m && go run $(GOLANGCI_LINT) run --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
+		(cd $$m && go run $(GOLANGCI_LINT) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
 	done
 
 .PHONY: fuzz
@@ -38,14 +38,14 @@ cover: ## statement coverage of the core packages, which must be 90%
 	@.ci/coverage 90
 
 .PHONY: bench
-bench: ## run every benchmark of the library, and print it beside its peers
+bench: ## compare with peers, call by call (DOC=1: into BENCHMARKS.md)
 	@for run in 1 2 3 4 5 6; do \
 		go test -run '^$$' -bench . -benchmem -benchtime 0.3s ./... ; \
-	done | go -C examples run ./bench/ratios
+	done | go -C examples run ./bench/ratios $(if $(DOC),-doc ../BENCHMARKS.md)
 
 .PHONY: bench-load
-bench-load: ## compare with bare loops, pgbench and floods; draws the picture too
-	go -C examples run ./bench -plot bench/growth.svg
+bench-load: ## compare with bare loops, pgbench and floods (DOC=1: into BENCHMARKS.md)
+	go -C examples run ./bench $(if $(DOC),-doc ../BENCHMARKS.md -plot bench/growth.svg)
 
 .PHONY: test-clients
 test-clients: ## call the example server with JSON:API clients of npm

@@ -73,7 +73,40 @@ func (b *bench) growth(ctx context.Context) (err error) {
 	b.growthTable(byAccounts)
 	b.say("")
 	b.growthTable(byDevices)
+	if err := b.sayWritten(ctx, pg, byAccounts); err != nil {
+		return err
+	}
 	return b.drawGrowth(byAccounts, byDevices)
+}
+
+// writtenRequests are how many the log is measured over.
+const writtenRequests = 1000
+
+// sayWritten tells what a row and a request take on PostgreSQL's disk. The log
+// is what a standby has to be sent.
+func (b *bench) sayWritten(ctx context.Context, pg *postgres, byAccounts []*growthPoint) error {
+	last := len(b.sizes.growth) - 1 // the largest table
+	var size, before, after int64
+	if err := pg.query(ctx, fmt.Sprintf(`SELECT pg_total_relation_size('accounts%d')`, last), &size); err != nil {
+		return err
+	}
+	const position = `SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint`
+	// The first of the two goes where the log must still hold pages whole.
+	verify := byAccounts[0].requests[opVerify]
+	for _, to := range []*int64{&before, &after} {
+		for range writtenRequests {
+			if err := verify(ctx); err != nil {
+				return err
+			}
+		}
+		if err := pg.query(ctx, position, to); err != nil {
+			return err
+		}
+	}
+	b.say("\nOn PostgreSQL an account of one device takes %s bytes of disk, index and room for updates included, and a request writes %s bytes of log,",
+		count(int(size)/byAccounts[last].accounts), count(int(after-before)/writtenRequests))
+	b.say("not counting pages that are logged whole when they are first changed after a checkpoint.")
+	return nil
 }
 
 // newGrowthPoint fills a table: the accounts of even numbers are for Verify,

@@ -9,6 +9,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -20,6 +21,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"example.com/devicetotp/examples/bench/page"
 )
 
 // bench is one run of the command.
@@ -51,11 +54,13 @@ func main() {
 		exitOn(runChild(name, os.Stdin, os.Stdout))
 		return
 	}
-	b := &bench{out: os.Stdout}
+	var printed bytes.Buffer
+	b := &bench{out: io.MultiWriter(os.Stdout, &printed)}
 	only := flag.String("only", "", "the sections to run, separated by commas (default all: "+strings.Join(names(), ",")+")")
 	quick := flag.Bool("quick", false, "small sizes, to see that it runs; the numbers mean little")
 	flag.StringVar(&b.plot, "plot", "", "write the picture of growth to this SVG file")
 	flag.StringVar(&b.profile, "profile", "", "write a CPU profile of the throughput clients to this file; the loops are told apart by -tagfocus")
+	doc := flag.String("doc", "", "put what is printed into this page too")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -65,6 +70,9 @@ func main() {
 		b.sizes = quickSizes
 	}
 	exitOn(b.run(ctx, *only))
+	if *doc != "" {
+		exitOn(page.Insert(*doc, "bench-load", printed.String()))
+	}
 }
 
 func exitOn(err error) {

@@ -10,20 +10,27 @@ package main
 
 import (
 	"bufio"
+	"bytes"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+
+	"example.com/devicetotp/examples/bench/page"
 )
 
 func main() {
-	if err := run(os.Stdin, os.Stdout); err != nil {
+	doc := flag.String("doc", "", "put the ratios into this page too")
+	flag.Parse()
+	if err := run(os.Stdin, os.Stdout, *doc); err != nil {
 		fmt.Fprintln(os.Stderr, "ratios:", err)
 		os.Exit(1)
 	}
 }
 
-func run(in io.Reader, out io.Writer) error {
+func run(in io.Reader, out io.Writer, doc string) error {
 	results := results{}
 	failed := false
 	lines := bufio.NewScanner(in)
@@ -35,9 +42,14 @@ func run(in io.Reader, out io.Writer) error {
 	if err := lines.Err(); err != nil {
 		return err
 	}
-	printPairs(out, results)
+	var table bytes.Buffer
+	printPairs(&table, results)
+	fmt.Fprint(out, "\n", table.String())
 	if failed {
-		return fmt.Errorf("a benchmark failed; see above")
+		return errors.New("a benchmark failed; see above")
 	}
-	return nil
+	if doc == "" {
+		return nil
+	}
+	return page.Insert(doc, "bench", "```text\n"+table.String()+"```")
 }

@@ -26,7 +26,7 @@ var pairs = []pair{
 
 // printPairs prints them all, so that one which no longer runs is seen.
 func printPairs(out io.Writer, r results) {
-	fmt.Fprintf(out, "\n%-60s %12s %12s %8s %8s  %-8s %s\n",
+	fmt.Fprintf(out, "%-60s %12s %12s %8s %8s  %-8s %s\n",
 		"time of ours against a peer (least of the runs)", "ours", "peer", "ratio", "goal", "", "allocs")
 	for _, p := range pairs {
 		ours, peer := r[p.ours], r[p.peer]

@@ -20,7 +20,7 @@ PASS
 
 func TestTheLeastTimesAreComparedWithTheGoal(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, run(strings.NewReader(output), &out))
+	require.NoError(t, run(strings.NewReader(output), &out, ""))
 	require.True(t, strings.HasPrefix(out.String(), output), "benchstat reads what is passed on")
 	added := strings.TrimPrefix(out.String(), output)
 	require.Regexp(t, `(?m)^match a right device code.* 1\.90 us +2\.00 us +0\.950 +1\.00  met +11, 12$`, added)
@@ -31,6 +31,6 @@ func TestTheLeastTimesAreComparedWithTheGoal(t *testing.T) {
 
 func TestAFailedBenchmarkIsAFailure(t *testing.T) {
 	for _, line := range []string{"--- FAIL: BenchmarkMatch", "FAIL\texample.com/x 1s"} {
-		require.Error(t, run(strings.NewReader(line+"\n"), &bytes.Buffer{}))
+		require.Error(t, run(strings.NewReader(line+"\n"), &bytes.Buffer{}, ""))
 	}
 }
