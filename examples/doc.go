@@ -4,6 +4,8 @@
 //   - quickstart is the life of one account, in one file.
 //   - server serves the documented endpoint on SQLite, PostgreSQL or memory.
 //   - grpc puts the Issuer behind gRPC, a transport that is not in the library.
+//   - embed adds the library to a service that had users before.
+//   - grpc serves the same decision over gRPC.
 //   - otel shows the library under OpenTelemetry.
 //   - routers, clients and openapi are tests: the endpoint under chi, gin and
 //     echo, called by JSON:API clients that were not written here, and held
