@@ -1,0 +1,60 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
+)
+
+// TestMain lets the test binary be the server.
+func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == serve {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// A short run: the long one is a command.
+func TestShortRun(t *testing.T) {
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"-kills", "6", "-restarts", "1"}, &out)
+	if os.Getenv("CI") != "true" && (errors.Is(err, pgtest.ErrNotInstalled) || errors.Is(err, pgtest.ErrNotOurs)) {
+		t.Skip(err)
+	}
+	require.NoError(t, err, "%s", &out)
+	require.Regexp(t, `(?m)^kills of the server +6$`, out.String())
+	require.Regexp(t, `(?m)^  right after a Save +3$`, out.String())
+	require.Regexp(t, `(?m)^restarts of PostgreSQL +1$`, out.String())
+	require.Regexp(t, `(?m)^violations +0$`, out.String())
+}
+
+func TestFlags(t *testing.T) {
+	for _, args := range [][]string{
+		{"-kills", "0"}, {"-restarts", "-1"}, {"-kills", "2", "-restarts", "3"}, {"-workers", "0"}, {"-what"},
+	} {
+		_, err := parseFlags(args)
+		require.Error(t, err, args)
+	}
+	o, err := parseFlags(nil)
+	require.NoError(t, err)
+	require.Equal(t, options{kills: 100, restarts: 10, workers: 4}, o)
+}
+
+// A run that has shown nothing is not a success.
+func TestVerdict(t *testing.T) {
+	o := options{kills: 2, restarts: 1}
+	r := &report{kills: 2, restarts: 1}
+	require.ErrorContains(t, r.verdict(o), "nothing has been shown")
+	r.replayed.Add(1)
+	require.NoError(t, r.verdict(o))
+	r.violations = []string{"two devices"}
+	require.ErrorContains(t, r.verdict(o), "two devices")
+	r.violations, r.kills = nil, 1
+	require.ErrorContains(t, r.verdict(o), "1 kills and 1 restarts, want 2 and 1")
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"sync/atomic"
+	"time"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/jsonapi"
+)
+
+// inherited is the number of the socket, the first file after the usual three.
+const inherited = 3
+
+// replayedHeader tells the client what only the Observer knows.
+const replayedHeader = "Chaos-Replayed"
+
+// runServer serves until it is killed, by somebody else or by itself.
+func runServer(ctx context.Context, args []string) error {
+	flags := flag.NewFlagSet(serve, flag.ContinueOnError)
+	dsn := flags.String("dsn", "", "database")
+	keyFile := flags.String("keys", "", "key file")
+	saves := flags.Int64("die-after-saves", 0, "die right after so many saves; 0: never")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	listener, err := net.FileListener(os.NewFile(inherited, "socket"))
+	if err != nil {
+		return err
+	}
+	keys, err := credential.KeyringFromFile(*keyFile)
+	if err != nil {
+		return err
+	}
+	db, store, err := openStore(ctx, *dsn)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	mortal := &mortalStore{Store: store}
+	mortal.left.Store(*saves)
+	handler, err := newHandler(mortal, keys)
+	if err != nil {
+		return err
+	}
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: time.Minute}
+	context.AfterFunc(ctx, func() { _ = server.Close() })
+	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func newHandler(store credential.Store, keys *credential.Keyring) (http.Handler, error) {
+	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Observer: tellReplayed})
+	if err != nil {
+		return nil, err
+	}
+	auth := jsonapi.Bearer(func(_ context.Context, token string) (jsonapi.Principal, error) {
+		return jsonapi.Principal{AccountID: token}, nil // whoever knocks
+	})
+	create, err := jsonapi.NewHandler(issuer, auth, jsonapi.Options{IgnoreScopes: true, Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		return nil, err
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		create.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), headerKey{}, w.Header())))
+	}), nil
+}
+
+// headerKey finds the header of the answer in the context of its request.
+type headerKey struct{}
+
+// tellReplayed runs after the save and before the answer.
+func tellReplayed(ctx context.Context, e devicetotp.Event) {
+	if header, ok := ctx.Value(headerKey{}).(http.Header); ok && e.Replayed {
+		header.Set(replayedHeader, "true")
+	}
+}
+
+// mortalStore takes the process with it right after a Save, as if the power had
+// failed between the database's answer and ours.
+type mortalStore struct {
+	credential.Store
+	left atomic.Int64
+}
+
+func (s *mortalStore) Save(ctx context.Context, a credential.Account) error {
+	err := s.Store.Save(ctx, a)
+	if err == nil && s.left.Add(-1) == 0 {
+		self, err := os.FindProcess(os.Getpid())
+		if err == nil {
+			err = self.Kill() // SIGKILL: nothing is deferred, flushed or answered
+		}
+		if err != nil {
+			return err
+		}
+		select {}
+	}
+	return err
+}
