@@ -49,8 +49,19 @@ func (s *stage) play(ctx context.Context, o options) (*report, error) {
 		working.Wait()
 		return r, context.Cause(ctx)
 	}
-	r.violations, err = check(ctx, s.store, s.keys, c.results())
+	r.violations, err = s.compare(ctx, c.results())
 	return r, err
+}
+
+// compare uses new connections: the others may be cut by a restart without
+// knowing it yet.
+func (s *stage) compare(ctx context.Context, results []result) ([]string, error) {
+	db, store, err := openStore(ctx, s.dsn)
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	return check(ctx, store, s.keys, results)
 }
 
 // violence is all the kills, with the restarts evenly between them.
