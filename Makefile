@@ -47,6 +47,10 @@ bench: ## compare with peers, call by call (DOC=1: into BENCHMARKS.md)
 bench-load: ## compare with bare loops, pgbench and floods (DOC=1: into BENCHMARKS.md)
 	go -C examples run ./bench $(if $(DOC),-doc ../BENCHMARKS.md -plot bench/growth.svg)
 
+.PHONY: chaos
+chaos: ## kill the server KILLS (100) times, and PostgreSQL RESTARTS (10) times, under load
+	go -C examples run ./chaos -kills $(or $(KILLS),100) -restarts $(or $(RESTARTS),10)
+
 .PHONY: test-clients
 test-clients: ## call the example server with JSON:API clients of npm
 	examples/clients/npm/run
