@@ -41,10 +41,11 @@ const opCreate = "create"
 // store does not know is answered as if every credential were wrong.
 func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) *outcome {
-		id, ok := r.DeviceID, true
-		if id == "" {
-			id = newUUID()
-		} else if id, ok = parseUUID(id); !ok {
+		if r.DeviceID == "" {
+			r.DeviceID = newUUID()
+		}
+		id, ok := parseUUID(r.DeviceID)
+		if !ok {
 			return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))
 		}
 		r.DeviceID = id

@@ -3,7 +3,6 @@ package sqltest
 import (
 	"context"
 	"database/sql"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,13 +20,6 @@ func openSQLite(t testing.TB, path string) *sql.DB {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
-}
-
-// newSQLite returns a store with an empty table in a file of its own.
-func newSQLite(t testing.TB) (*sqlstore.Store, *sql.DB) {
-	t.Helper()
-	db := openSQLite(t, filepath.Join(t.TempDir(), "accounts.db"))
-	return migrated(t, db, sqlstore.SQLite, sqlstore.Options{}), db
 }
 
 func migrated(t testing.TB, db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) *sqlstore.Store {
