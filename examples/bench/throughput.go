@@ -54,6 +54,7 @@ type contest struct {
 	op                 string
 	conns              int
 	ours, bare, limits []float64
+	cpu                map[string][]float64 // of a request, by loop, in nanoseconds
 }
 
 // throughputRounds lets the sides take turns. cpu is the clients' core, "" for
@@ -67,7 +68,7 @@ func (b *bench) throughputRounds(ctx context.Context, pg *postgres, cpu string, 
 	var contests []*contest
 	for _, op := range []string{opCreate, opVerify} {
 		for _, conns := range connections {
-			contests = append(contests, &contest{op: op, conns: conns})
+			contests = append(contests, &contest{op: op, conns: conns, cpu: map[string][]float64{}})
 		}
 	}
 	loop := func(c *contest, name string) func() (float64, error) {
@@ -77,6 +78,7 @@ func (b *bench) throughputRounds(ctx context.Context, pg *postgres, cpu string, 
 			if err == nil && done.Err != "" {
 				err = errors.New(done.Err)
 			}
+			c.cpu[name] = append(c.cpu[name], float64(done.CPU))
 			return done.PerSecond, err
 		}
 	}
@@ -159,14 +161,17 @@ func ratio(ours, theirs []float64) float64 {
 }
 
 func (b *bench) tableOfContests(contests []*contest, pinned bool) {
-	rows := [][]string{{"operation", "connections", "ours, requests/s", "bare Go loop", "ratio", "goal", "", "pgbench", "ratio", "goal", ""}}
+	rows := [][]string{{"operation", "connections", "ours, requests/s", "bare Go loop", "CPU, ours and bare", "ratio", "goal", "", "pgbench", "ratio", "goal", ""}}
 	where := "any core"
 	if pinned {
 		where = "a core each"
 	}
 	for _, c := range contests {
 		what := fmt.Sprintf("%s on PostgreSQL, %d connections, %s", c.op, c.conns, where)
-		row := []string{c.op, count(c.conns), perSecond(medianOf(c.ours)), perSecond(medianOf(c.bare))}
+		row := []string{
+			c.op, count(c.conns), perSecond(medianOf(c.ours)), perSecond(medianOf(c.bare)),
+			fmt.Sprintf("%.0f, %.0f us", medianOf(c.cpu[loopOurs])/1e3, medianOf(c.cpu[loopBare])/1e3),
+		}
 		row = append(row, b.atLeast(0.85, ratio(c.ours, c.bare), what+", against a bare loop")...)
 		if len(c.limits) > 0 {
 			row = append(row, perSecond(medianOf(c.limits)))

@@ -28,6 +28,7 @@ type throughputTurn struct {
 
 type throughputDone struct {
 	PerSecond float64
+	CPU       time.Duration // of this process, a request
 	Err       string
 }
 
@@ -67,10 +68,14 @@ func throughputChild(in *json.Decoder, out *json.Encoder) error {
 		}
 		var done throughputDone
 		pprof.Do(context.Background(), pprof.Labels("loop", turn.Loop, "op", turn.Op), func(ctx context.Context) {
+			used := cpuTime()
 			var err error
 			if done.PerSecond, err = drive(ctx, turn.Conns, turn.For, loops[turn.key()].do); err != nil {
 				done.Err = err.Error()
+				return
 			}
+			requests := done.PerSecond * turn.For.Seconds()
+			done.CPU = time.Duration(float64(cpuTime()-used) / requests)
 		})
 		if err := out.Encode(done); err != nil {
 			return err
