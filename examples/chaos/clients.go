@@ -82,7 +82,7 @@ func (c *clients) work(ctx context.Context, worker int) error {
 	for n := 0; !c.enough.Load(); n++ {
 		if n%codesPerAccount == 0 {
 			account = fmt.Sprintf("account-%d-%d", worker, n/codesPerAccount)
-			if err := c.untilDone(ctx, func() error { return c.stage.store.Put(ctx, credential.Account{ID: account}) }); err != nil {
+			if err := untilDone(ctx, func() error { return c.stage.store.Put(ctx, credential.Account{ID: account}) }); err != nil {
 				return err
 			}
 		}
@@ -102,7 +102,7 @@ func (c *clients) work(ctx context.Context, worker int) error {
 }
 
 // untilDone tries again while PostgreSQL is being restarted.
-func (c *clients) untilDone(ctx context.Context, do func() error) error {
+func untilDone(ctx context.Context, do func() error) error {
 	deadline := time.Now().Add(patience)
 	for {
 		err := do()
@@ -115,7 +115,7 @@ func (c *clients) untilDone(ctx context.Context, do func() error) error {
 
 // announce makes the code known and notes what the library calls it.
 func (c *clients) announce(ctx context.Context, r *result) error {
-	err := c.untilDone(ctx, func() error {
+	err := untilDone(ctx, func() error {
 		return c.issuer.AddCode(ctx, devicetotp.CodeRequest{
 			AccountID: r.account, Kind: verifier.KindAccount, Code: credential.NewSecret(r.code), TTL: devicetotp.MaxCodeTTL,
 		})
@@ -123,7 +123,7 @@ func (c *clients) announce(ctx context.Context, r *result) error {
 	if err != nil {
 		return err
 	}
-	return c.untilDone(ctx, func() error {
+	return untilDone(ctx, func() error {
 		a, err := c.stage.store.Load(ctx, r.account)
 		if err == nil && len(a.State.Codes) != 1 {
 			return errors.New("an account has not the one code that was announced")
@@ -192,7 +192,7 @@ type answer struct {
 // settle sends the same body until it is known what became of it.
 func (c *clients) settle(ctx context.Context, account, body string) (answer, error) {
 	var a answer
-	err := c.untilDone(ctx, func() (err error) {
+	err := untilDone(ctx, func() (err error) {
 		a, err = c.post(ctx, account, body)
 		c.counts.requests.Add(1)
 		switch {

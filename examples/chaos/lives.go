@@ -17,9 +17,9 @@ const (
 	// patience is how long something may take that must come: a dying server,
 	// or the next answers.
 	patience = 2 * time.Minute
-	// A server lives for fewer than so many requests, or saves.
+	// A server lives for fewer than so many requests, or up to so many devices.
 	maxRequests = 24
-	maxSaves    = 12
+	maxDevices  = 6
 )
 
 // play starts the clients, kills and restarts under them, lets them end in
@@ -68,21 +68,21 @@ func (s *stage) compare(ctx context.Context, results []result) ([]string, error)
 func (s *stage) violence(ctx context.Context, o options, r *report) error {
 	for i := range o.kills {
 		restart := (i+1)*o.restarts/o.kills > i*o.restarts/o.kills
-		saves := 0
+		devices := 0
 		if i%2 == 0 {
-			saves = 1 + rand.N(maxSaves)
+			devices = 1 + rand.N(maxDevices)
 		}
-		if err := s.oneLife(ctx, r, saves, restart); err != nil {
+		if err := s.oneLife(ctx, r, devices, restart); err != nil {
 			return fmt.Errorf("life %d: %w", i+1, err)
 		}
 	}
 	return nil
 }
 
-// oneLife starts a server and sees it die: by itself after so many saves, or
+// oneLife starts a server and sees it die: by itself after so many devices, or
 // else by SIGKILL from here.
-func (s *stage) oneLife(ctx context.Context, r *report, saves int, restart bool) error {
-	p, err := s.start(saves)
+func (s *stage) oneLife(ctx context.Context, r *report, devices int, restart bool) error {
+	p, err := s.start(ctx, devices)
 	if err != nil {
 		return err
 	}
@@ -95,7 +95,7 @@ func (s *stage) oneLife(ctx context.Context, r *report, saves int, restart bool)
 		}
 		r.restarts++
 	}
-	if saves > 0 {
+	if devices > 0 {
 		if err := p.died(ctx); err != nil {
 			return errors.Join(err, p.kill())
 		}
@@ -113,7 +113,7 @@ func (s *stage) oneLife(ctx context.Context, r *report, saves int, restart bool)
 
 // inPeace runs a server that nobody kills until meanwhile is done.
 func (s *stage) inPeace(ctx context.Context, meanwhile func()) error {
-	p, err := s.start(0)
+	p, err := s.start(ctx, 0)
 	if err != nil {
 		return err
 	}
@@ -139,13 +139,13 @@ type process struct {
 	ended  chan struct{}
 }
 
-func (s *stage) start(saves int) (*process, error) {
+func (s *stage) start(ctx context.Context, devices int) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
 	p := &process{ended: make(chan struct{})}
-	p.cmd = exec.Command(self, serve, "-dsn", s.dsn, "-keys", s.keyFile, "-die-after-saves", strconv.Itoa(saves))
+	p.cmd = exec.CommandContext(ctx, self, serve, "-dsn", s.dsn, "-keys", s.keyFile, "-die-after", strconv.Itoa(devices))
 	p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, s.file)
 	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {

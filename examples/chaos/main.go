@@ -5,8 +5,8 @@
 //	go -C examples run ./chaos -kills 100 -restarts 10
 //
 // Half of the kills come from outside, at any moment. The other half strike
-// right after a Save has returned, so that the device exists and its client has
-// no answer. Two clients present each code, each for a device of its own, and
+// right after the Save of a device has returned, so that the device exists and
+// its client has no answer. Two clients present each code, each for a device of its own, and
 // repeat their request until they are given the device or refused; one that
 // was given it asks once more. Afterwards:
 //
@@ -16,7 +16,7 @@
 //   - the same request got the same device, whenever it was repeated.
 //
 // It prints what it counted. It fails if one of these does not hold, and also if
-// no answer was lost and given again, because then nothing has been shown.
+// answers were not lost and given again, because then nothing has been shown.
 //
 // It needs a POSIX system and the server programs of PostgreSQL.
 //

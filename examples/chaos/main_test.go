@@ -29,7 +29,7 @@ func TestShortRun(t *testing.T) {
 	}
 	require.NoError(t, err, "%s", &out)
 	require.Regexp(t, `(?m)^kills of the server +6$`, out.String())
-	require.Regexp(t, `(?m)^  right after a Save +3$`, out.String())
+	require.Regexp(t, `(?m)^  right after the Save of a device +3$`, out.String())
 	require.Regexp(t, `(?m)^restarts of PostgreSQL +1$`, out.String())
 	require.Regexp(t, `(?m)^violations +0$`, out.String())
 }
@@ -55,6 +55,8 @@ func TestVerdict(t *testing.T) {
 	require.NoError(t, r.verdict(o))
 	r.violations = []string{"two devices"}
 	require.ErrorContains(t, r.verdict(o), "two devices")
-	r.violations, r.kills = nil, 1
+	r.violations, r.killsAfterSave = nil, 2
+	require.ErrorContains(t, r.verdict(o), "2 answers were lost right after a Save, and 1 were given again")
+	r.killsAfterSave, r.kills = 1, 1
 	require.ErrorContains(t, r.verdict(o), "1 kills and 1 restarts, want 2 and 1")
 }

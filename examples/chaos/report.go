@@ -33,7 +33,7 @@ func (r *report) print(out io.Writer, o options) error {
 		count int64
 	}{
 		{"kills of the server", int64(r.kills)},
-		{"  right after a Save", int64(r.killsAfterSave)},
+		{"  right after the Save of a device", int64(r.killsAfterSave)},
 		{"restarts of PostgreSQL", int64(r.restarts)},
 		{"requests", r.requests.Load()},
 		{"  without an answer", r.lost.Load()},
@@ -62,6 +62,9 @@ func (r *report) verdict(o options) error {
 	}
 	if r.replayed.Load() == 0 {
 		errs = append(errs, errors.New("no lost answer was given again: nothing has been shown"))
+	}
+	if n := r.replayed.Load(); n < int64(r.killsAfterSave) {
+		errs = append(errs, fmt.Errorf("%d answers were lost right after a Save, and %d were given again", r.killsAfterSave, n))
 	}
 	return errors.Join(errs...)
 }

@@ -2,16 +2,19 @@ package main
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"flag"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
 )
@@ -27,7 +30,7 @@ func runServer(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet(serve, flag.ContinueOnError)
 	dsn := flags.String("dsn", "", "database")
 	keyFile := flags.String("keys", "", "key file")
-	saves := flags.Int64("die-after-saves", 0, "die right after so many saves; 0: never")
+	devices := flags.Int64("die-after", 0, "die right after the Save of so many devices; 0: never")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
@@ -39,13 +42,13 @@ func runServer(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	db, store, err := openStore(ctx, *dsn)
+	db, store, err := openPatiently(ctx, *dsn)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
 	mortal := &mortalStore{Store: store}
-	mortal.left.Store(*saves)
+	mortal.left.Store(*devices)
 	handler, err := newHandler(mortal, keys)
 	if err != nil {
 		return err
@@ -56,6 +59,15 @@ func runServer(ctx context.Context, args []string) error {
 		return err
 	}
 	return nil
+}
+
+// openPatiently waits for a PostgreSQL that is being restarted.
+func openPatiently(ctx context.Context, dsn string) (db *sql.DB, store *sqlstore.Store, err error) {
+	err = untilDone(ctx, func() error {
+		db, store, err = openStore(ctx, dsn)
+		return err
+	})
+	return db, store, err
 }
 
 func newHandler(store credential.Store, keys *credential.Keyring) (http.Handler, error) {
@@ -85,16 +97,26 @@ func tellReplayed(ctx context.Context, e devicetotp.Event) {
 	}
 }
 
-// mortalStore takes the process with it right after a Save, as if the power had
-// failed between the database's answer and ours.
+// mortalStore takes the process with it right after the Save of a new device, as
+// if the power had failed between the database's answer and ours.
 type mortalStore struct {
 	credential.Store
-	left atomic.Int64
+	left    atomic.Int64 // devices until then
+	devices sync.Map     // how many an account had when it was loaded
+}
+
+func (s *mortalStore) Load(ctx context.Context, id string) (credential.Account, error) {
+	a, err := s.Store.Load(ctx, id)
+	if err == nil {
+		s.devices.Store(id, len(a.State.Devices))
+	}
+	return a, err
 }
 
 func (s *mortalStore) Save(ctx context.Context, a credential.Account) error {
+	before, _ := s.devices.Load(a.ID)
 	err := s.Store.Save(ctx, a)
-	if err == nil && s.left.Add(-1) == 0 {
+	if err == nil && before != len(a.State.Devices) && s.left.Add(-1) == 0 {
 		self, err := os.FindProcess(os.Getpid())
 		if err == nil {
 			err = self.Kill() // SIGKILL: nothing is deferred, flushed or answered
