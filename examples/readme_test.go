@@ -31,10 +31,9 @@ var imports = map[string]string{
 	"http":           "net/http",
 	"jsonapi":        "example.com/devicetotp/devicetotp/jsonapi",
 	"sql":            "database/sql",
-	"strings":        "strings",
+	"strconv":        "strconv",
 	"testing":        "testing",
 	"time":           "time",
-	"utf8":           "unicode/utf8",
 	"verifier":       "example.com/devicetotp/verifier",
 }
 
@@ -136,12 +135,25 @@ func TestReadmeMove(t *testing.T) {
 	command(t, filepath.Join(dir, "examples"), "go", "build", "-o", os.DevNull, "./quickstart")
 }
 
-// The store that the README shows is the one that is tested.
+// The store of the README is the one of examples/embed, which is proved there,
+// and so is the SQL.
 func TestReadmeStore(t *testing.T) {
-	users, err := os.ReadFile("users.go")
+	store, err := os.ReadFile("embed/store.go")
 	require.NoError(t, err)
-	_, code, _ := strings.Cut(string(users), ")\n\n")
+	_, code, _ := strings.Cut(string(store), ")\n\n")
 	require.Contains(t, readme(t), "```go\n"+code+"```")
+	statements, err := os.ReadFile("embed/add.sql")
+	require.NoError(t, err)
+	require.Contains(t, readme(t), "```sql\n"+string(statements)+"```")
+}
+
+// Every test that the README names is there.
+func TestReadmeNamesTests(t *testing.T) {
+	names := regexp.MustCompile("`(Test[A-Za-z0-9]+)`").FindAllStringSubmatch(readme(t), -1)
+	require.NotEmpty(t, names)
+	for _, name := range names {
+		command(t, "..", "git", "grep", "-q", "func "+name[1]+"(", "--", "*_test.go")
+	}
 }
 
 // Every file that the README points to is there.
