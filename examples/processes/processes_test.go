@@ -25,11 +25,13 @@ const (
 )
 
 func TestManyProcessesOnOnePostgreSQL(t *testing.T) {
+	t.Parallel() // most of the time is spent waiting
 	dsn := pgtest.Need(t).Database(t)
 	oneCodeOneDevice(t, asURL(t, dsn), "pgx", dsn, sqlstore.Postgres)
 }
 
 func TestManyProcessesOnOneSQLiteFile(t *testing.T) {
+	t.Parallel() // most of the time is spent waiting
 	path := filepath.Join(t.TempDir(), "accounts.db")
 	oneCodeOneDevice(t, "sqlite:"+path, "sqlite",
 		"file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.SQLite)
