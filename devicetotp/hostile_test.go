@@ -138,6 +138,25 @@ func TestHostCodeThatMisbehaves(t *testing.T) {
 	}
 }
 
+// The operator is told where a panic was and of which type, but not the value,
+// unless the runtime made it.
+func TestAPanicIsTold(t *testing.T) {
+	for want, crash := range map[string]func(){
+		"Verifier panicked with a string in example.com/devicetotp/devicetotp_test.TestAPanicIsTold": func() { panic("boom") },
+		"Verifier panicked: assignment to entry in nil map in example.com/devicetotp/devicetotp_test.TestAPanicIsTold": func() {
+			var none map[string]int
+			none["boom"] = 1
+		},
+	} {
+		w := devicetotptest.New(t, func(c *devicetotp.Config) { c.PIN = hooked(verifier.Off(), crash) })
+		w.Account("acct")
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("1")})
+		require.ErrorContains(t, requireCode(t, totperrors.Internal, err), want)
+		require.Regexp(t, `, line \d+$`, err.Error())
+		require.NotContains(t, err.Error(), "boom")
+	}
+}
+
 // misbehavingAccount is made behind the Issuer's back, which may be broken.
 func misbehavingAccount(t *testing.T, w *devicetotptest.World) *devicetotptest.Account {
 	t.Helper()

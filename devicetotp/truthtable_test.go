@@ -267,6 +267,9 @@ func (r row) addDevices(a *credential.Account) {
 	never := func(i int, id string, age time.Duration) {
 		a.State.Devices[i].ID, a.State.Devices[i].LastStep, a.State.Devices[i].CreatedAt = id, 0, tableNow.Add(-age)
 	}
+	if !s.room && s.device == nil {
+		never(tableRoom-1, "not stale yet", 24*time.Hour)
+	}
 	if s.evicts {
 		never(tableRoom-2, "stale, younger", 24*time.Hour+1)
 		never(tableRoom-1, "stale", 24*time.Hour+2)

@@ -1,6 +1,7 @@
 package devicetotp_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -260,6 +261,30 @@ func TestASecretIsSealedAgainByANewerKeyOnUse(t *testing.T) {
 	stored, err := w.Store.Load(t.Context(), "acct")
 	require.NoError(t, err)
 	require.Zero(t, stored.State.OTP.Failures, "and nothing is counted")
+}
+
+// The same for a device whose code serves as the OTP of another.
+func TestADeviceThatServesAsOTPIsSealedAgainToo(t *testing.T) {
+	w := devicetotptest.New(t)
+	_, devices := enrol(t, w, "acct", 2)
+	stored, err := w.Store.Load(t.Context(), "acct")
+	require.NoError(t, err)
+	ring, err := credential.NewKeyring("new", credential.Key{ID: "test", Secret: secret(strings.Repeat("k", credential.KeySize))}, credential.NewKey("new"))
+	require.NoError(t, err)
+	i, err := devicetotp.NewIssuer(w.Store, ring, devicetotp.Config{Clock: w.Clock})
+	require.NoError(t, err)
+	for n, d := range devices {
+		_, err = i.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: w.Authenticator(d).Code()})
+		require.NoError(t, err)
+		after, err := w.Store.Load(t.Context(), "acct")
+		require.NoError(t, err)
+		require.NotEqual(t, stored.State.Devices[n].Sealed, after.State.Devices[n].Sealed)
+		_, outdated, err := ring.Open(credential.Scope{
+			Purpose: credential.PurposeDeviceSecret, AccountID: "acct", Subject: d.ID,
+		}, after.State.Devices[n].Sealed)
+		require.NoError(t, err)
+		require.False(t, outdated)
+	}
 }
 
 func TestAddCodeRules(t *testing.T) {
