@@ -39,6 +39,7 @@ cover: ## statement coverage of the core packages, which must be 90%
 
 .PHONY: bench
 bench: ## compare with peers, call by call (DOC=1: into BENCHMARKS.md)
+	go -C examples test -run TestAllocationsOfTheHotPaths ./bench
 	@for run in 1 2 3 4 5 6; do \
 		go test -run '^$$' -bench . -benchmem -benchtime 0.3s ./... ; \
 	done | go -C examples run ./bench/ratios $(if $(DOC),-doc ../BENCHMARKS.md)
