@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"crypto/subtle"
 	"encoding/base32"
 	"fmt"
 	"time"
@@ -84,7 +85,7 @@ func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step in
 	if !credential.IsCode(code) || len(code.Reveal()) != p.Digits {
 		return 0, false, nil
 	}
-	encoded := base32Secret(p.Secret)
+	encoded, presented := base32Secret(p.Secret), code.Reveal()
 	current := p.Step(now)
 	for _, offset := range window {
 		step = current + offset
@@ -95,7 +96,7 @@ func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step in
 		if err != nil {
 			return 0, false, err
 		}
-		if credential.NewSecret(want).Equal(code) {
+		if subtle.ConstantTimeCompare([]byte(want), []byte(presented)) == 1 {
 			return step, true, nil
 		}
 	}
@@ -137,8 +138,12 @@ func otpAlgorithm(a credential.Algorithm) otp.Algorithm {
 	}
 }
 
+var unpadded = base32.StdEncoding.WithPadding(base32.NoPadding)
+
+// base32Secret is the form in which github.com/pquerna/otp takes a secret.
 func base32Secret(s credential.Secret) string {
-	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(s.Reveal()))
+	var buffer [64]byte // a longer secret than usual makes it grow
+	return string(unpadded.AppendEncode(buffer[:0], []byte(s.Reveal())))
 }
 
 // DeviceMatch is a code that a device generated.
