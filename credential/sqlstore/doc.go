@@ -60,7 +60,10 @@
 // does not check it.
 //
 // pgx prepares each statement once a connection by itself. lib/pq asks the
-// server about each statement first, unless its DSN says binary_parameters=yes.
+// server about each statement first, unless its DSN says binary_parameters=yes,
+// and its connections have no read deadline: on a network that goes silent a
+// call outlasts its ctx, and the requests for that account wait behind it. Give
+// its Connector a Dialer whose connections set one, or use pgx.
 //
 // # SQLite settings
 //
