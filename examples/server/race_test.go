@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"example.com/devicetotp/clock/clocktest"
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	totperrors "example.com/devicetotp/errors"
@@ -67,4 +68,48 @@ func raceOnce(t *testing.T, issuer *devicetotp.Issuer, id string, code credentia
 		require.Contains(t, []devicetotp.Code{totperrors.InvalidCredentials, totperrors.TooManyAttempts}, devicetotp.CodeOf(err))
 	}
 	return granted
+}
+
+// A thousand wrong PINs at the same moment, the clock standing still, get
+// exactly five verdicts; then the right PIN is refused, and after Unblock it is
+// accepted.
+func TestAThousandWrongPINs(t *testing.T) {
+	bothStores(t, func(t *testing.T, store accountStore) {
+		keys, still := newKeys(t), clocktest.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+		issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: still})
+		require.NoError(t, err)
+		hash, err := verifier.DefaultHasher().Hash(t.Context(), credential.NewSecret("8299"))
+		require.NoError(t, err)
+		sealed, err := keys.SealPINHash("acct", hash)
+		require.NoError(t, err)
+		_, err = store.Insert(t.Context(), credential.Account{ID: "acct", PINHash: sealed})
+		require.NoError(t, err)
+		present := func(pin string) devicetotp.Code {
+			_, err := issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: credential.NewSecret(pin)})
+			return devicetotp.CodeOf(err)
+		}
+
+		const requests = 1000
+		codes := make([]devicetotp.Code, requests)
+		start := make(chan struct{})
+		var group sync.WaitGroup
+		for i := range codes {
+			group.Go(func() {
+				<-start
+				codes[i] = present("0000")
+			})
+		}
+		close(start)
+		group.Wait()
+
+		count := map[devicetotp.Code]int{}
+		for _, code := range codes {
+			count[code]++
+		}
+		require.Equal(t, 5, count[totperrors.InvalidCredentials], "%v", count)
+		require.Equal(t, requests-5, count[totperrors.TooManyAttempts]+count[totperrors.Unavailable], "%v", count)
+		require.Equal(t, totperrors.TooManyAttempts, present("8299"))
+		require.NoError(t, issuer.Unblock(t.Context(), "acct", credential.PIN))
+		require.Empty(t, present("8299"))
+	})
 }
