@@ -27,6 +27,9 @@ type Store interface {
 	// It is one atomic step, and durable when it returns nil. It writes State
 	// and the version only, and never creates an account.
 	//
+	// A State that [State.MarshalBinary] refuses is not stored: Save returns an
+	// error that wraps [ErrStateSize].
+	//
 	// Any other error means that the outcome is unknown. The library then
 	// loads the account and looks for its own write id in [State.Writes].
 	Save(ctx context.Context, a Account) error

@@ -20,9 +20,10 @@ type (
 	Algorithm = credential.Algorithm
 	// Basis is [credential.Basis].
 	Basis = credential.Basis
-	// Error is [totperrors.Error].
+	// Error is [totperrors.Error]: the operation, the code, the field at fault,
+	// the time to wait and the cause. Get at it with errors.As.
 	Error = totperrors.Error
-	// Code is [totperrors.Code].
+	// Code is [totperrors.Code]. The codes are constants of that package.
 	Code = totperrors.Code
 )
 

@@ -28,9 +28,10 @@ type AttemptPolicy struct {
 }
 
 // DefaultAttempts waits 30 s after the fifth failure, twice as long after each
-// further one, at most an hour, and blocks at blockAt.
+// further one, at most an hour, and blocks at blockAt: from 1 to [MaxFailures].
+// Below five it blocks without a wait before.
 func DefaultAttempts(blockAt int) AttemptPolicy {
-	return AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: time.Hour, BlockAt: blockAt}
+	return AttemptPolicy{BackoffFrom: min(5, blockAt), Backoff: 30 * time.Second, MaxBackoff: time.Hour, BlockAt: blockAt}
 }
 
 // Check returns every broken rule, joined.

@@ -143,3 +143,18 @@ func TestAttemptPolicyRules(t *testing.T) {
 	_, blocked := verifier.AttemptPolicy{}.Blocked(credential.Attempts{}, noon)
 	require.True(t, blocked, "the zero policy allows nothing")
 }
+
+// A block below the fifth failure is a policy too.
+func TestDefaultAttemptsBelowFive(t *testing.T) {
+	for blockAt := 1; blockAt <= verifier.MaxFailures; blockAt++ {
+		require.NoError(t, verifier.DefaultAttempts(blockAt).Check())
+	}
+	for _, blockAt := range []int{-1, 0, verifier.MaxFailures + 1} {
+		require.Error(t, verifier.DefaultAttempts(blockAt).Check())
+	}
+	wait, blocked := verifier.DefaultAttempts(3).Blocked(credential.Attempts{Failures: 3, LastAt: noon}, noon.Add(1000*time.Hour))
+	require.True(t, blocked)
+	require.Zero(t, wait)
+	_, blocked = verifier.DefaultAttempts(3).Blocked(credential.Attempts{Failures: 2, LastAt: noon}, noon)
+	require.False(t, blocked)
+}

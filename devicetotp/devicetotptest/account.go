@@ -51,7 +51,8 @@ func (a *Account) PIN(value string) *Account {
 }
 
 // OTP announces a one-time code of kind "account" that is accepted for five
-// minutes.
+// minutes. It does so through the Issuer, so that the world's events begin with
+// an "add-code".
 func (a *Account) OTP(code string) *Account {
 	a.w.t.Helper()
 	err := a.w.Issuer.AddCode(context.Background(), devicetotp.CodeRequest{
