@@ -36,3 +36,16 @@ func ExampleStore_Update() {
 	fmt.Println(errors.Is(err, credential.ErrConflict))
 	// Output: true
 }
+
+func ExampleStore_Put() {
+	store := memstore.New()
+	store.Put(credential.Account{ID: "alice", Locked: true})
+	account, err := store.Load(context.Background(), "alice")
+	fmt.Println(account.ID, account.Locked, account.Version, err)
+	store.Delete("alice")
+	_, err = store.Load(context.Background(), "alice")
+	fmt.Println(err)
+	// Output:
+	// alice true 0 <nil>
+	// memstore: credential: account not found: "alice"
+}

@@ -142,3 +142,33 @@ func Example_iDs() {
 	// [ada bob]
 	// [cleo]
 }
+
+// What the host changes about an account leaves its State alone.
+func Example_hostColumns() {
+	ctx := context.Background()
+	store, remove := exampleStore(ctx)
+	defer remove()
+	fmt.Println(store.Put(ctx, credential.Account{ID: "alice", PasswordHash: "hash"}))
+	fmt.Println(store.SetLocked(ctx, "alice", true))
+	account, err := store.Load(ctx, "alice")
+	fmt.Println(account.Locked, err)
+	fmt.Println(store.Delete(ctx, "alice"))
+	fmt.Println(store.SetLocked(ctx, "alice", false))
+	// Output:
+	// <nil>
+	// <nil>
+	// true <nil>
+	// true <nil>
+	// sqlstore: credential: account not found: "alice"
+}
+
+// A host with a migration tool of its own runs the statements there.
+func Example_migrations() {
+	ctx := context.Background()
+	store, remove := exampleStore(ctx)
+	defer remove()
+	for _, m := range store.Migrations() {
+		fmt.Println(m.Version, m.Name, m.SQL != "")
+	}
+	// Output: 1 accounts true
+}

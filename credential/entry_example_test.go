@@ -1,0 +1,71 @@
+package credential_test
+
+import (
+	"fmt"
+	"time"
+
+	"example.com/devicetotp/credential"
+)
+
+func ExampleNewSecret() {
+	pin := credential.NewSecret("8299")
+	fmt.Println(pin, pin.Present(), pin.Reveal())
+	fmt.Println(credential.NewSecret("").Present(), credential.Secret{}.Present())
+	// Output:
+	// [redacted] true 8299
+	// true false
+}
+
+// A form that leaves out what is not given.
+func ExampleOptional() {
+	fmt.Println(credential.Optional("8299").Present(), credential.Optional("").Present())
+	// Output: true false
+}
+
+func ExampleNewKey() {
+	key := credential.NewKey("2026-05")
+	fmt.Println(key.ID, key.Secret, len(key.Secret.Reveal()))
+	// Output: 2026-05 [redacted] 32
+}
+
+// What a host does to import a device that it had issued before.
+func ExampleKeyring_Seal() {
+	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
+	const account, device = "alice", "738e379f-fe30-45ab-819c-ba88804b6368"
+	sealed, err := keys.Seal(
+		credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: account, Subject: device},
+		credential.NewSecret("12345678901234567890"),
+	)
+	imported := credential.Device{
+		ID: device, Sealed: sealed, Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+		Basis: credential.BasisImported,
+	}
+	fmt.Println(imported.Basis, len(imported.Sealed) > 20, err)
+	// Output: imported true <nil>
+}
+
+func ExampleKeyring_Digest() {
+	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
+	scope := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: "alice", Subject: "00c0ffee00c0ffee"}
+	first, _ := keys.Digest(scope, credential.NewSecret("526271"))
+	second, _ := keys.Digest(scope, credential.NewSecret("526271"))
+	fmt.Println(string(first) == string(second))
+	_, err := keys.Digest(credential.Scope{Purpose: credential.PurposeDeviceSecret}, credential.NewSecret("526271"))
+	fmt.Println(err)
+	// Output:
+	// true
+	// credential: purpose "device-secret" is not one that digests
+}
+
+func ExampleKeyring_OpenPINHash() {
+	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
+	hash, outdated, err := keys.OpenPINHash("alice", "$2y$10$abcdefghijklmnopqrstuuMOeC6hE7rgGfVCjPEPkqLzjZ3OXoVTG")
+	fmt.Println(hash[:7], outdated, err) // bare, and should be sealed
+	// Output: $2y$10$ true <nil>
+}
+
+func ExampleState_Device() {
+	state := credential.State{Devices: []credential.Device{{ID: "738e379f-fe30-45ab-819c-ba88804b6368"}}}
+	fmt.Println(state.Device("738e379f-fe30-45ab-819c-ba88804b6368"), state.Device("another"))
+	// Output: 0 -1
+}

@@ -1,0 +1,61 @@
+package verifier_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/verifier"
+)
+
+// The reference secret of RFC 6238 appendix B.
+var reference = verifier.TOTP{
+	Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 8, Period: 30 * time.Second,
+}
+
+func ExampleTOTP_Code() {
+	code, err := reference.Code(reference.Step(time.Unix(1111111109, 0)))
+	fmt.Println(code.Reveal(), err)
+	// Output: 07081804 <nil>
+}
+
+// The step is what makes a code good for one use: give the last one back in.
+func ExampleTOTP_Match() {
+	now, code := time.Unix(1111111109, 0), credential.NewSecret("07081804")
+	step, ok, err := reference.Match(code, now, 0)
+	fmt.Println(step, ok, err)
+	_, ok, err = reference.Match(code, now, step)
+	fmt.Println(ok, err)
+	fmt.Println(reference.AcceptedUntil(step).Sub(now))
+	// Output:
+	// 37037036 true <nil>
+	// false <nil>
+	// 31s
+}
+
+func ExampleDefaultHasher() {
+	hash, err := verifier.DefaultHasher().Hash(context.Background(), credential.NewSecret("superSecret12345!"))
+	fmt.Println(strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), err)
+	// Output: true <nil>
+}
+
+func ExampleDefaultAttempts() {
+	policy := verifier.DefaultAttempts(10)
+	fmt.Println(policy.BackoffFrom, policy.Backoff, policy.MaxBackoff, policy.BlockAt)
+	// Output: 5 30s 1h0m0s 10
+}
+
+func ExampleAttemptPolicy_Blocked() {
+	policy, now := verifier.DefaultAttempts(10), time.Unix(1_700_000_000, 0)
+	var attempts credential.Attempts
+	for range 6 {
+		attempts = policy.Fail(attempts, now)
+	}
+	fmt.Println(policy.Blocked(attempts, now.Add(15*time.Second)))
+	fmt.Println(policy.Blocked(attempts, now.Add(time.Minute)))
+	// Output:
+	// 45s true
+	// 0s false
+}
