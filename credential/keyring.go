@@ -121,13 +121,17 @@ func checkKey(key Key) error {
 	return nil
 }
 
-const (
-	maxKeyID        = 32
-	keyIDCharacters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-)
+const maxKeyID = 32
 
 func isKeyID(id string) bool {
-	return id != "" && len(id) <= maxKeyID && strings.Trim(id, keyIDCharacters) == ""
+	for i := range len(id) {
+		switch c := id[i]; {
+		case 'A' <= c && c <= 'Z', 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '.', c == '_', c == '-':
+		default:
+			return false
+		}
+	}
+	return id != "" && len(id) <= maxKeyID
 }
 
 // deriveKey makes one sub-key a purpose (RFC 5869, HKDF with SHA-256).

@@ -40,12 +40,11 @@ func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) *outcome {
 		if r.DeviceID == "" {
 			r.DeviceID = newUUID()
-		}
-		id, ok := parseUUID(r.DeviceID)
-		if !ok {
+		} else if id, ok := parseUUID(r.DeviceID); ok {
+			r.DeviceID = id
+		} else {
 			return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))
 		}
-		r.DeviceID = id
 		if err := c.begin(); err != nil {
 			return refused(err)
 		}
