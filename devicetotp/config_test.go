@@ -2,6 +2,8 @@ package devicetotp_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +73,14 @@ func TestNewIssuerReportsEveryMistakeByField(t *testing.T) {
 	}
 }
 
+// kinds returns n kinds of OTP.
+func kinds(n int) (out []string) {
+	for i := range n {
+		out = append(out, fmt.Sprint("kind-", i))
+	}
+	return out
+}
+
 func TestPolicyBounds(t *testing.T) {
 	attempts := func(change func(*verifier.AttemptPolicy)) verifier.AttemptPolicy {
 		p := verifier.DefaultAttempts(10)
@@ -109,6 +119,11 @@ func TestPolicyBounds(t *testing.T) {
 		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = 129 }, false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = nil }, true},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"sms-2"} }, true},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"az09-", strings.Repeat("z", 32)} }, true},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{strings.Repeat("z", 33)} }, false},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = kinds(credential.MaxCodes) }, true},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = kinds(credential.MaxCodes + 1) }, false},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"a b"} }, false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{""} }, false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"SMS"} }, false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"sms", "sms"} }, false},

@@ -324,6 +324,20 @@ func TestAWriteThatLandsLate(t *testing.T) {
 	}
 }
 
+// The time that a verifier takes is not time that the rounds have used up.
+func TestHashingIsNotCountedAgainstTheRounds(t *testing.T) {
+	const limit = 300 * time.Millisecond
+	w := devicetotptest.New(t,
+		devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.RoundsTimeout = limit }),
+		func(c *devicetotp.Config) {
+			c.PIN = hooked(c.PIN, func() { <-time.After(limit) }) // a slow hash
+		})
+	w.Account("acct").PIN("8299")
+	w.Store.Script(devicetotptest.Fault{}, devicetotptest.Fault{Err: credential.ErrConflict})
+	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+	require.NoError(t, err)
+}
+
 // After sixteen rounds the request is given up, and nothing was saved.
 func TestAConflictStormIsGivenUp(t *testing.T) {
 	w := devicetotptest.New(t)
