@@ -119,7 +119,7 @@ func TestPolicyBounds(t *testing.T) {
 		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = 129 }, false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = nil }, true},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"sms-2"} }, true},
-		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"az09-", strings.Repeat("z", 32)} }, true},
+		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"a", "az09-", strings.Repeat("z", 32)} }, true},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{strings.Repeat("z", 33)} }, false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = kinds(credential.MaxCodes) }, true},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = kinds(credential.MaxCodes + 1) }, false},
