@@ -342,7 +342,7 @@ const file_devicetotp_proto_rawDesc = "" +
 	"validUntil2\xa1\x01\n" +
 	"\x11DeviceTOTPService\x12E\n" +
 	"\x06Create\x12\x1c.devicetotp.v1.CreateRequest\x1a\x1d.devicetotp.v1.CreateResponse\x12E\n" +
-	"\x06Verify\x12\x1c.devicetotp.v1.VerifyRequest\x1a\x1d.devicetotp.v1.VerifyResponseB3Z1example.com/devicetotp/examples/grpc/devicetotpv1b\x06proto3"
+	"\x06Verify\x12\x1c.devicetotp.v1.VerifyRequest\x1a\x1d.devicetotp.v1.VerifyResponseb\x06proto3"
 
 var (
 	file_devicetotp_proto_rawDescOnce sync.Once
