@@ -62,9 +62,11 @@ type Keyring struct {
 }
 
 type ringKey struct {
-	id    string
-	aeads map[Purpose]cipher.AEAD
-	macs  map[Purpose]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
+	id           string
+	sealedHeader []byte
+	digestHeader []byte
+	aeads        map[Purpose]cipher.AEAD
+	macs         map[Purpose]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
 }
 
 // NewKeyring returns a keyring of keys from the oldest to the newest. primary
@@ -136,7 +138,10 @@ func isKeyID(id string) bool {
 
 // deriveKey makes one sub-key a purpose (RFC 5869, HKDF with SHA-256).
 func deriveKey(key Key) (*ringKey, error) {
-	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]*sync.Pool{}}
+	out := &ringKey{
+		id: key.ID, sealedHeader: newHeader(sealedFormat, key.ID), digestHeader: newHeader(digestFormat, key.ID),
+		aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]*sync.Pool{},
+	}
 	for _, p := range purposes {
 		sub, err := hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+string(p), KeySize)
 		if err != nil {

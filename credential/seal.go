@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"encoding/binary"
@@ -34,7 +35,12 @@ type Scope struct {
 	Subject   string // a device id, the id of a one-time code, or "" for a PIN
 }
 
-const sealedFormat = 1
+// What stands before every stored value: a format, and the id of the key with its
+// length before it.
+const (
+	sealedFormat = 1
+	digestFormat = 2
+)
 
 // Seal encrypts plain for s with the primary key (XChaCha20-Poly1305, random
 // nonce). The purpose must be one that is sealed: PurposeDeviceSecret or
@@ -48,17 +54,15 @@ func (k *Keyring) Seal(s Scope, plain Secret) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("credential: purpose %q is not one that seals", s.Purpose)
 	}
-	header := header(sealedFormat, key.id)
-	nonceEnd := len(header) + chacha20poly1305.NonceSizeX
-	out := make([]byte, nonceEnd, nonceEnd+len(plain.Reveal())+chacha20poly1305.Overhead)
-	copy(out, header)
-	nonce := out[len(header):nonceEnd]
-	_, _ = rand.Read(nonce) // never fails: crypto/rand ends the process instead
-	aad, err := s.bind(header)
+	aad, err := s.bind(key.sealedHeader, len(plain.Reveal()))
 	if err != nil {
 		return nil, err
 	}
-	return aead.Seal(out, nonce, []byte(plain.Reveal()), aad), nil
+	nonceEnd := len(key.sealedHeader) + chacha20poly1305.NonceSizeX
+	out := make([]byte, nonceEnd, nonceEnd+len(plain.Reveal())+chacha20poly1305.Overhead)
+	nonce := out[copy(out, key.sealedHeader):]
+	_, _ = rand.Read(nonce) // never fails: crypto/rand ends the process instead
+	return aead.Seal(out, nonce, append(aad[len(aad):], plain.Reveal()...), aad), nil
 }
 
 // Open decrypts what Seal made for the same scope. outdated tells that a newer
@@ -73,18 +77,16 @@ func (k *Keyring) Open(s Scope, sealed []byte) (plain Secret, outdated bool, err
 	if !ok || len(rest) < chacha20poly1305.NonceSizeX {
 		return Secret{}, false, ErrTampered
 	}
-	aad, err := s.bind(header)
+	aad, err := s.bind(header, len(rest))
 	if err != nil {
 		return Secret{}, false, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
-	b, err := aead.Open(nil, rest[:chacha20poly1305.NonceSizeX], rest[chacha20poly1305.NonceSizeX:], aad)
+	b, err := aead.Open(aad[len(aad):], rest[:chacha20poly1305.NonceSizeX], rest[chacha20poly1305.NonceSizeX:], aad)
 	if err != nil {
 		return Secret{}, false, ErrTampered
 	}
 	return NewSecret(string(b)), index < k.primary, nil
 }
-
-const digestFormat = 2
 
 // Digest returns value under the primary key (HMAC-SHA-256), for values that
 // need comparing only. The purpose must be PurposeOneTimeCode or PurposeProof.
@@ -93,7 +95,7 @@ func (k *Keyring) Digest(s Scope, value Secret) ([]byte, error) {
 		return nil, fmt.Errorf("%w: the keyring is empty", ErrMissingKey)
 	}
 	key := k.keys[k.primary]
-	return key.digest(s, header(digestFormat, key.id), value)
+	return key.digest(s, key.digestHeader, value)
 }
 
 // Matches tells in constant time whether digest was made of value for the same
@@ -115,24 +117,21 @@ func (key *ringKey) digest(s Scope, header []byte, value Secret) ([]byte, error)
 	if !ok {
 		return nil, fmt.Errorf("credential: purpose %q is not one that digests", s.Purpose)
 	}
-	bound, err := s.bind(header)
+	bound, err := s.bind(header, len(value.Reveal()))
 	if err != nil {
 		return nil, err
 	}
 	mac := macs.Get().(hash.Hash)
 	defer macs.Put(mac)
 	mac.Reset()
-	mac.Write(bound)
-	mac.Write([]byte(value.Reveal()))
-	return mac.Sum(header), nil
+	mac.Write(append(bound, value.Reveal()...))
+	out := make([]byte, len(header), len(header)+mac.Size())
+	copy(out, header)
+	return mac.Sum(out), nil
 }
 
-// header is what stands before every stored value: the format and the key id.
-// Its capacity is its length, so that appending to it copies.
-func header(format byte, id string) []byte {
-	out := make([]byte, 0, 2+len(id))
-	out = append(out, format, byte(len(id)))
-	return append(out, id...)
+func newHeader(format byte, id string) []byte {
+	return append([]byte{format, byte(len(id))}, id...)
 }
 
 // find splits a stored value into header and rest, and finds its key.
@@ -140,26 +139,29 @@ func (k *Keyring) find(format byte, stored []byte) (index int, header, rest []by
 	if !k.Valid() {
 		return 0, nil, nil, fmt.Errorf("%w: the keyring is empty", ErrMissingKey)
 	}
+	for i, key := range k.keys {
+		header = key.sealedHeader
+		if format == digestFormat {
+			header = key.digestHeader
+		}
+		if rest, ok := bytes.CutPrefix(stored, header); ok {
+			return i, header, rest, nil
+		}
+	}
 	s := cryptobyte.String(stored)
 	var got uint8
 	var id cryptobyte.String
-	if !s.ReadUint8(&got) || got != format || !s.ReadUint8LengthPrefixed(&id) {
-		return 0, nil, nil, ErrTampered
-	}
-	if !isKeyID(string(id)) {
-		return 0, nil, nil, ErrTampered
-	}
-	if index = k.index(string(id)); index < 0 {
+	if s.ReadUint8(&got) && got == format && s.ReadUint8LengthPrefixed(&id) && isKeyID(string(id)) {
 		return 0, nil, nil, fmt.Errorf("%w: %q", ErrMissingKey, string(id))
 	}
-	n := len(stored) - len(s)
-	return index, stored[:n:n], s, nil
+	return 0, nil, nil, ErrTampered
 }
 
 // bind encodes header and scope without ambiguity: the additional data of what
-// is sealed, and the beginning of what is digested.
-func (s Scope) bind(header []byte) ([]byte, error) {
-	out := make([]byte, 0, len(header)+len(s.Purpose)+len(s.AccountID)+len(s.Subject)+8)
+// is sealed, and the beginning of what is digested. There is room for so many
+// bytes more behind it.
+func (s Scope) bind(header []byte, room int) ([]byte, error) {
+	out := make([]byte, 0, len(header)+len(s.Purpose)+len(s.AccountID)+len(s.Subject)+8+room)
 	for _, part := range [...]string{string(header), string(s.Purpose), s.AccountID, s.Subject} {
 		if len(part) > math.MaxUint16 {
 			return nil, fmt.Errorf("credential: %d bytes are too long for the scope of a sealed value", len(part))

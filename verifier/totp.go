@@ -67,7 +67,8 @@ func (p TOTP) Code(step int64) (credential.Secret, error) {
 	if err := p.check(); err != nil {
 		return credential.Secret{}, err
 	}
-	code, err := p.generate(base32Secret(p.Secret), step)
+	var buffer [encodedSize]byte
+	code, err := p.generate(string(p.appendEncoded(buffer[:0])), step)
 	if err != nil {
 		return credential.Secret{}, err
 	}
@@ -85,7 +86,8 @@ func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step in
 	if !credential.IsCode(code) || len(code.Reveal()) != p.Digits {
 		return 0, false, nil
 	}
-	encoded, presented := base32Secret(p.Secret), code.Reveal()
+	var buffer [encodedSize]byte
+	encoded, presented := string(p.appendEncoded(buffer[:0])), code.Reveal()
 	current := p.Step(now)
 	for _, offset := range window {
 		step = current + offset
@@ -140,10 +142,14 @@ func otpAlgorithm(a credential.Algorithm) otp.Algorithm {
 
 var unpadded = base32.StdEncoding.WithPadding(base32.NoPadding)
 
-// base32Secret is the form in which github.com/pquerna/otp takes a secret.
-func base32Secret(s credential.Secret) string {
-	var buffer [64]byte // a longer secret than usual makes it grow
-	return string(unpadded.AppendEncode(buffer[:0], []byte(s.Reveal())))
+// encodedSize has room for the base32 of the usual secrets, without allocating;
+// a longer one grows.
+const encodedSize = 128
+
+// appendEncoded appends the secret in the form in which github.com/pquerna/otp
+// takes it.
+func (p TOTP) appendEncoded(buffer []byte) []byte {
+	return unpadded.AppendEncode(buffer, []byte(p.Secret.Reveal()))
 }
 
 // DeviceMatch is a code that a device generated.
