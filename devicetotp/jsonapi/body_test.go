@@ -111,6 +111,7 @@ var acceptedBodies = []struct {
 	{"what is not known is ignored", `{"meta":{"a":[{"]}":"\"}"}]},"jsonapi":{"version":"1.1"},"links":null,"data":{"lid":"x","id":"` + deviceID +
 		`","type":"deviceTOTP","relationships":{},"meta":1.5e3,"attributes":{"secret":"x","period":true,"n":-1}}}`, deviceID, "-", "-", "-"},
 	{"a name twice where nothing is read", `{"data":{"type":"deviceTOTP","meta":{"a":1,"a":2}}}`, "", "-", "-", "-"},
+	{"a number beyond every float64 where nothing is read", `{"data":{"type":"deviceTOTP"},"meta":1e999}`, "", "-", "-", "-"},
 	{"half a surrogate pair where nothing is read", `{"data":{"type":"deviceTOTP","meta":"\ud800"}}`, "", "-", "-", "-"},
 	{"names escaped", `{"d\u0061ta":{"\u0074ype":"device\u0054OTP","attributes":{"\u0070in":"1"}}}`, "", "-", "-", "1"},
 	{"every escape", `{"data":{"type":"deviceTOTP","attributes":{"password":"\"\\\/\b\f\n\r\t\u0000\u00e9\ud83d\ude00\\u0041"}}}`, "", "-",

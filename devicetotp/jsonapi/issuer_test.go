@@ -26,7 +26,10 @@ import (
 
 // These run against a real Issuer, from the request to the answer.
 
-const code = "12345678"
+const (
+	code = "12345678"
+	pin  = "PIN of alice" // too long to be in a time or an id of the log by chance
+)
 
 // service is an Issuer with its collaborators, behind the handler.
 type service struct {
@@ -43,11 +46,11 @@ type service struct {
 
 // pinHash is made once: hashing is slow on purpose.
 var pinHash = sync.OnceValues(func() (string, error) {
-	return verifier.DefaultHasher().Hash(context.Background(), credential.NewSecret("8299"))
+	return verifier.DefaultHasher().Hash(context.Background(), credential.NewSecret(pin))
 })
 
-// newService has the account alice, registered ten minutes ago, with a PIN
-// (8299), no password, and a one-time code. edit may alter it before it starts.
+// newService has the account alice, registered ten minutes ago, with a PIN,
+// no password, and a one-time code. edit may alter it before it starts.
 func newService(t *testing.T, edit func(*service)) *service {
 	t.Helper()
 	s := &service{memory: memstore.New(), clock: clocktest.New(time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)), account: accountID}
@@ -204,7 +207,7 @@ func TestTooManyWrongPINs(t *testing.T) {
 	for range 5 {
 		require.Equal(t, []string{"invalid-credentials /data/attributes/pin"}, s.post(t, asking(deviceID, `"pin":"0000"`)).summary())
 	}
-	a := s.post(t, asking(deviceID, `"pin":"8299"`))
+	a := s.post(t, asking(deviceID, `"pin":"`+pin+`"`))
 	require.Equal(t, []string{"too-many-attempts none"}, a.summary())
 	require.Equal(t, "30", a.Header().Get("Retry-After"))
 	require.Equal(t, 30, a.errors[0].Meta.RetryAfter)
@@ -212,9 +215,9 @@ func TestTooManyWrongPINs(t *testing.T) {
 
 func TestIDInUse(t *testing.T) {
 	s := newService(t, nil)
-	require.Equal(t, http.StatusCreated, s.post(t, asking(deviceID, `"pin":"8299"`)).Code)
+	require.Equal(t, http.StatusCreated, s.post(t, asking(deviceID, `"pin":"`+pin+`"`)).Code)
 	s.clock.Advance(time.Hour)
-	require.Equal(t, []string{"id-in-use /data/id"}, s.post(t, asking(deviceID, `"pin":"8299"`)).summary())
+	require.Equal(t, []string{"id-in-use /data/id"}, s.post(t, asking(deviceID, `"pin":"`+pin+`"`)).summary())
 }
 
 // failingStore fails every Load.
@@ -248,20 +251,20 @@ func TestFailingCollaborators(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newService(t, c.breaks)
-			a := s.post(t, asking(deviceID, `"pin":"8299"`))
+			a := s.post(t, asking(deviceID, `"pin":"`+pin+`"`))
 			require.Equal(t, []string{c.code + " none"}, a.summary())
 			require.Equal(t, c.code == "unavailable", a.Header().Get("Retry-After") != "")
 			require.NotContains(t, a.Body.String(), "innards")
 			line := logLine(t, &s.log)
 			require.Equal(t, a.errors[0].ID, line["request_id"])
 			require.Contains(t, line["error"], c.logged)
-			require.NotContains(t, s.log.String(), "8299")
+			require.NotContains(t, s.log.String(), pin)
 		})
 	}
 }
 
 func TestRequestIDIsInTheEvent(t *testing.T) {
 	s := newService(t, nil)
-	id := s.post(t, asking(deviceID, `"pin":"8299"`)).Header().Get("Request-Id")
+	id := s.post(t, asking(deviceID, `"pin":"`+pin+`"`)).Header().Get("Request-Id")
 	require.Equal(t, []string{id + " create "}, s.events)
 }

@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -26,10 +27,14 @@ func serverOf(t *testing.T, c jsonapi.Creator, auth jsonapi.Authenticator, opts 
 	opts.Logger = slog.New(slog.DiscardHandler)
 	s := httptest.NewUnstartedServer(handlerWith(t, c, auth, opts))
 	s.Config.ReadTimeout = readTimeout
+	s.Config.ReadHeaderTimeout = patience // or ReadTimeout would be that of the head, too
 	s.Start()
 	t.Cleanup(s.Close)
 	return s
 }
+
+// patience is how long a test waits for something that must come.
+const patience = 10 * time.Second
 
 // unfinished sends the head of a request and the beginning of its body, and
 // returns the answer that comes although the rest never does.
@@ -38,7 +43,7 @@ func unfinished(t *testing.T, s *httptest.Server, token string) answer {
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
-	require.NoError(t, conn.SetDeadline(time.Now().Add(10*time.Second)), "fail rather than hang")
+	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)), "fail rather than hang")
 	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n{\"data\"",
 		token, jsonapi.MediaType)
 	require.NoError(t, err)
@@ -64,6 +69,57 @@ func TestBodyThatStopsArrivingIsAnsweredAfterBodyTimeout(t *testing.T) {
 	a := unfinished(t, s, goodToken)
 	require.Equal(t, []string{"invalid-document none"}, a.summary())
 	require.Contains(t, a.errors[0].Detail, "in time")
+}
+
+// pipeListener is a listener with one connection.
+type pipeListener struct {
+	conns chan net.Conn
+	ended chan struct{}
+}
+
+func (l pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l pipeListener) Close() error   { close(l.ended); return nil }
+func (l pipeListener) Addr() net.Addr { return &net.UnixAddr{} }
+
+// The limit is one of the whole body: a byte now and then does not put it off.
+func TestBodyOfAByteASecondIsAnsweredAfterBodyTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		issuer := &creator{}
+		server := &http.Server{Handler: handlerOf(t, issuer)}
+		listener := pipeListener{make(chan net.Conn, 1), make(chan struct{})}
+		client, far := net.Pipe()
+		listener.conns <- far
+		go func() { _ = server.Serve(listener) }()
+		defer func() {
+			require.NoError(t, client.Close())
+			require.NoError(t, server.Close())
+			time.Sleep(time.Minute) // of the bubble's time: until all goroutines have ended
+		}()
+		go func() {
+			_, err := fmt.Fprintf(client, "POST / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n",
+				goodToken, jsonapi.MediaType)
+			for err == nil { // until the server has had enough
+				time.Sleep(time.Second)
+				_, err = client.Write([]byte(" "))
+			}
+		}()
+		start := time.Now()
+		resp, err := http.ReadResponse(bufio.NewReader(client), nil)
+		require.NoError(t, err)
+		require.Equal(t, 10*time.Second, time.Since(start), "the default")
+		a := read(t, resp)
+		require.Equal(t, []string{"invalid-document none"}, a.summary())
+		require.Contains(t, a.errors[0].Detail, "in time")
+		require.Empty(t, issuer.got)
+	})
 }
 
 func TestRefusalDoesNotWaitForTheBodyForever(t *testing.T) {
