@@ -41,12 +41,19 @@ func (i *Issuer) perform(ctx context.Context, op, accountID string, body func(*c
 	out := c.contained(body)
 	out.event.Op, out.event.At, out.event.AccountID, out.event.Rounds = op, c.now, accountID, c.rounds
 	out.event.Code = CodeOf(out.err)
-	var e *Error
-	if errors.As(out.err, &e) {
-		out.event.RetryAfter, out.event.Err = e.RetryAfter, e.Err
+	if out.err != nil {
+		out.event.refused(out.err)
 	}
 	i.observe(ctx, &out.event)
 	return out
+}
+
+// refused tells what the error tells.
+func (e *Event) refused(err error) {
+	var refusal *Error
+	if errors.As(err, &refusal) {
+		e.RetryAfter, e.Err = refusal.RetryAfter, refusal.Err
+	}
 }
 
 // contained runs body; a panic in it is an internal error.

@@ -48,9 +48,9 @@ func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 		if err := c.begin(); err != nil {
 			return refused(err)
 		}
-		job := &createCall{call: c, request: &r}
+		job := &createCall{call: c, request: r}
 		out := c.run(job.decide)
-		c.renewHash(&r, out.rehash)
+		c.renewHash(&job.request, out.rehash)
 		out.event.AuthenticatedAt = r.AuthenticatedAt
 		return out
 	})
@@ -60,7 +60,7 @@ func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 // createCall is what one Create remembers from round to round.
 type createCall struct {
 	*call
-	request       *Request
+	request       Request
 	secret        credential.Secret // of the new device, once it is made
 	password, pin comparison        // verdicts of slow hashes
 	lookErr       error             // why there is no verdict
@@ -69,7 +69,7 @@ type createCall struct {
 // decide is one round.
 func (j *createCall) decide(a credential.Account, known bool) round {
 	j.lookErr = nil
-	next, d := decideCreate(a, j.request, j.now, &j.issuer.policy, j.looker(a, known))
+	next, d := decideCreate(a, &j.request, j.now, &j.issuer.policy, j.looker(a, known))
 	r := round{next: next, save: d.save, answer: &outcome{}}
 	r.answer.event = Event{DeviceID: j.request.DeviceID, Factors: d.factors, Evicted: d.evicted}
 	switch {

@@ -38,7 +38,7 @@ func (d *deadline) Err() error {
 	if err := d.parent.Err(); err != nil && !d.detached {
 		return err
 	}
-	if !time.Now().Before(d.at) {
+	if time.Until(d.at) <= 0 {
 		return d.arm().Err() // so that Done and Err agree from now on
 	}
 	return nil

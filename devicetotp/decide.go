@@ -33,14 +33,14 @@ type decision struct {
 // sealed secret yet.
 func decideCreate(a credential.Account, r *Request, now time.Time, p *Policy, look lookFunc) (credential.Account, decision) {
 	a.State = a.State.Clone()
-	c := &creation{account: &a, request: r, now: now, policy: p, look: look, out: decision{device: -1}}
+	c := creation{account: a, request: r, now: now, policy: p, look: look, out: decision{device: -1}}
 	c.decide()
-	return a, c.out
+	return c.account, c.out
 }
 
 // creation is one decision in the making.
 type creation struct {
-	account *credential.Account
+	account credential.Account
 	request *Request
 	now     time.Time
 	policy  *Policy

@@ -25,13 +25,13 @@ type verification struct {
 // decideVerify holds every rule of Verify. It is pure, like decideCreate.
 func decideVerify(a credential.Account, r *VerifyRequest, now time.Time, p *Policy, match matchFunc) (credential.Account, verification) {
 	a.State = a.State.Clone()
-	v := &verifying{account: &a, request: r, now: now, policy: p}
+	v := verifying{account: a, request: r, now: now, policy: p}
 	v.decide(match)
-	return a, v.out
+	return v.account, v.out
 }
 
 type verifying struct {
-	account *credential.Account
+	account credential.Account
 	request *VerifyRequest
 	now     time.Time
 	policy  *Policy

@@ -15,34 +15,29 @@ var errLaneFull = errors.New("too many requests for this account are waiting")
 // conditional save is for.
 type lanes struct {
 	mu         sync.Mutex
-	byAccount  map[string]*lane
+	lines      map[string][]chan struct{} // who waits, by account; each is closed when its turn has come
 	maxWaiting int
 }
 
-// lane is one account's: somebody is in it, and others wait.
-type lane struct {
-	waiting []chan struct{} // each is closed when its turn has come
-}
-
 func newLanes(maxWaiting int) *lanes {
-	return &lanes{byAccount: map[string]*lane{}, maxWaiting: maxWaiting}
+	return &lanes{lines: map[string][]chan struct{}{}, maxWaiting: maxWaiting}
 }
 
 // enter waits for the account's lane. Whoever got in must leave.
 func (l *lanes) enter(ctx context.Context, accountID string) error {
 	l.mu.Lock()
-	in := l.byAccount[accountID]
-	if in == nil {
-		l.byAccount[accountID] = &lane{}
+	waiting, taken := l.lines[accountID]
+	if !taken {
+		l.lines[accountID] = nil
 		l.mu.Unlock()
 		return nil
 	}
-	if len(in.waiting) >= l.maxWaiting {
+	if len(waiting) >= l.maxWaiting {
 		l.mu.Unlock()
 		return errLaneFull
 	}
 	turn := make(chan struct{})
-	in.waiting = append(in.waiting, turn)
+	l.lines[accountID] = append(waiting, turn)
 	l.mu.Unlock()
 
 	select {
@@ -58,22 +53,22 @@ func (l *lanes) enter(ctx context.Context, accountID string) error {
 func (l *lanes) leave(accountID string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	in := l.byAccount[accountID]
-	if len(in.waiting) == 0 {
-		delete(l.byAccount, accountID)
+	waiting := l.lines[accountID]
+	if len(waiting) == 0 {
+		delete(l.lines, accountID)
 		return
 	}
-	close(in.waiting[0])
-	in.waiting = in.waiting[1:]
+	close(waiting[0])
+	l.lines[accountID] = waiting[1:]
 }
 
 // giveUp takes a turn out of the waiting line, or passes it on if it has come
 // meanwhile.
 func (l *lanes) giveUp(accountID string, turn chan struct{}) {
 	l.mu.Lock()
-	in := l.byAccount[accountID]
-	if i := slices.Index(in.waiting, turn); i >= 0 {
-		in.waiting = slices.Delete(in.waiting, i, i+1)
+	waiting := l.lines[accountID]
+	if i := slices.Index(waiting, turn); i >= 0 {
+		l.lines[accountID] = slices.Delete(waiting, i, i+1)
 		l.mu.Unlock()
 		return
 	}

@@ -12,7 +12,7 @@ import (
 func (l *lanes) waiting(account string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.byAccount[account].waiting)
+	return len(l.lines[account])
 }
 
 func TestLanes(t *testing.T) {
@@ -36,7 +36,7 @@ func TestLanes(t *testing.T) {
 	l.leave("a")
 	require.NoError(t, <-second)
 	l.leave("a")
-	require.Empty(t, l.byAccount, "nothing is left behind")
+	require.Empty(t, l.lines, "nothing is left behind")
 }
 
 // A turn that comes at the moment its owner gives up is passed on.
@@ -44,13 +44,13 @@ func TestATurnThatNobodyTakesIsPassedOn(t *testing.T) {
 	l := newLanes(2)
 	require.NoError(t, l.enter(t.Context(), "a"))
 	turn, next := make(chan struct{}), make(chan struct{})
-	l.byAccount["a"].waiting = []chan struct{}{turn, next}
+	l.lines["a"] = []chan struct{}{turn, next}
 	l.leave("a") // turn has come
 	<-turn
 	l.giveUp("a", turn)
 	<-next
 	l.leave("a")
-	require.Empty(t, l.byAccount)
+	require.Empty(t, l.lines)
 }
 
 func TestLanesLetOneThroughAtATime(t *testing.T) {
@@ -72,7 +72,7 @@ func TestLanesLetOneThroughAtATime(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Empty(t, l.byAccount)
+	require.Empty(t, l.lines)
 }
 
 func waitUntil(condition func() bool) {
