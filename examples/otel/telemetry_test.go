@@ -103,7 +103,11 @@ func TestSpansAndCounter(t *testing.T) {
 	require.Equal(t, "invalid-credentials", values(span)["devicetotp.code"])
 	require.Equal(t, "wrong", values(span)["devicetotp.factor.pin"])
 	require.Equal(t, codes.Unset, span.Status().Code, "a refusal is no error of the service")
-	require.NotContains(t, values(span), "8299")
+	for key, value := range values(span) {
+		if key != "http.request.header.request_id" { // which may have it by chance
+			require.NotContains(t, value, "8299", key)
+		}
+	}
 
 	c.store.Script(devicetotptest.Fault{Err: errors.New("down")})
 	answer, span, _ = c.post(`{}`)

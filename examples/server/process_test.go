@@ -54,7 +54,9 @@ func TestPrintedLineWorks(t *testing.T) {
 
 		line := printedLine(t, bufio.NewScanner(stdout))
 		ctx, cancel := context.WithTimeout(t.Context(), patience)
-		answer, err := exec.CommandContext(ctx, "sh", "-c", line).Output()
+		curl := exec.CommandContext(ctx, "sh", "-c", line)
+		curl.Env = append(os.Environ(), "no_proxy=*")
+		answer, err := curl.Output()
 		cancel()
 		require.NoError(t, err, run)
 		require.Contains(t, string(answer), "201 Created", run)
@@ -64,7 +66,7 @@ func TestPrintedLineWorks(t *testing.T) {
 		require.NoError(t, server.Wait(), "%s:\n%s", run, &log)
 		require.Contains(t, log.String(), "msg=stopped", run)
 		for _, secret := range []string{"superSecret12345!", "8299", "526271", "good"} {
-			require.NotContains(t, log.String(), secret, "the log holds no secret")
+			require.NotContains(t, chosen(log.String()), secret, "the log holds no secret")
 		}
 	}
 	for _, name := range []string{"devicetotp-demo.db", "devicetotp-demo.key"} {
