@@ -148,3 +148,46 @@ func openSharing(in, out func(credential.State) credential.State) func(*intact) 
 		}
 	}
 }
+
+// openCheckThenWrite looks at the version in one step and writes in another. Among
+// the many handles of a race the first to look waits until a second one has, so
+// that the fault does not depend on the scheduler; a single user never waits.
+func openCheckThenWrite(s *intact) func() credential.Store {
+	const race = 32
+	var mu sync.Mutex
+	handles := 0
+	looked := map[int64]int{} // saves that have looked, by version: a race is about one account
+	second := sync.NewCond(&mu)
+	look := func(version int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		looked[version]++
+		second.Broadcast()
+		for handles >= race && looked[version] < 2 {
+			second.Wait()
+		}
+	}
+	save := func(ctx context.Context, a credential.Account) error {
+		stored, err := s.Load(ctx, a.ID)
+		if err != nil || stored.Version != a.Version || !stored.SameHostFields(a) {
+			return s.Save(ctx, a) // refused
+		}
+		look(a.Version)
+		for {
+			stored, err := s.Load(ctx, a.ID)
+			if err != nil {
+				return err
+			}
+			stored.State = a.State
+			if err := s.Save(ctx, stored); !errors.Is(err, credential.ErrConflict) {
+				return err
+			}
+		}
+	}
+	return func() credential.Store {
+		mu.Lock()
+		defer mu.Unlock()
+		handles++
+		return handle{s.Load, save}
+	}
+}

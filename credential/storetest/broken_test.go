@@ -180,23 +180,7 @@ var brokenStores = []broken{
 		}
 		return s.Save(ctx, a)
 	})},
-	{"one_winner", "checks and then writes", saving(func(ctx context.Context, s *intact, a credential.Account) error {
-		stored, err := s.Load(ctx, a.ID)
-		if err != nil || stored.Version != a.Version || !stored.SameHostFields(a) {
-			return s.Save(ctx, a) // refused
-		}
-		time.Sleep(time.Millisecond) // lets the other racers check
-		for {
-			stored, err := s.Load(ctx, a.ID)
-			if err != nil {
-				return err
-			}
-			stored.State = a.State
-			if err := s.Save(ctx, stored); !errors.Is(err, credential.ErrConflict) {
-				return err
-			}
-		}
-	})},
+	{"one_winner", "checks and then writes", openCheckThenWrite},
 	{"no_lost_update", "loses one save in two hundred", openForgetful},
 	{"cancelled", "ignores the context", on(func(s *intact) handle {
 		return handle{func(ctx context.Context, id string) (credential.Account, error) {

@@ -16,6 +16,8 @@ const (
 	counters   = 8    // handles that increment one counter
 	increments = 1000 // by all of them together
 	rounds     = 4    // races, because a broken store can be lucky
+
+	maxWay = 100 * time.Millisecond // the longest pause of SQLite between two looks at its lock
 )
 
 func oneWinner(e env) error {
@@ -115,7 +117,10 @@ func noLostUpdate(e env) error {
 }
 
 // increment does what the library does: load, decide, save, and again after a
-// conflict, with a pause of random length that grows.
+// conflict, with a pause of random length that grows. After a save it makes way:
+// a store whose handles poll for a lock, as SQLite's do, would give it to the
+// same handle again and again, and on a slow disk the others would run out of
+// their patience.
 func (e env) increment(s credential.Store, id string) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 32*time.Millisecond) {
 		a, err := e.load(s, id)
@@ -123,9 +128,10 @@ func (e env) increment(s credential.Store, id string) error {
 			return err
 		}
 		a.State.OTP.Failures++
+		started := time.Now()
 		err = s.Save(e.ctx, a)
 		if err == nil {
-			return nil
+			return wait(e.ctx, rand.N(1+min(counters*time.Since(started), maxWay)))
 		}
 		if !errors.Is(err, credential.ErrConflict) {
 			return fmt.Errorf("Save: want nil or credential.ErrConflict, got: %w", err)
