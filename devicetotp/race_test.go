@@ -45,6 +45,7 @@ func issuers(t *testing.T, w *devicetotptest.World, n int) []*devicetotp.Issuer 
 		var err error
 		out[i], err = devicetotp.NewIssuer(w.Store, w.Keys, devicetotp.Config{
 			Clock: w.Clock, Password: verifier.Password(w.Hasher), PIN: verifier.PIN(w.Hasher, w.Keys),
+			Secrets: w.Secrets, // not random ones, whose codes are the same now and then
 		})
 		require.NoError(t, err)
 	}

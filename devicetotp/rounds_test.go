@@ -1,0 +1,74 @@
+package devicetotp_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+	totperrors "example.com/devicetotp/errors"
+)
+
+// These run in a bubble of time, which stands still while anything computes.
+
+// stormy is a world whose account acct has a PIN, and whose every save comes to
+// a conflict, after it has taken the given time.
+func stormy(t *testing.T, took time.Duration) (*devicetotptest.World, *devicetotptest.Account) {
+	t.Helper()
+	w := devicetotptest.New(t)
+	a := w.Account("acct").PIN("8299")
+	var script []devicetotptest.Fault
+	for range 100 {
+		script = append(script, devicetotptest.Fault{}, devicetotptest.Fault{
+			Before: func() { time.Sleep(took) }, Err: credential.ErrConflict,
+		})
+	}
+	w.Store.Script(script...)
+	return w, a
+}
+
+// After sixteen rounds the request is given up, and nothing was saved.
+func TestAConflictStormIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, a := stormy(t, 0)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+		require.ErrorIs(t, err, credential.ErrConflict)
+		require.Positive(t, requireCode(t, totperrors.Unavailable, err).RetryAfter)
+		require.Zero(t, a.Stored().Version)
+		require.Equal(t, 16, w.Events()[0].Rounds)
+	})
+}
+
+// After five seconds it is given up too, however few the rounds.
+func TestRoundsEndAfterTheirTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const took = time.Second
+		w, a := stormy(t, took)
+		start := time.Now()
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+		spent := time.Since(start)
+		require.ErrorIs(t, err, credential.ErrConflict)
+		requireCode(t, totperrors.Unavailable, err)
+		require.Zero(t, a.Stored().Version)
+		require.GreaterOrEqual(t, spent, 5*time.Second)
+		require.Less(t, spent, 5*time.Second+took+time.Second, "a pause is a second at most")
+		require.LessOrEqual(t, w.Events()[0].Rounds, 5)
+	})
+}
+
+// The time that a verifier takes is not time that the rounds have used up.
+func TestHashingIsNotCountedAgainstTheRounds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := devicetotptest.New(t, func(c *devicetotp.Config) {
+			c.PIN = hooked(c.PIN, func() { time.Sleep(5 * time.Second) }) // a slow hash
+		})
+		w.Account("acct").PIN("8299")
+		w.Store.Script(devicetotptest.Fault{}, devicetotptest.Fault{Err: credential.ErrConflict})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+		require.NoError(t, err)
+	})
+}
