@@ -51,8 +51,9 @@ func (a *Account) PIN(value string) *Account {
 }
 
 // OTP announces a one-time code of kind "account" that is accepted for five
-// minutes. It does so through the Issuer, so that the world's events begin with
-// an "add-code".
+// minutes. It does so through the Issuer: the world's events begin with an
+// "add-code", the policy must know the kind, and of a locked account it fails
+// the test, so call it before Locked.
 func (a *Account) OTP(code string) *Account {
 	a.w.t.Helper()
 	err := a.w.Issuer.AddCode(context.Background(), devicetotp.CodeRequest{

@@ -1,11 +1,10 @@
 package devicetotptest
 
 import (
+	"context"
 	"fmt"
 	"sync"
 	"testing"
-
-	"context"
 
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
@@ -44,8 +43,9 @@ func (a *Authenticator) Drifted(steps int) credential.Secret {
 }
 
 // Secrets is a SecretSource that can be foretold: the scripted secrets first,
-// then "secret-0000000001" and so on, padded with "." to the size asked for. It
-// is safe for concurrent use.
+// then "secret-0000000001" and so on, with "." behind it or a zero less for the
+// size asked for, so that they differ at every size that a Policy allows. It is
+// safe for concurrent use.
 type Secrets struct {
 	mu       sync.Mutex
 	scripted []scripted
@@ -82,7 +82,7 @@ func (s *Secrets) NewSecret(_ context.Context, size int) (credential.Secret, err
 		s.scripted = s.scripted[1:]
 		return next.secret, next.err
 	}
-	text := []byte(fmt.Sprintf("secret-%010d", s.made))
+	text := []byte(fmt.Sprintf("secret-%0*d", min(10, size-len("secret-")), s.made))
 	for len(text) < size {
 		text = append(text, '.')
 	}

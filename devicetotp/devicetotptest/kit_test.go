@@ -81,12 +81,17 @@ func TestPoliciesAdd(t *testing.T) {
 	require.Equal(t, time.Minute, d.Period)
 }
 
-func TestSecretsHaveTheSizeAskedFor(t *testing.T) {
+func TestSecretsDifferAndHaveTheSizeAskedFor(t *testing.T) {
 	var s devicetotptest.Secrets
 	for _, size := range []int{16, 17, 20, 64} {
-		got, err := s.NewSecret(t.Context(), size)
-		require.NoError(t, err)
-		require.Len(t, got.Reveal(), size)
+		var made []string
+		for range 11 {
+			got, err := s.NewSecret(t.Context(), size)
+			require.NoError(t, err)
+			require.Len(t, got.Reveal(), size)
+			require.NotContains(t, made, got.Reveal(), "two devices would generate the same codes")
+			made = append(made, got.Reveal())
+		}
 	}
 }
 
