@@ -20,7 +20,7 @@
 //
 // Race: send one one-time code, or a thousand PIN guesses, at the same instant.
 // Save must therefore be one atomic, durable, conditional step; a store that
-// checks and then writes loses money. Read the database: device secrets are
+// checks and then writes grants twice. Read the database: device secrets are
 // sealed and one-time codes are digested with keys of the [Keyring], which must
 // not live in that database. Write to the database: a sealed secret opens only
 // for the account and device it was made for. Somebody who can roll State back

@@ -24,7 +24,8 @@ const (
 type State struct {
 	// Devices are the issued devices, oldest first.
 	Devices []Device
-	// Codes are the one-time codes that have not expired, one of a kind.
+	// Codes are the pending one-time codes, one of a kind. Expired ones go with
+	// the next save.
 	Codes []OneTimeCode
 	// Spent are the proofs that made a device and must not make another.
 	Spent []Spent

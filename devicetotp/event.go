@@ -8,19 +8,21 @@ import (
 
 // Event tells what one request came to. The Observer gets exactly one a
 // request, after the save and before the answer. It holds no secret, no code
-// and no hash, so it can be logged whole.
+// and no hash, unless the host's own errors do (Err), so it can be logged whole.
 //
 // Tell the user of each new device: the grace window needs no proof, so the
 // notice is what reveals a stolen session.
 type Event struct {
 	// Op is the operation: "create", "verify", "add-code" or "unblock".
 	Op string
-	// At is the request's one reading of the clock.
+	// At is the request's one reading of the clock; zero if the request was
+	// refused for its form, before the clock was read.
 	At time.Time
 	// AccountID is the account, as the host gave it.
 	AccountID string
 	// DeviceID is the device created, given again or matched. On a refusal it
-	// is the one asked for, if its form is valid.
+	// is the one asked for, or the one made up for a Create that named none;
+	// empty if its form is not valid or the request could not be decided.
 	DeviceID string
 	// Code is the error code of the answer; "" for success.
 	Code Code
@@ -35,12 +37,15 @@ type Event struct {
 	RetryAfter time.Duration
 	// Evicted are never-used devices that made room for the new one.
 	Evicted []string
-	// AuthenticatedAt is that of the request.
+	// AuthenticatedAt is that of the request; zero if it was refused before the
+	// account was loaded.
 	AuthenticatedAt time.Time
 	// Rounds is how often the request was decided: 1 unless others changed
-	// the account meanwhile.
+	// the account meanwhile, 0 if it was refused before.
 	Rounds int
-	// Err is the cause of an internal error; nil otherwise.
+	// Err is the cause of an internal error, or what is wrong with an invalid
+	// argument; nil otherwise. What a collaborator of the host said is in it
+	// word for word.
 	Err error
 }
 

@@ -10,20 +10,20 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// Policy has every number of the rules. Start from [DefaultPolicy] and change
+// Policy has the numbers of the rules. Start from [DefaultPolicy] and change
 // what you must: a Policy given to [NewIssuer] is taken literally and checked,
 // so one that is half filled is refused, and a grace of 0 is no grace.
 type Policy struct {
 	// GraceWindow is how long after registration a device is issued without a
-	// credential, both ends included. 0 closes it. Default: 5 minutes, as the
-	// published API description says.
+	// credential, both ends included. From 0, which closes it, to 24 hours.
+	// Default: 5 minutes, as the published API description says.
 	GraceWindow time.Duration
 	// ClockTolerance is how far in the future a registration (or the creation
 	// of a device that is asked for again) may lie and still count as now.
 	// From 0 to 5 minutes. Default: 30 s.
 	ClockTolerance time.Duration
-	// GraceDevices is how many devices an account may get on grace. 0 closes
-	// it. Default: 5.
+	// GraceDevices is how many devices an account may get on grace. From 0,
+	// which closes it, to credential.MaxDevices. Default: 5.
 	GraceDevices int
 
 	// RetryWindow is how long the repetition of a request is given the same
@@ -34,8 +34,9 @@ type Policy struct {
 	// MaxDevices is how many devices an account may have; from 1 to
 	// credential.MaxDevices. Default: 20.
 	MaxDevices int
-	// UnusedAfter is the age from which a never-used device makes room for a
-	// new one, oldest first. At least RetryWindow. Default: 24 hours.
+	// UnusedAfter is the age beyond which a never-used device makes room for a
+	// new one, oldest first. At least RetryWindow and at least a minute.
+	// Default: 24 hours.
 	UnusedAfter time.Duration
 
 	// Algorithm, Digits and Period are those of new devices (RFC 6238).
@@ -51,8 +52,8 @@ type Policy struct {
 
 	// OTPKinds are the kinds of user OTP that Create accepts: verifier.KindAccount,
 	// verifier.KindDeviceTOTP, or the host's own words of 1 to 32 characters
-	// of a-z, 0-9 and "-". Default: those two. Empty: no OTP is right, unless
-	// Config.OTP is the host's own.
+	// of a-z, 0-9 and "-"; each once, at most credential.MaxCodes. Default:
+	// those two. Empty: no OTP is right, unless Config.OTP is the host's own.
 	OTPKinds []string
 
 	// OTP, Password and PIN are the attempt policies of the factors. OTP counts
@@ -65,16 +66,18 @@ type Policy struct {
 	// decided again because others changed the account, hashing not counted.
 	// MaxRounds is at most 100 and at least the highest BackoffFrom + 3,
 	// so that parallel wrong values are refused for what they are.
-	// Default: 16 and 5 s.
+	// RoundsTimeout is from 1 ms to a minute. Default: 16 and 5 s.
 	MaxRounds     int
 	RoundsTimeout time.Duration
-	// StoreTimeout bounds each call to the store. Default: 2 s.
+	// StoreTimeout bounds each call to the store. From 1 ms to a minute.
+	// Default: 2 s.
 	StoreTimeout time.Duration
 	// VerifierTimeout bounds each call to a verifier or the secret source,
-	// waiting to hash included. Default: 10 s.
+	// waiting to hash included. From 1 ms to a minute. Default: 10 s.
 	VerifierTimeout time.Duration
 	// MaxWaiting is how many requests for one account may wait for another
-	// one in this process; one more is unavailable. Default: 64.
+	// one in this process; one more is unavailable. From 0 to 1,048,576.
+	// Default: 64.
 	MaxWaiting int
 }
 

@@ -17,7 +17,7 @@ const opVerify = "verify"
 // The code must be of the current time step or of one beside it. One failure
 // is counted for a request, however many devices it was compared with; if the
 // request names a device, one for that device too, which only a success of that
-// device clears.
+// device or [Issuer.Unblock] clears.
 //
 // Errors have the codes invalid-id, invalid-credentials, credentials-required
 // (no code was presented), too-many-attempts, account-locked, unavailable and

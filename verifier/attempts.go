@@ -18,9 +18,10 @@ type AttemptPolicy struct {
 	// BackoffFrom is the failure from which on the next attempt must wait; at
 	// least 1.
 	BackoffFrom int
-	// Backoff is the wait after that failure. It doubles with each further one.
+	// Backoff is the wait after that failure, more than 0. It doubles with each
+	// further one.
 	Backoff time.Duration
-	// MaxBackoff is the longest wait.
+	// MaxBackoff is the longest wait, at least Backoff.
 	MaxBackoff time.Duration
 	// BlockAt is the failure that blocks the factor until the host unblocks it
 	// or the stored hash changes; from BackoffFrom to [MaxFailures].

@@ -20,7 +20,8 @@ import (
 // hashing may take. Start from [DefaultHasherConfig]; the zero value is refused.
 type HasherConfig struct {
 	// Memory in KiB, Time and Threads are argon2id's m, t and p for new hashes
-	// and for the work done when there is nothing to compare with.
+	// and for the work done when there is nothing to compare with: from
+	// 8*Threads to 262144, from 1 to 10, and from 1 to 16.
 	Memory  uint32
 	Time    uint32
 	Threads uint8
@@ -30,7 +31,7 @@ type HasherConfig struct {
 	// runs behind, and more where other programs keep the processors busy: set
 	// GOMEMLIMIT where memory is tight.
 	Parallel int
-	// Queue is how many may wait; one more gets [ErrBusy].
+	// Queue is how many may wait, at least 0; one more gets [ErrBusy].
 	Queue int
 }
 

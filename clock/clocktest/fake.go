@@ -1,5 +1,6 @@
-// Package clocktest has a [Fake] clock that stands still until a test moves
-// it, forwards or backwards. It uses the standard library only.
+// Package clocktest has a clock for tests: [New] makes a [Fake], which stands
+// still until the test moves it, forwards or backwards. It uses the standard
+// library only.
 package clocktest
 
 import (
