@@ -9,7 +9,7 @@ FUZZTIME ?= 10s
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed -E 's/:[^#]*## /\t/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | LC_ALL=C sort | expand -t 16
 
 .PHONY: test
 test: ## run every test of every module under the race detector
@@ -57,7 +57,7 @@ test-clients: ## call the example server with JSON:API clients of npm
 	examples/clients/npm/run
 
 .PHONY: test-browser
-test-browser: ## try the demo page in headless Chromium; screenshots are in examples/browser
+test-browser: ## try the demo page in headless Chromium; screenshots are in examples/browser/screenshots
 	examples/browser/run
 
 .PHONY: mutate
