@@ -23,6 +23,8 @@ type call struct {
 	rounds    int
 	looked    bool          // a credential has been looked at: hanging up no longer helps
 	looking   time.Duration // time spent with verifiers and the secret source
+	deadlines [4]deadline   // of a request that is decided once: load, secret, look, save
+	deadlined int           // how many of them are taken
 }
 
 // outcome is what a request comes to.
@@ -36,7 +38,7 @@ type outcome struct {
 
 // perform does what every operation has in common: it contains panics, reads
 // the clock once, and tells the Observer.
-func (i *Issuer) perform(ctx context.Context, op, accountID string, body func(*call) *outcome) *outcome {
+func (i *Issuer) perform(ctx context.Context, op, accountID string, body func(*call) outcome) outcome {
 	c := &call{issuer: i, ctx: ctx, op: op, accountID: accountID}
 	out := c.contained(body)
 	out.event.Op, out.event.At, out.event.AccountID, out.event.Rounds = op, c.now, accountID, c.rounds
@@ -57,7 +59,7 @@ func (e *Event) refused(err error) {
 }
 
 // contained runs body; a panic in it is an internal error.
-func (c *call) contained(body func(*call) *outcome) (out *outcome) {
+func (c *call) contained(body func(*call) outcome) (out outcome) {
 	var err error
 	defer func() {
 		if err != nil {
@@ -69,7 +71,7 @@ func (c *call) contained(body func(*call) *outcome) (out *outcome) {
 }
 
 // refused is the outcome of an error.
-func refused(err error) *outcome { return &outcome{err: err} }
+func refused(err error) outcome { return outcome{err: err} }
 
 func (i *Issuer) observe(ctx context.Context, e *Event) {
 	if i.observer == nil {
@@ -116,13 +118,27 @@ func (c *call) expired() error {
 // bounded is the context for a verifier or the secret source. Until a credential
 // has been looked at the caller's own time counts too.
 func (c *call) bounded(now time.Time) *deadline {
-	return &deadline{parent: c.ctx, detached: c.looked, at: now.Add(c.issuer.policy.VerifierTimeout)}
+	return c.deadline(c.looked, now.Add(c.issuer.policy.VerifierTimeout))
 }
 
 // detached is the context for the store: not the caller's to cancel, and with a
 // deadline of its own.
 func (c *call) detached(now time.Time) *deadline {
-	return &deadline{parent: c.ctx, detached: true, at: now.Add(c.issuer.policy.StoreTimeout)}
+	return c.deadline(true, now.Add(c.issuer.policy.StoreTimeout))
+}
+
+// deadline makes a context for one call to the host's code, which may keep it
+// for longer, so it is never used again.
+func (c *call) deadline(detached bool, at time.Time) *deadline {
+	var d *deadline
+	if c.deadlined < len(c.deadlines) {
+		d = &c.deadlines[c.deadlined]
+		c.deadlined++
+	} else {
+		d = &deadline{}
+	}
+	d.parent, d.detached, d.at = c.ctx, detached, at
+	return d
 }
 
 // looks counts the time since started as spent with a verifier or the source.

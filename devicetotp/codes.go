@@ -24,7 +24,7 @@ const opAddCode = "add-code"
 // credential.ErrNotFound, if there is no such account), account-locked,
 // unavailable, internal-error.
 func (i *Issuer) AddCode(ctx context.Context, r CodeRequest) error {
-	return i.perform(ctx, opAddCode, r.AccountID, func(c *call) *outcome {
+	return i.perform(ctx, opAddCode, r.AccountID, func(c *call) outcome {
 		if err := c.checkCode(&r); err != nil {
 			return refused(err)
 		}
@@ -43,7 +43,7 @@ func (i *Issuer) AddCode(ctx context.Context, r CodeRequest) error {
 			dropExpired(&a.State, c.now)
 			a.State.Codes = slices.DeleteFunc(a.State.Codes, func(old credential.OneTimeCode) bool { return old.Kind == r.Kind })
 			a.State.Codes = append(a.State.Codes, code)
-			return round{next: a, save: true, answer: &outcome{}}
+			return round{next: a, save: true}
 		})
 	}).err
 }
@@ -100,7 +100,7 @@ const opUnblock = "unblock"
 // Errors: invalid-argument (an unknown factor; or AccountID, wrapping
 // credential.ErrNotFound), account-locked, unavailable, internal-error.
 func (i *Issuer) Unblock(ctx context.Context, accountID string, factors ...credential.Factor) error {
-	return i.perform(ctx, opUnblock, accountID, func(c *call) *outcome {
+	return i.perform(ctx, opUnblock, accountID, func(c *call) outcome {
 		all := credential.Factors()
 		for _, f := range factors {
 			if !slices.Contains(all[:], f) {
@@ -119,7 +119,7 @@ func (i *Issuer) Unblock(ctx context.Context, accountID string, factors ...crede
 			}
 			a.State = a.State.Clone()
 			clearFailures(&a.State, factors, c.now)
-			return round{next: a, save: true, answer: &outcome{}}
+			return round{next: a, save: true}
 		})
 	}).err
 }

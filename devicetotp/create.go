@@ -37,7 +37,7 @@ const opCreate = "create"
 // send the same request again, with the same DeviceID. An account that the
 // store does not know is answered as if every credential were wrong.
 func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
-	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) *outcome {
+	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) outcome {
 		if r.DeviceID == "" {
 			r.DeviceID = newUUID()
 		} else if id, ok := parseUUID(r.DeviceID); ok {
@@ -70,7 +70,7 @@ type createCall struct {
 func (j *createCall) decide(a credential.Account, known bool) round {
 	j.lookErr = nil
 	next, d := decideCreate(a, &j.request, j.now, &j.issuer.policy, j.looker(a, known))
-	r := round{next: next, save: d.save, answer: &outcome{}}
+	r := round{next: next, save: d.save}
 	r.answer.event = Event{DeviceID: j.request.DeviceID, Factors: d.factors, Evicted: d.evicted}
 	switch {
 	case d.undecided:

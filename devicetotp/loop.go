@@ -17,7 +17,7 @@ import (
 type round struct {
 	next   credential.Account
 	save   bool
-	answer *outcome
+	answer outcome
 }
 
 // decideFunc decides on an account. known is false if the store has no such
@@ -27,7 +27,7 @@ type decideFunc func(a credential.Account, known bool) round
 // run is the one idea of this library: load the account, decide in memory, save
 // if nothing changed meanwhile, answer. After a conflict it loads and decides
 // again.
-func (c *call) run(decide decideFunc) *outcome {
+func (c *call) run(decide decideFunc) outcome {
 	i := c.issuer
 	if err := i.lanes.enter(c.ctx, c.accountID); err != nil {
 		return refused(c.unavailable(err))
@@ -81,7 +81,7 @@ func (c *call) run(decide decideFunc) *outcome {
 // took effect all the same.
 type attemptedSave struct {
 	id     credential.WriteID
-	answer *outcome
+	answer outcome
 }
 
 func newWriteID() (id credential.WriteID) {

@@ -24,7 +24,7 @@ const opVerify = "verify"
 // internal-error, as for [Issuer.Create]. After an unavailable answer the code
 // may have been spent: let the user wait for the next one.
 func (i *Issuer) Verify(ctx context.Context, r VerifyRequest) (Match, error) {
-	out := i.perform(ctx, opVerify, r.AccountID, func(c *call) *outcome {
+	out := i.perform(ctx, opVerify, r.AccountID, func(c *call) outcome {
 		if r.DeviceID != "" {
 			id, ok := parseUUID(r.DeviceID)
 			if !ok {
@@ -35,21 +35,21 @@ func (i *Issuer) Verify(ctx context.Context, r VerifyRequest) (Match, error) {
 		if err := c.begin(); err != nil {
 			return refused(err)
 		}
-		return c.run((&verifyCall{call: c, request: &r}).decide)
+		return c.run((&verifyCall{call: c, request: r}).decide)
 	})
 	return out.match, out.err
 }
 
 type verifyCall struct {
 	*call
-	request  *VerifyRequest
+	request  VerifyRequest
 	matchErr error
 }
 
 // decide is one round.
 func (j *verifyCall) decide(a credential.Account, _ bool) round {
-	next, v := decideVerify(a, j.request, j.now, &j.issuer.policy, j.match)
-	r := round{next: next, save: v.save, answer: &outcome{}}
+	next, v := decideVerify(a, &j.request, j.now, &j.issuer.policy, j.match)
+	r := round{next: next, save: v.save}
 	r.answer.event = Event{DeviceID: j.request.DeviceID, Factors: v.factors}
 	switch {
 	case v.undecided:
