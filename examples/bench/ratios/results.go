@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -11,6 +12,18 @@ import (
 type result struct {
 	ns     []float64
 	allocs []float64
+	turns  []turns
+}
+
+// turns are the times of ours and of the bare peer, measured in turns.
+type turns struct{ ours, bare float64 }
+
+// middle is the run with the middle ratio.
+func (r *result) middle() turns {
+	sorted := slices.SortedFunc(slices.Values(r.turns), func(a, b turns) int {
+		return cmp.Compare(a.ours/a.bare, b.ours/b.bare)
+	})
+	return sorted[len(sorted)/2]
 }
 
 // results are by the benchmark's name, without the number of processors.
@@ -32,6 +45,7 @@ func (r results) add(line string) {
 	if r[name] == nil {
 		r[name] = &result{}
 	}
+	var both turns
 	for i := 2; i+1 < len(fields); i += 2 {
 		value, err := strconv.ParseFloat(fields[i], 64)
 		if err != nil {
@@ -42,7 +56,14 @@ func (r results) add(line string) {
 			r[name].ns = append(r[name].ns, value)
 		case "allocs/op":
 			r[name].allocs = append(r[name].allocs, value)
+		case "ours-ns":
+			both.ours = value
+		case "bare-ns":
+			both.bare = value
 		}
+	}
+	if both.bare > 0 {
+		r[name].turns = append(r[name].turns, both)
 	}
 }
 
