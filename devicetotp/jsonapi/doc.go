@@ -47,6 +47,8 @@
 // late is 422, too many attempts are 403, and what passes is 500 with a
 // Retry-After and the code unavailable. A wrong credential is never 401:
 // clients answer a 401 with a new token and send again, which would count twice.
+// A request that net/http itself refuses, for instance with 431 because its
+// head is too long, does not reach the handler and is not answered as JSON:API.
 //
 // Every answer is application/vnd.api+json without parameters, is not to be
 // cached, and carries a Request-Id: 20 characters 0-9 and a-v, which is also the

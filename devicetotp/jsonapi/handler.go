@@ -136,10 +136,10 @@ func (h *handler) guardedCreate(w http.ResponseWriter, r *http.Request) (_ devic
 // package documentation, and then asks the Issuer.
 func (h *handler) create(w http.ResponseWriter, r *http.Request) (devicetotp.DeviceTOTP, error) {
 	var none devicetotp.DeviceTOTP
+	h.boundBody(w, r)
 	if r.Method != http.MethodPost {
 		return none, problem{code: codeMethodNotAllowed}
 	}
-	h.boundBody(w, r)
 	principal, err := h.authenticate(r)
 	if err != nil {
 		return none, err

@@ -38,14 +38,14 @@ const patience = 10 * time.Second
 
 // unfinished sends the head of a request and the beginning of its body, and
 // returns the answer that comes although the rest never does.
-func unfinished(t *testing.T, s *httptest.Server, token string) answer {
+func unfinished(t *testing.T, s *httptest.Server, method, token string) answer {
 	t.Helper()
 	conn, err := net.Dial("tcp", s.Listener.Addr().String())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = conn.Close() })
 	require.NoError(t, conn.SetDeadline(time.Now().Add(patience)), "fail rather than hang")
-	_, err = fmt.Fprintf(conn, "POST / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n{\"data\"",
-		token, jsonapi.MediaType)
+	_, err = fmt.Fprintf(conn, "%s / HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer %s\r\nContent-Type: %s\r\nContent-Length: 1000\r\n\r\n{\"data\"",
+		method, token, jsonapi.MediaType)
 	require.NoError(t, err)
 	resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)
@@ -66,7 +66,7 @@ func read(t *testing.T, resp *http.Response) answer {
 
 func TestBodyThatStopsArrivingIsAnsweredAfterBodyTimeout(t *testing.T) {
 	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: 20 * time.Millisecond}, 0)
-	a := unfinished(t, s, goodToken)
+	a := unfinished(t, s, "POST", goodToken)
 	require.Equal(t, []string{"invalid-document none"}, a.summary())
 	require.Contains(t, a.errors[0].Detail, "in time")
 }
@@ -124,12 +124,13 @@ func TestBodyOfAByteASecondIsAnsweredAfterBodyTimeout(t *testing.T) {
 
 func TestRefusalDoesNotWaitForTheBodyForever(t *testing.T) {
 	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: 20 * time.Millisecond}, 0)
-	require.Equal(t, []string{"unauthorized none"}, unfinished(t, s, "bad").summary())
+	require.Equal(t, []string{"unauthorized none"}, unfinished(t, s, "POST", "bad").summary())
+	require.Equal(t, []string{"method-not-allowed none"}, unfinished(t, s, "PUT", goodToken).summary())
 }
 
 func TestShorterReadTimeoutOfTheServerStaysInForce(t *testing.T) {
 	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: time.Hour}, 20*time.Millisecond)
-	require.Equal(t, []string{"invalid-document none"}, unfinished(t, s, goodToken).summary())
+	require.Equal(t, []string{"invalid-document none"}, unfinished(t, s, "POST", goodToken).summary())
 }
 
 // Once the body is read, its time limit must not cut the Issuer short: the
