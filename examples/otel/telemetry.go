@@ -42,7 +42,7 @@ func (t *Telemetry) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = jsonapi.WithRequestID(r)
 		ctx, span := t.tracer.Start(r.Context(), r.Method+" device TOTP", trace.WithSpanKind(trace.SpanKindServer),
-			trace.WithAttributes(attribute.String("http.request.header.request_id", jsonapi.RequestID(r.Context()))))
+			trace.WithAttributes(attribute.String("devicetotp.request_id", jsonapi.RequestID(r.Context()))))
 		defer span.End()
 		next.ServeHTTP(w, r.WithContext(ctx))
 	})

@@ -96,7 +96,7 @@ func TestSpansAndCounter(t *testing.T) {
 	require.Equal(t, http.StatusCreated, answer.Code)
 	require.Equal(t, []string{"load account", "save account"}, below, "the calls of the store are below the request")
 	require.Equal(t, "grace", values(span)["devicetotp.basis"])
-	require.Equal(t, answer.Header().Get("Request-Id"), values(span)["http.request.header.request_id"])
+	require.Equal(t, answer.Header().Get("Request-Id"), values(span)["devicetotp.request_id"])
 
 	answer, span, _ = c.post(`{"pin":"8299"}`)
 	require.Equal(t, http.StatusForbidden, answer.Code)
@@ -104,7 +104,7 @@ func TestSpansAndCounter(t *testing.T) {
 	require.Equal(t, "wrong", values(span)["devicetotp.factor.pin"])
 	require.Equal(t, codes.Unset, span.Status().Code, "a refusal is no error of the service")
 	for key, value := range values(span) {
-		if key != "http.request.header.request_id" { // which may have it by chance
+		if key != "devicetotp.request_id" { // which may have it by chance
 			require.NotContains(t, value, "8299", key)
 		}
 	}
