@@ -25,10 +25,10 @@ const opAddCode = "add-code"
 // unavailable, internal-error.
 func (i *Issuer) AddCode(ctx context.Context, r CodeRequest) error {
 	return i.perform(ctx, opAddCode, r.AccountID, func(c *call) outcome {
-		if err := c.checkCode(&r); err != nil {
+		if err := c.begin(); err != nil {
 			return refused(err)
 		}
-		if err := c.begin(); err != nil {
+		if err := c.checkCode(&r); err != nil {
 			return refused(err)
 		}
 		code, err := c.digestCode(&r)

@@ -168,4 +168,7 @@ func TestZeroIssuerRefuses(t *testing.T) {
 	_, err = zero.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "a", Code: credential.NewSecret("123456")})
 	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(err))
 	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(zero.Unblock(t.Context(), "a")))
+	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(zero.AddCode(t.Context(), devicetotp.CodeRequest{
+		AccountID: "a", Kind: verifier.KindAccount, Code: credential.NewSecret("123456"), TTL: time.Minute,
+	})))
 }

@@ -278,6 +278,30 @@ func TestHostVerifiersPlugIn(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// A host's own verifier may say valid again and again: each time step of a
+// device makes one device, whatever it says of the step.
+func TestAStepThatAHostsVerifierRepeatsIsSpent(t *testing.T) {
+	for _, step := range []int64{-1, 0, 7} {
+		otp := verifier.Func(func(_ context.Context, a credential.Account, _ credential.Secret, now time.Time) (verifier.Verdict, error) {
+			return verifier.Verdict{
+				Status: verifier.Valid, Proof: "host:1", Until: now.Add(time.Hour), DeviceID: a.State.Devices[0].ID, Step: step,
+			}, nil
+		})
+		w := devicetotptest.New(t, func(c *devicetotp.Config) { c.OTP = otp })
+		a, _ := enrol(t, w, "acct", 1)
+		granted := 0
+		for range 3 {
+			if _, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("letmein")}); err == nil {
+				granted++
+			} else {
+				requireCode(t, totperrors.InvalidCredentials, err)
+			}
+		}
+		require.Equal(t, min(1, max(0, int(step))), granted, "a step that is not positive was never one of the device's")
+		require.Len(t, a.Stored().State.Devices, 1+granted)
+	}
+}
+
 func TestAnUnknownAccountIsNeverGranted(t *testing.T) {
 	yes := verifier.Func(func(_ context.Context, _ credential.Account, _ credential.Secret, now time.Time) (verifier.Verdict, error) {
 		return verifier.Verdict{Status: verifier.Valid, Proof: "p", Until: now.Add(time.Hour)}, nil

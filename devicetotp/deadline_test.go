@@ -42,8 +42,10 @@ func TestDeadlineIsAContext(t *testing.T) {
 	cancel()
 	require.ErrorIs(t, lasting.Err(), context.Canceled)
 	<-lasting.Done()
+	require.ErrorIs(t, context.Cause(lasting), context.Canceled)
 	for _, d := range []*deadline{detached, waitedFor} {
 		require.NoError(t, d.Err(), "not the caller's to cancel")
+		require.NoError(t, context.Cause(d), "however a store asks")
 		require.Equal(t, "value", d.Value(deadlineKey{}))
 		d.end()
 	}

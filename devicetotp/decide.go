@@ -117,7 +117,7 @@ func (c *creation) ask(f credential.Factor, createdOn *credential.Device) Result
 	verdict := c.look(f, createdOn)
 	switch verdict.Status {
 	case verifier.Valid:
-		if f == credential.OTP && createdOn == nil && c.account.State.IsSpent(verdict.Proof) {
+		if f == credential.OTP && createdOn == nil && c.used(verdict) {
 			return ResultSpent
 		}
 		c.out.verdict = verdict
@@ -130,6 +130,16 @@ func (c *creation) ask(f credential.Factor, createdOn *credential.Device) Result
 		c.out.undecided = true
 		return ResultUndecided
 	}
+}
+
+// used tells whether a valid OTP was used up before: its proof, or its time step
+// if one of the account's devices generated it.
+func (c *creation) used(verdict verifier.Verdict) bool {
+	state := &c.account.State
+	if i := state.Device(verdict.DeviceID); i >= 0 && verdict.Step <= state.Devices[i].LastStep {
+		return true
+	}
+	return state.IsSpent(verdict.Proof)
 }
 
 func (c *creation) setAttempts(f credential.Factor, at credential.Attempts) {

@@ -35,8 +35,9 @@ type Policy struct {
 	// credential.MaxDevices. Default: 20.
 	MaxDevices int
 	// UnusedAfter is the age beyond which a never-used device makes room for a
-	// new one, oldest first. At least RetryWindow and at least a minute.
-	// Default: 24 hours.
+	// new one, oldest first. At least RetryWindow and at least a minute. If it
+	// is shorter than GraceWindow, those made on grace make room for the next
+	// ones, so that more than GraceDevices are made in all. Default: 24 hours.
 	UnusedAfter time.Duration
 
 	// Algorithm, Digits and Period are those of new devices (RFC 6238).

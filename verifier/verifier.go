@@ -68,8 +68,9 @@ type Verdict struct {
 	// Until is how long Proof must be remembered as spent: at least as long
 	// as the code would be accepted. Required with Proof.
 	Until time.Time
-	// DeviceID and Step are set when the OTP is a code of one of the
-	// account's own devices. The step of that device is then spent too.
+	// DeviceID and Step are set when the OTP is a code of one of the account's
+	// own devices. The step of that device is then spent, in place of Proof; a
+	// step that is not newer than the device's LastStep was spent before.
 	DeviceID string
 	Step     int64
 	// Outdated hints that what was compared with should be stored anew: the
