@@ -45,14 +45,10 @@ func (d *deadline) Err() error {
 }
 
 // Value implements context.Context. Once there is a timer, contexts derived from
-// this one find it, and need no goroutine to watch. Before, a detached one must
-// not give out what context.Cause asks for, which is the caller's cancellation.
+// this one find it, and need no goroutine to watch.
 func (d *deadline) Value(key any) any {
 	if ctx := d.ifArmed(); ctx != nil {
 		return ctx.Value(key)
-	}
-	if d.detached {
-		return context.WithoutCancel(d.parent).Value(key)
 	}
 	return d.parent.Value(key)
 }
