@@ -259,6 +259,8 @@ func TestValidatorSeesFaults(t *testing.T) {
 		"another media type":       check(403, request, problem, setHeader("Content-Type", "application/json")),
 		"no request id":            check(403, request, problem, func(h http.Header) { h.Del("Request-Id") }),
 		"a bad request":            check(201, []byte(body(`{"pin":8299}`)), device, nil),
+		"a bad request looked at":  check(403, []byte(body(`{"pin":8299}`)), problem, nil),
+		"a good request refused":   check(422, request, strings.NewReplacer("403", "422", "invalid-credentials", "invalid-type").Replace(problem), nil),
 	} {
 		require.Error(t, err, name)
 	}

@@ -6,6 +6,7 @@ package contract
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -42,8 +43,8 @@ func New() (*Validator, error) {
 }
 
 // Check returns what is wrong with an exchange. Every answer must be one that
-// the document describes. A request that created a device must be too; what was
-// refused need not be.
+// the document describes. So must be a request that was granted, or refused for
+// what it presents; and one whose parts were refused must not be.
 func (v *Validator) Check(r *http.Request, requestBody []byte, answer *http.Response, answerBody []byte) error {
 	// The document has the path below which a service mounts it.
 	documentedRequest := r.Clone(context.Background())
@@ -61,10 +62,12 @@ func (v *Validator) Check(r *http.Request, requestBody []byte, answer *http.Resp
 	request := &openapi3filter.RequestValidationInput{
 		Request: documentedRequest, PathParams: params, Route: route, Options: options,
 	}
-	if answer.StatusCode == http.StatusCreated {
-		if err := openapi3filter.ValidateRequest(context.Background(), request); err != nil {
-			return fmt.Errorf("request %s: %w", requestBody, err)
-		}
+	err = openapi3filter.ValidateRequest(context.Background(), request)
+	switch taken := takenFor(answerBody); {
+	case taken == good && err != nil:
+		return fmt.Errorf("request %s: %w", requestBody, err)
+	case taken == bad && err == nil:
+		return fmt.Errorf("request %s: is as documented, but was refused: %s", requestBody, answerBody)
 	}
 	err = openapi3filter.ValidateResponse(context.Background(), &openapi3filter.ResponseValidationInput{
 		RequestValidationInput: request,
@@ -77,6 +80,40 @@ func (v *Validator) Check(r *http.Request, requestBody []byte, answer *http.Resp
 		return fmt.Errorf("answer %d %s: %w", answer.StatusCode, answerBody, err)
 	}
 	return nil
+}
+
+// verdict is what an answer says of the form of the request.
+type verdict int
+
+const (
+	unsaid verdict = iota // it was refused for something else
+	good
+	bad
+)
+
+// codes are those that say something of the form. invalid-document does not:
+// the document cannot describe what is no JSON.
+var codes = map[string]verdict{
+	"invalid-type": bad, "invalid-attribute": bad, "invalid-id": bad,
+	"invalid-credentials": good, "credentials-required": good, "too-many-attempts": good,
+	"account-locked": good, "device-limit-reached": good, "id-in-use": good,
+}
+
+func takenFor(answer []byte) verdict {
+	var document struct {
+		Data   json.RawMessage
+		Errors []struct{ Code string }
+	}
+	switch err := json.Unmarshal(answer, &document); {
+	case err != nil:
+		return unsaid // the answer itself is wrong, which is found too
+	case document.Data != nil:
+		return good
+	case len(document.Errors) == 0:
+		return unsaid
+	default:
+		return codes[document.Errors[0].Code]
+	}
 }
 
 // Client returns a client whose exchanges with the endpoint are all checked,
