@@ -1,0 +1,75 @@
+package devicetotp
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var uuidForm = regexp.MustCompile(`\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z`)
+
+func TestNewUUIDsAreOfVersion4(t *testing.T) {
+	seen := map[string]bool{}
+	for range 100 {
+		id := newUUID()
+		require.Regexp(t, uuidForm, id)
+		require.Equal(t, byte('4'), id[14], "the version")
+		require.Contains(t, "89ab", id[19:20], "the variant")
+		require.False(t, seen[id])
+		seen[id] = true
+		again, ok := parseUUID(id)
+		require.True(t, ok)
+		require.Equal(t, id, again)
+	}
+}
+
+// An id is taken in exactly one form but for its case, so that no device can go
+// by two ids.
+func FuzzParseUUID(f *testing.F) {
+	const id = "738e379f-fe30-45ab-819c-ba88804b6368"
+	for _, seed := range []string{
+		id, strings.ToUpper(id), "", id[1:], id + "0", "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""),
+		strings.Replace(id, "-", "_", 1), strings.Replace(id, "b", "g", 1), id[:35] + "\x00", id[:34] + "\u0661", id[:33] + "\u212a",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		id, ok := parseUUID(text)
+		require.Equal(t, uuidForm.MatchString(asciiLower(text)), ok, "%q", text)
+		if !ok {
+			require.Empty(t, id)
+			return
+		}
+		require.Equal(t, asciiLower(text), id)
+		again, ok := parseUUID(strings.ToUpper(id))
+		require.True(t, ok)
+		require.Equal(t, id, again)
+	})
+}
+
+// asciiLower leaves alone what is not ASCII: of the Kelvin sign, for one, the
+// lower case is.
+func asciiLower(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + 'a' - 'A'
+		}
+		return r
+	}, s)
+}
+
+// A fuzz target without its seeds tests nothing when it is run as a test.
+func TestFuzzSeedsExist(t *testing.T) {
+	files, err := filepath.Glob(filepath.Join("testdata", "fuzz", "FuzzParseUUID", "*"))
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(files), 3)
+	for _, name := range files {
+		b, err := os.ReadFile(name)
+		require.NoError(t, err)
+		require.Regexp(t, `^go test fuzz v1\n`, string(b), name)
+	}
+}
