@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -24,6 +25,8 @@ type overloadConfig struct {
 	Rate    int    // verifications a second
 	Stream  int    // accounts of the stream; each has one turn
 	Idle    time.Duration
+	// MemoryLimit is that of GOMEMLIMIT in bytes; 0 is none.
+	MemoryLimit int64
 }
 
 // overloadResult is what it saw.
@@ -46,6 +49,9 @@ func overloadChild(in *json.Decoder, out *json.Encoder) error {
 	var c overloadConfig
 	if err := in.Decode(&c); err != nil {
 		return err
+	}
+	if c.MemoryLimit > 0 {
+		debug.SetMemoryLimit(c.MemoryLimit)
 	}
 	ctx := context.Background()
 	issuer, err := c.world(ctx)
