@@ -19,7 +19,7 @@ const opCreate = "create"
 //
 // A repetition of the request with the same DeviceID, for instance after a lost
 // answer, is given the same device again (Replayed) as long as the device is
-// younger than Policy.RetryWindow and was never used.
+// no older than Policy.RetryWindow and was never used.
 //
 // Errors have these codes:
 //
