@@ -11,8 +11,9 @@ package clock
 
 import "time"
 
-// A Clock tells the current time. Now must be safe for concurrent use. A zero
-// time, or one not after the beginning of 1970, is refused by the library as an internal error.
+// A Clock tells the current time. Now must be safe for concurrent use. The zero
+// time, or any other that is not after the beginning of 1970, is refused by the
+// library as an internal error.
 type Clock interface {
 	Now() time.Time
 }
