@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -24,26 +25,42 @@ func TestSQLiteWritersOfOneProcessTakeTurns(t *testing.T) {
 	spy.take()
 
 	inside, leave := make(chan struct{}), make(chan struct{})
-	var first sync.Once
+	let := sync.OnceFunc(func() { close(leave) })
+	defer let()
+	var taken atomic.Bool
 	spy.hooks(nil, func(call) error {
-		first.Do(func() {
+		if taken.CompareAndSwap(false, true) {
 			close(inside)
 			<-leave
-		})
+		}
 		return nil
 	})
 	answer := make(chan error, 1)
 	go func() { answer <- store.Save(ctx, a) }()
 	<-inside
-	waiting, giveUp := context.WithCancel(ctx)
+	canceled, giveUp := context.WithCancel(ctx)
+	waiting := &watched{Context: canceled, asked: make(chan struct{})}
 	second := make(chan error, 1)
 	go func() { second <- store.Save(waiting, a) }()
+	<-waiting.asked
 	giveUp()
 	require.ErrorIs(t, <-second, context.Canceled)
-	close(leave)
+	let()
 	require.NoError(t, <-answer)
 	require.Len(t, spy.take(), 1, "the one that gave up must not have reached SQLite")
 	require.ErrorIs(t, store.Save(ctx, a), credential.ErrConflict)
+}
+
+// watched tells when somebody begins to wait for its end.
+type watched struct {
+	context.Context
+	once  sync.Once
+	asked chan struct{}
+}
+
+func (w *watched) Done() <-chan struct{} {
+	w.once.Do(func() { close(w.asked) })
+	return w.Context.Done()
 }
 
 // Another process that keeps the write lock makes a Save wait for busy_timeout
