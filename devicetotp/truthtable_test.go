@@ -60,6 +60,7 @@ type situation struct {
 	room    bool               // there is room for another device
 	evicts  bool               // in place of a never-used one
 	own     bool               // a valid OTP is the code of an own device
+	stepped bool               // whose time step was accepted before, although the verifier says valid
 	device  *credential.Device // of the id that is asked for
 	retryOn credential.Basis   // what that device can be asked for again on
 }
@@ -71,6 +72,7 @@ var situations = map[string]situation{
 	"makes room":     {room: true, evicts: true},
 	"own code":       {room: true, own: true},
 	"own code, room": {room: true, own: true, evicts: true},
+	"own code, used": {room: true, own: true, stepped: true},
 	"taken, used":    {room: true, device: tableDevice(credential.BasisPIN, time.Minute, 7)},
 	"taken, old":     {room: true, device: tableDevice(credential.BasisPIN, 5*time.Minute+1, 0)},
 	"taken, future":  {room: true, device: tableDevice(credential.BasisPIN, -31*time.Second, 0)},
@@ -164,7 +166,7 @@ func expect(r row) expectation {
 			p, e.adjusted = blocked, true
 		case f != credential.OTP && p == reused:
 			p = valid // only OTPs are spent
-		case p == reused && !e.replayed:
+		case p == reused && !e.replayed, f == credential.OTP && p == valid && s.stepped:
 			p = spent
 		case e.replayed && f == credential.OTP && (p == spent || p == reused):
 			p = valid // the code that made the device is spent, and is the right one here
@@ -279,12 +281,16 @@ func (r row) addDevices(a *credential.Account) {
 		never(tableRoom-4, ownDevice, 24*time.Hour+3) // the oldest, but it generated the OTP
 	} else if s.own {
 		used.ID = ownDevice
+		if s.stepped {
+			used.LastStep = ownStep
+		}
 		a.State.Devices = append(a.State.Devices, used)
 	}
 }
 
 const (
 	ownDevice = "own"
+	ownStep   = 99
 	tableRoom = 8 // devices that fit
 )
 
@@ -296,7 +302,7 @@ func (r row) look(looked *[]credential.Factor) lookFunc {
 		case valid:
 			v := verifier.Verdict{Status: verifier.Valid, Proof: "proof", Until: tableNow.Add(time.Minute)}
 			if situations[r.situation].own && f == credential.OTP {
-				v.DeviceID, v.Step = ownDevice, 99
+				v.DeviceID, v.Step = ownDevice, ownStep
 			}
 			return v
 		case reused:
@@ -407,7 +413,7 @@ func checkChange(t *testing.T, r row, before, after credential.State, granted bo
 		own := after.Device(ownDevice)
 		switch {
 		case basis == credential.BasisOTP && s.own:
-			require.EqualValues(t, 99, after.Devices[own].LastStep, "%+v: the step of the own device is spent", r)
+			require.EqualValues(t, ownStep, after.Devices[own].LastStep, "%+v: the step of the own device is spent", r)
 		case basis == credential.BasisOTP:
 			want.spent = append(want.spent, "proof")
 		}
