@@ -83,6 +83,13 @@ var refusedBodies = []struct {
 		"invalid-type /data", "invalid-id /data/id", "invalid-document /data/attributes"}},
 }
 
+func TestWhatStandsBesideHexadecimalDigitsIsNoUUID(t *testing.T) {
+	for _, c := range "/:@G`g" {
+		a := serve(t, handlerOf(t, &creator{}), request(`{"data":{"type":"deviceTOTP","id":"`+string(c)+deviceID[1:]+`"}}`))
+		require.Equal(t, []string{"invalid-id /data/id"}, a.summary(), string(c))
+	}
+}
+
 func TestRefusedBodies(t *testing.T) {
 	for _, c := range refusedBodies {
 		t.Run(c.rule, func(t *testing.T) {

@@ -262,6 +262,17 @@ func TestIncompleteDevicesAreNotAnswered(t *testing.T) {
 	}
 }
 
+func TestDevicesAtTheBoundsAreAnswered(t *testing.T) {
+	for _, digits := range []int{6, 8} {
+		c := &creator{answer: func(_ context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+			d := device(r.DeviceID)
+			d.Digits, d.Period = digits, time.Second
+			return d, nil
+		}}
+		require.Equal(t, http.StatusCreated, serve(t, handlerOf(t, c), request(plainBody)).Code)
+	}
+}
+
 func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 	const secret = "not to be told" // and in no time, id or address by chance
 	body := `{"data":{"type":"deviceTOTP","attributes":{"pin":"` + secret + `"}}}`
