@@ -103,6 +103,26 @@ func TestGraceIsNotRepeatedWithoutGrace(t *testing.T) {
 	requireCode(t, totperrors.IDInUse, err)
 }
 
+// A device that the keyring no longer opens is a fault, and is not made anew.
+func TestARepetitionWithoutTheKeyIsAnInternalError(t *testing.T) {
+	for _, basis := range bases {
+		w, a, r, _ := retryWorld(t, basis)
+		issuer, err := devicetotp.NewIssuer(w.Store, testKeys(t), devicetotp.Config{
+			Clock: w.Clock, Password: verifier.Password(w.Hasher), PIN: verifier.PIN(w.Hasher, w.Keys),
+		})
+		require.NoError(t, err)
+		before := a.Stored().State
+		d, err := issuer.Create(t.Context(), r)
+		requireCode(t, totperrors.Internal, err)
+		require.ErrorIs(t, err, credential.ErrMissingKey)
+		require.ErrorContains(t, err, deviceID)
+		require.Zero(t, d)
+		after := a.Stored().State
+		require.Equal(t, before.Devices, after.Devices)
+		require.Equal(t, before.OTP, after.OTP, "and nothing is counted")
+	}
+}
+
 // counting counts what a verifier is asked.
 func counting(n *int, v verifier.Verifier) verifier.Verifier {
 	return verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
