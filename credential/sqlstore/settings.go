@@ -6,10 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 )
 
 // sqliteBusyTimeout is the least busy_timeout, in milliseconds.
 const sqliteBusyTimeout = 5000
+
+// sqliteBusyPause is how long to wait before trying again to connect.
+const sqliteBusyPause = 10 * time.Millisecond
 
 const sqliteAdvice = "; write it in the DSN, so that every connection has it: with modernc.org/sqlite " +
 	"file:accounts.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
@@ -48,7 +52,7 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 		count = 1
 	}
 	for range count {
-		conn, err := db.Conn(ctx)
+		conn, err := connectSQLite(ctx, db)
 		if err != nil {
 			return err
 		}
@@ -58,6 +62,33 @@ func checkSQLite(ctx context.Context, db *sql.DB) error {
 		}
 	}
 	return nil
+}
+
+// connectSQLite waits as busy_timeout asks for. SQLite itself does not while
+// another process makes a new file a WAL database: the DSN's journal_mode fails
+// at once, and with it the connection.
+func connectSQLite(ctx context.Context, db *sql.DB) (*sql.Conn, error) {
+	patience := time.After(sqliteBusyTimeout * time.Millisecond)
+	for {
+		conn, err := db.Conn(ctx)
+		if err == nil || !isSQLiteBusy(err) {
+			return conn, err
+		}
+		select {
+		case <-time.After(sqliteBusyPause):
+		case <-patience:
+			return nil, err
+		case <-ctx.Done():
+			return nil, errors.Join(ctx.Err(), err)
+		}
+	}
+}
+
+// isSQLiteBusy knows the errors of modernc.org/sqlite by their method.
+func isSQLiteBusy(err error) bool {
+	const primary, busy = 0xff, 5 // the lowest byte of an extended result code; SQLITE_BUSY
+	var sqlite interface{ Code() int }
+	return errors.As(err, &sqlite) && sqlite.Code()&primary == busy
 }
 
 func checkSQLiteConn(ctx context.Context, conn *sql.Conn) error {
