@@ -63,7 +63,7 @@ const (
 // error that wraps [ErrStateSize] if s is beyond its bounds, a negative number
 // included: what it writes, [State.UnmarshalBinary] reads.
 func (s State) MarshalBinary() ([]byte, error) {
-	if err := s.Check(); err != nil {
+	if err := s.checkCounts(); err != nil {
 		return nil, err
 	}
 	b := cryptobyte.NewBuilder(make([]byte, 0, 64+320*len(s.Devices)+128*(len(s.Codes)+len(s.Spent))))

@@ -204,8 +204,37 @@ func (r *room) copy(b []byte) []byte {
 }
 
 // Check returns an error that wraps [ErrStateSize] if s holds more than the
-// bounds allow.
+// bounds allow, in number or in bytes.
 func (s State) Check() error {
+	if err := s.checkCounts(); err != nil {
+		return err
+	}
+	if s.sizeAtMost() <= MaxStateBytes {
+		return nil
+	}
+	_, err := s.MarshalBinary()
+	return err
+}
+
+// sizeAtMost is a bound of the encoded size that is found without encoding.
+func (s *State) sizeAtMost() int {
+	const fixed = 256 // more than the headers and numbers of any record take
+	n := fixed + s.byteSize() + s.OTP.stringSize() + s.Password.stringSize() + s.PIN.stringSize() + len(s.Writes)*len(WriteID{})
+	for i := range s.Devices {
+		n += fixed + len(s.Devices[i].ID) + s.Devices[i].Attempts.stringSize()
+	}
+	for i := range s.Codes {
+		n += fixed + len(s.Codes[i].ID) + len(s.Codes[i].Kind)
+	}
+	for i := range s.Spent {
+		n += fixed + len(s.Spent[i].Proof)
+	}
+	return n
+}
+
+func (a *Attempts) stringSize() int { return len(a.Against) + len(a.unknown) }
+
+func (s *State) checkCounts() error {
 	for _, b := range []struct {
 		what      string
 		have, max int

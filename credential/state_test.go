@@ -142,12 +142,37 @@ func TestStateBoundsOfSize(t *testing.T) {
 	var back State
 	require.NoError(t, back.UnmarshalBinary(b))
 	require.Equal(t, sized(MaxStateBytes), back)
+	require.NoError(t, sized(MaxStateBytes).Check())
+	require.ErrorIs(t, sized(MaxStateBytes+1).Check(), ErrStateSize)
 	b, err = sized(MaxStateBytes + 1).MarshalBinary()
 	require.ErrorIs(t, err, ErrStateSize)
 	require.ErrorContains(t, err, "65537 bytes encoded, at most 65536")
 	require.Nil(t, b)
 	_, err = State{Codes: []OneTimeCode{{Kind: strings.Repeat("a", 1<<16)}}}.MarshalBinary()
 	require.ErrorIs(t, err, ErrStateSize, "a value longer than its length can say")
+}
+
+// What Check lets through without encoding it would not have refused.
+func TestSizeAtMostIsABound(t *testing.T) {
+	full := State{unknown: []byte("\xc8\x00\x00")}
+	long := Attempts{Failures: math.MaxInt32, LastAt: time.Unix(math.MaxInt64, 999999999), Against: strings.Repeat("f", 16), unknown: "\xc8\x00\x00"}
+	full.OTP, full.Password, full.PIN = long, long, long
+	for range MaxDevices {
+		full.Devices = append(full.Devices, Device{
+			ID: strings.Repeat("d", 36), Sealed: []byte("s"), Proof: []byte("p"), Algorithm: 255, Digits: math.MaxInt32, Period: math.MaxInt64,
+			Basis: 255, CreatedAt: long.LastAt, LastStep: math.MaxInt64, Attempts: long, unknown: []byte("\xc8\x00\x00"),
+		})
+	}
+	for range MaxCodes {
+		full.Codes = append(full.Codes, OneTimeCode{ID: "i", Kind: "k", Digest: []byte("d"), ExpiresAt: long.LastAt, unknown: []byte("\xc8\x00\x00")})
+		full.Spent = append(full.Spent, Spent{Proof: "p", Until: long.LastAt, unknown: []byte("\xc8\x00\x00")})
+	}
+	full.Writes = make([]WriteID, MaxWrites)
+	for name, s := range map[string]State{"full": full, "empty": {}, "one": {Devices: full.Devices[:1]}} {
+		b, err := s.MarshalBinary()
+		require.NoError(t, err)
+		require.LessOrEqual(t, len(b), s.sizeAtMost(), name)
+	}
 }
 
 // A number that could not be read back is not written: it would shut the

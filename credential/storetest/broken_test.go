@@ -213,6 +213,12 @@ var brokenStores = []broken{
 		a.State.Devices = a.State.Devices[:min(credential.MaxDevices, len(a.State.Devices))]
 		return s.Save(ctx, a)
 	})},
+	{"oversized_state", "cuts a value that is too long", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		for i := range a.State.Devices {
+			a.State.Devices[i].Sealed = a.State.Devices[i].Sealed[:min(credential.MaxStateBytes/2, len(a.State.Devices[i].Sealed))]
+		}
+		return s.Save(ctx, a)
+	})},
 	{"exact_times", "truncates times to microseconds", changing(func(st *credential.State) {
 		for i := range st.Devices {
 			st.Devices[i].CreatedAt = st.Devices[i].CreatedAt.Truncate(time.Microsecond)

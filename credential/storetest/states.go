@@ -118,12 +118,20 @@ func oversizedState(e env) error {
 	if err != nil {
 		return err
 	}
-	big := a
-	big.State = filled(credential.MaxDevices+1, 0, 0)
-	if err := s.Save(e.ctx, big); !errors.Is(err, credential.ErrStateSize) {
-		return fmt.Errorf("Save of %d devices: want credential.ErrStateSize, got: %w", len(big.State.Devices), orNil(err))
+	for what, state := range map[string]credential.State{
+		"more devices than credential.MaxDevices":  filled(credential.MaxDevices+1, 0, 0),
+		"more bytes than credential.MaxStateBytes": {Devices: []credential.Device{{ID: "d", Sealed: someBytes(credential.MaxStateBytes)}}},
+	} {
+		big := a
+		big.State = state
+		if err := s.Save(e.ctx, big); !errors.Is(err, credential.ErrStateSize) {
+			return fmt.Errorf("Save of %s: want credential.ErrStateSize, got: %w", what, orNil(err))
+		}
+		if err := e.wantStored(s, a, "after a Save of "+what); err != nil {
+			return err
+		}
 	}
-	return e.wantStored(s, a, "after a Save of a State beyond its bounds")
+	return nil
 }
 
 // The encoding of a State as another release would write it: a format byte,
