@@ -20,9 +20,9 @@ func (e resultError) Error() string { return "a result of SQLite" }
 func (e resultError) Code() int     { return int(e) }
 
 const (
-	sqliteBusy         = resultError(5)
-	sqliteBusySnapshot = resultError(5 | 2<<8)
-	sqliteCantOpen     = resultError(14)
+	errBusy         = resultError(5)
+	errBusySnapshot = resultError(5 | 2<<8)
+	errCantOpen     = resultError(14)
 )
 
 // refusing fails to connect so many times, and calls refused each time.
@@ -44,8 +44,8 @@ func (r *refusing) Connect(ctx context.Context) (driver.Conn, error) {
 // refusingSQLite is a new database file that refuses the first connections.
 func refusingSQLite(t *testing.T, times int64, err error, refused func()) *sql.DB {
 	t.Helper()
-	_, real := openSpy(t, "sqlite", "file:"+filepath.Join(t.TempDir(), "a.db")+sqlitePragmas)
-	r := &refusing{Connector: real, err: err, refused: refused}
+	_, direct := openSpy(t, "sqlite", "file:"+filepath.Join(t.TempDir(), "a.db")+sqlitePragmas)
+	r := &refusing{Connector: direct, err: err, refused: refused}
 	r.left.Store(times)
 	db := sql.OpenDB(r)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
@@ -55,7 +55,7 @@ func refusingSQLite(t *testing.T, times int64, err error, refused func()) *sql.D
 // Processes that start together on a new file all set journal_mode, and SQLite
 // refuses those that come second at once, whatever busy_timeout says.
 func TestNewWaitsWhileAnotherProcessMakesTheFile(t *testing.T) {
-	for _, busy := range []resultError{sqliteBusy, sqliteBusySnapshot} {
+	for _, busy := range []resultError{errBusy, errBusySnapshot} {
 		db := refusingSQLite(t, 3, busy, func() {})
 		_, err := sqlstore.New(context.Background(), db, sqlstore.SQLite, sqlstore.Options{})
 		require.NoError(t, err)
@@ -63,12 +63,12 @@ func TestNewWaitsWhileAnotherProcessMakesTheFile(t *testing.T) {
 }
 
 func TestNewDoesNotWaitForOtherFaultsOrBeyondItsContext(t *testing.T) {
-	db := refusingSQLite(t, 1, sqliteCantOpen, func() {})
+	db := refusingSQLite(t, 1, errCantOpen, func() {})
 	_, err := sqlstore.New(context.Background(), db, sqlstore.SQLite, sqlstore.Options{})
-	require.ErrorIs(t, err, sqliteCantOpen)
+	require.ErrorIs(t, err, errCantOpen)
 
 	ctx, cancel := context.WithCancel(context.Background())
-	db = refusingSQLite(t, 1<<62, sqliteBusy, cancel)
+	db = refusingSQLite(t, 1<<62, errBusy, cancel)
 	_, err = sqlstore.New(ctx, db, sqlstore.SQLite, sqlstore.Options{})
 	require.ErrorIs(t, err, context.Canceled)
 }
