@@ -1,6 +1,7 @@
 package devicetotp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,12 +20,15 @@ type call struct {
 	ctx       context.Context
 	op        string
 	accountID string
+	deviceID  string // asked for or made up; "" for none
 	now       time.Time
 	rounds    int
 	looked    bool          // a credential has been looked at: hanging up no longer helps
 	looking   time.Duration // time spent with verifiers and the secret source
 	deadlines [4]deadline   // of a request that is decided once: load, secret, look, save
 	deadlined int           // how many of them are taken
+
+	authenticatedAt time.Time // as the caller says
 }
 
 // outcome is what a request comes to.
@@ -42,6 +46,7 @@ func (i *Issuer) perform(ctx context.Context, op, accountID string, body func(*c
 	c := &call{issuer: i, ctx: ctx, op: op, accountID: accountID}
 	out := c.contained(body)
 	out.event.Op, out.event.At, out.event.AccountID, out.event.Rounds = op, c.now, accountID, c.rounds
+	out.event.DeviceID, out.event.AuthenticatedAt = cmp.Or(out.event.DeviceID, c.deviceID), c.authenticatedAt
 	out.event.Code = CodeOf(out.err)
 	if out.err != nil {
 		out.event.refused(out.err)

@@ -38,6 +38,7 @@ const opCreate = "create"
 // store does not know is answered as if every credential were wrong.
 func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) outcome {
+		c.authenticatedAt = r.AuthenticatedAt
 		if r.DeviceID == "" {
 			r.DeviceID = newUUID()
 		} else if id, ok := parseUUID(r.DeviceID); ok {
@@ -45,13 +46,13 @@ func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 		} else {
 			return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))
 		}
+		c.deviceID = r.DeviceID
 		if err := c.begin(); err != nil {
 			return refused(err)
 		}
 		job := &createCall{call: c, request: r}
 		out := c.run(job.decide)
 		c.renewHash(&job.request, out.rehash)
-		out.event.AuthenticatedAt = r.AuthenticatedAt
 		return out
 	})
 	return out.device, out.err
@@ -71,7 +72,7 @@ func (j *createCall) decide(a credential.Account, known bool) round {
 	j.lookErr = nil
 	next, d := decideCreate(a, &j.request, j.now, &j.issuer.policy, j.looker(a, known))
 	r := round{next: next, save: d.save}
-	r.answer.event = Event{DeviceID: j.request.DeviceID, Factors: d.factors, Evicted: d.evicted}
+	r.answer.event = Event{Factors: d.factors, Evicted: d.evicted}
 	switch {
 	case d.undecided:
 		r.answer.err = j.lookErr

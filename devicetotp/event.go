@@ -22,7 +22,7 @@ type Event struct {
 	AccountID string
 	// DeviceID is the device created, given again or matched. On a refusal it
 	// is the one asked for, or the one made up for a Create that named none;
-	// empty if its form is not valid or the request could not be decided.
+	// empty if its form is not valid.
 	DeviceID string
 	// Code is the error code of the answer; "" for success.
 	Code Code
@@ -37,8 +37,7 @@ type Event struct {
 	RetryAfter time.Duration
 	// Evicted are never-used devices that made room for the new one.
 	Evicted []string
-	// AuthenticatedAt is that of the request; zero if it was refused before the
-	// account was loaded.
+	// AuthenticatedAt is that of the request.
 	AuthenticatedAt time.Time
 	// Rounds is how often the request was decided: 1 unless others changed
 	// the account meanwhile, 0 if it was refused before.

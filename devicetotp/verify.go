@@ -30,7 +30,7 @@ func (i *Issuer) Verify(ctx context.Context, r VerifyRequest) (Match, error) {
 			if !ok {
 				return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))
 			}
-			r.DeviceID = id
+			r.DeviceID, c.deviceID = id, id
 		}
 		if err := c.begin(); err != nil {
 			return refused(err)
@@ -50,7 +50,7 @@ type verifyCall struct {
 func (j *verifyCall) decide(a credential.Account, _ bool) round {
 	next, v := decideVerify(a, &j.request, j.now, &j.issuer.policy, j.match)
 	r := round{next: next, save: v.save}
-	r.answer.event = Event{DeviceID: j.request.DeviceID, Factors: v.factors}
+	r.answer.event = Event{Factors: v.factors}
 	switch {
 	case v.undecided:
 		r.answer.err = j.matchErr
