@@ -76,8 +76,8 @@ func (f AuthenticatorFunc) Authenticate(r *http.Request) (Principal, error) { re
 var errNoAccount = errors.New("devicetotp/jsonapi: the Authenticator returned neither an account nor an error")
 
 // authenticate asks the Authenticator and checks the scope.
-func (h *handler) authenticate(r *http.Request) (Principal, error) {
-	ctx, cancel := context.WithTimeout(r.Context(), h.opts.AuthTimeout)
+func (h *handler) authenticate(ctx context.Context, r *http.Request) (Principal, error) {
+	ctx, cancel := context.WithTimeout(ctx, h.opts.AuthTimeout)
 	defer cancel()
 	bodiless := r.WithContext(ctx)
 	// An Authenticator that looks for a token in a form must not use up the body.

@@ -108,19 +108,19 @@ type handler struct {
 
 // ServeHTTP answers one request.
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	r = WithRequestID(r)
-	device, err := h.guardedCreate(w, r)
+	ctx := identified(r)
+	device, err := h.guardedCreate(ctx, w, r)
 	if err != nil {
-		h.opts.writeProblems(w, r, problemsOf(err))
+		h.opts.writeProblems(ctx, w, problemsOf(err))
 		return
 	}
-	write(w, RequestID(r.Context()), http.StatusCreated, appendDevice(make([]byte, 0, 256), device))
+	write(w, RequestID(ctx), http.StatusCreated, appendDevice(make([]byte, 0, 256), device))
 }
 
 // guardedCreate is create with panics made errors, so that a collaborator's
 // panic is answered and logged under the request id. http.ErrAbortHandler is
 // the one that is meant for the server.
-func (h *handler) guardedCreate(w http.ResponseWriter, r *http.Request) (_ devicetotp.DeviceTOTP, err error) {
+func (h *handler) guardedCreate(ctx context.Context, w http.ResponseWriter, r *http.Request) (_ devicetotp.DeviceTOTP, err error) {
 	defer func() {
 		if v := recover(); v != nil {
 			if v == http.ErrAbortHandler {
@@ -129,18 +129,18 @@ func (h *handler) guardedCreate(w http.ResponseWriter, r *http.Request) (_ devic
 			err = domainProblem(&panicError{v, debug.Stack()})
 		}
 	}()
-	return h.create(w, r)
+	return h.create(ctx, w, r)
 }
 
 // create refuses what can be refused without a credential, in the order of the
 // package documentation, and then asks the Issuer.
-func (h *handler) create(w http.ResponseWriter, r *http.Request) (devicetotp.DeviceTOTP, error) {
+func (h *handler) create(ctx context.Context, w http.ResponseWriter, r *http.Request) (devicetotp.DeviceTOTP, error) {
 	var none devicetotp.DeviceTOTP
 	h.boundBody(w, r)
 	if r.Method != http.MethodPost {
 		return none, problem{code: codeMethodNotAllowed}
 	}
-	principal, err := h.authenticate(r)
+	principal, err := h.authenticate(ctx, r)
 	if err != nil {
 		return none, err
 	}
@@ -151,7 +151,7 @@ func (h *handler) create(w http.ResponseWriter, r *http.Request) (devicetotp.Dev
 	if err != nil {
 		return none, err
 	}
-	device, err := h.issuer.Create(r.Context(), doc.request(principal, h.graceClosed(principal)))
+	device, err := h.issuer.Create(ctx, doc.request(principal, h.graceClosed(principal)))
 	if err != nil {
 		p := domainProblem(err)
 		p.source = doc.sourceOf(p.code)

@@ -31,11 +31,19 @@ func WithRequestID(r *http.Request) *http.Request {
 	if RequestID(r.Context()) != "" {
 		return r
 	}
+	return r.WithContext(identified(r))
+}
+
+// identified is the context of r with a request id in it.
+func identified(r *http.Request) context.Context {
+	if RequestID(r.Context()) != "" {
+		return r.Context()
+	}
 	id := incomingRequestID(r.Header)
 	if id == "" {
 		id = requestIDs.next(time.Now())
 	}
-	return r.WithContext(context.WithValue(r.Context(), requestIDKey{}, id))
+	return context.WithValue(r.Context(), requestIDKey{}, id)
 }
 
 // incomingRequestID returns the id in h if there is exactly one and it is

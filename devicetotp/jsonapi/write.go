@@ -23,13 +23,12 @@ import (
 // Use it before anything was written to w. The error objects have no source:
 // only the endpoint knows the document.
 func WriteError(w http.ResponseWriter, r *http.Request, err error, opts Options) {
-	r = WithRequestID(r)
-	opts.writeProblems(w, r, problemsOf(err))
+	opts.writeProblems(identified(r), w, problemsOf(err))
 }
 
-func (o Options) writeProblems(w http.ResponseWriter, r *http.Request, ps problems) {
+func (o Options) writeProblems(ctx context.Context, w http.ResponseWriter, ps problems) {
 	first := ps[0]
-	o.logFailure(r.Context(), first)
+	o.logFailure(ctx, first)
 	h := w.Header()
 	switch first.rule().status {
 	case http.StatusUnauthorized:
@@ -40,7 +39,7 @@ func (o Options) writeProblems(w http.ResponseWriter, r *http.Request, ps proble
 	if after := retrySeconds(first); after > 0 {
 		h.Set("Retry-After", strconv.FormatInt(after, 10))
 	}
-	id := RequestID(r.Context())
+	id := RequestID(ctx)
 	body := make([]byte, 0, 512)
 	body = append(body, `{"errors":[`...)
 	for i, p := range ps {
