@@ -3,6 +3,7 @@ package devicetotp
 import (
 	"bytes"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"image/png"
 	"net/url"
@@ -45,9 +46,13 @@ var secretEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 // URI returns the otpauth:// provisioning address (Key URI format) that
 // authenticator apps read from a QR code. issuer and account label it and must
 // not be empty or contain ":", which separates them; see to that before Create,
-// for a device whose address cannot be written exists all the same. It contains
-// the secret.
+// for a device whose address cannot be written exists all the same. A DeviceTOTP
+// that is not complete, such as the zero value, is an error too. The address
+// contains the secret.
 func (d DeviceTOTP) URI(issuer, account string) (string, error) {
+	if d.Secret.Reveal() == "" || d.Digits <= 0 || d.Period < time.Second || d.Algorithm.SecretSize() == 0 {
+		return "", errors.New("devicetotp: the device has no secret, digits, period or algorithm")
+	}
 	for _, label := range []struct{ field, value string }{{"issuer", issuer}, {"account", account}} {
 		if label.value == "" || strings.Contains(label.value, ":") {
 			return "", fmt.Errorf("devicetotp: %s %q must not be empty or contain \":\"", label.field, label.value)

@@ -51,6 +51,27 @@ func TestLabelsThatCannotBeToldApartAreRefused(t *testing.T) {
 	}
 }
 
+func TestAnIncompleteDeviceHasNoAddress(t *testing.T) {
+	whole := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	_, err := whole.URI("Example", "alice")
+	require.NoError(t, err)
+	for what, remove := range map[string]func(*devicetotp.DeviceTOTP){
+		"everything": func(d *devicetotp.DeviceTOTP) { *d = devicetotp.DeviceTOTP{} },
+		"secret":     func(d *devicetotp.DeviceTOTP) { d.Secret = secret("") },
+		"digits":     func(d *devicetotp.DeviceTOTP) { d.Digits = 0 },
+		"period":     func(d *devicetotp.DeviceTOTP) { d.Period = time.Second - 1 },
+		"algorithm":  func(d *devicetotp.DeviceTOTP) { d.Algorithm = 0 },
+	} {
+		d := whole
+		remove(&d)
+		uri, err := d.URI("Example", "alice")
+		require.Error(t, err, "without %s", what)
+		require.Empty(t, uri)
+		_, err = d.QRCode("Example", "alice", 256)
+		require.Error(t, err)
+	}
+}
+
 func TestQRCodeHasTheSizeAskedFor(t *testing.T) {
 	d := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
 	file, err := d.QRCode("Example", "alice", 300)
