@@ -19,15 +19,54 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// Each benchmark runs the library beside its peer, so that the ratio is of one
-// run: sub-benchmark "ours" against "pquerna" or "bare".
+// A contest runs the library beside its peer, in turns of so many calls each:
+// machines change their speed from one second to the next, and so both sides see
+// the same. The metrics ours-ns and peer-ns are the time of one call in the turn
+// in the middle, ours-allocs and peer-allocs are counted apart.
+type contest struct {
+	calls      int    // in one turn
+	before     func() // each turn of ours, not measured; nil for nothing
+	ours, peer func()
+}
+
+func (c contest) run(b *testing.B) {
+	b.Helper()
+	var ours, peer []time.Duration
+	for b.Loop() {
+		if c.before != nil {
+			c.before()
+		}
+		ours, peer = append(ours, c.turn(c.ours)), append(peer, c.turn(c.peer))
+	}
+	b.ReportMetric(0, "ns/op") // of both together, which means nothing
+	b.ReportMetric(c.middle(ours), "ours-ns")
+	b.ReportMetric(c.middle(peer), "peer-ns")
+	if c.before != nil {
+		c.before()
+	}
+	b.ReportMetric(testing.AllocsPerRun(min(c.calls, 10), c.ours), "ours-allocs")
+	b.ReportMetric(testing.AllocsPerRun(min(c.calls, 10), c.peer), "peer-allocs")
+}
+
+func (c contest) turn(call func()) time.Duration {
+	started := time.Now()
+	for range c.calls {
+		call()
+	}
+	return time.Since(started)
+}
+
+func (c contest) middle(turns []time.Duration) float64 {
+	slices.Sort(turns)
+	return float64(turns[len(turns)/2]) / float64(c.calls)
+}
 
 var benchTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 const benchSecret = "12345678901234567890"
 
-// BenchmarkMatch is the pure matching of a device code: the step is returned,
-// and a used one refused.
+// BenchmarkMatch is the matching of a device code: the step is returned, and a
+// used one refused. Sealed begins with opening the sealed secret.
 func BenchmarkMatch(b *testing.B) {
 	p := verifier.TOTP{Secret: secret(benchSecret), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
 	encoded := devicetotp.DeviceTOTP{Secret: p.Secret}.Base32()
@@ -36,46 +75,37 @@ func BenchmarkMatch(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for name, code := range map[string]credential.Secret{"hit": hit, "miss": secret("000000")} {
-		b.Run(name+"/ours", func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				if _, ok, err := p.Match(code, benchTime, 0); err != nil || ok != (name == "hit") {
-					b.Fatal(ok, err)
-				}
+	keys := testKeys(b)
+	sealed, err := keys.Seal(credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "acct", Subject: deviceID}, p.Secret)
+	if err != nil {
+		b.Fatal(err)
+	}
+	d := credential.Device{ID: deviceID, Sealed: sealed, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period}
+	for _, c := range []struct {
+		name string
+		code credential.Secret
+		want bool
+	}{{"hit", hit, true}, {"miss", secret("000000"), false}} {
+		text := c.code.Reveal()
+		peer := func() {
+			if ok, err := totp.ValidateCustom(text, encoded, benchTime, opts); err != nil || ok != c.want {
+				b.Fatal(ok, err)
 			}
-		})
-		b.Run(name+"/pquerna", func(b *testing.B) {
-			b.ReportAllocs()
-			text := code.Reveal()
-			for b.Loop() {
-				if ok, err := totp.ValidateCustom(text, encoded, benchTime, opts); err != nil || ok != (name == "hit") {
-					b.Fatal(ok, err)
-				}
+		}
+		b.Run(c.name, contest{calls: 500, peer: peer, ours: func() {
+			if _, ok, err := p.Match(c.code, benchTime, 0); err != nil || ok != c.want {
+				b.Fatal(ok, err)
 			}
-		})
-		b.Run(name+"/ours, unsealing", func(b *testing.B) {
-			b.ReportAllocs()
-			keys := testKeys(b)
-			sealed, err := keys.Seal(credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "acct", Subject: deviceID}, p.Secret)
-			if err != nil {
-				b.Fatal(err)
+		}}.run)
+		b.Run("sealed "+c.name, contest{calls: 500, peer: peer, ours: func() {
+			if _, ok, err := verifier.MatchDevice(keys, "acct", d, c.code, benchTime); err != nil || ok != c.want {
+				b.Fatal(ok, err)
 			}
-			d := credential.Device{ID: deviceID, Sealed: sealed, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period}
-			for b.Loop() {
-				if _, ok, err := verifier.MatchDevice(keys, "acct", d, code, benchTime); err != nil || ok != (name == "hit") {
-					b.Fatal(ok, err)
-				}
-			}
-		})
+		}}.run)
 	}
 }
 
-// benchAccounts is how many accounts a benchmark uses up before they are all put
-// back, with the clock stopped.
-const benchAccounts = 1000
-
-// benchWorld is an issuer over accounts that are alike.
+// benchWorld is an issuer over accounts that are alike, each for one call.
 type benchWorld struct {
 	store    *memstore.Store
 	issuer   *devicetotp.Issuer
@@ -83,9 +113,9 @@ type benchWorld struct {
 	used     int
 }
 
-// newBenchWorld makes the accounts like one, and announces the one-time code to
-// each if there is one.
-func newBenchWorld(b *testing.B, like credential.Account, code credential.Secret) *benchWorld {
+// newBenchWorld makes so many accounts like one, and announces the one-time code
+// to each if there is one.
+func newBenchWorld(b *testing.B, accounts int, like credential.Account, code credential.Secret) *benchWorld {
 	b.Helper()
 	w := &benchWorld{store: memstore.New()}
 	var err error
@@ -93,7 +123,7 @@ func newBenchWorld(b *testing.B, like credential.Account, code credential.Secret
 		b.Fatal(err)
 	}
 	ctx := context.Background()
-	for n := range benchAccounts {
+	for n := range accounts {
 		like.ID = fmt.Sprint("account-", n)
 		w.store.Put(like)
 		if code.Present() {
@@ -111,59 +141,48 @@ func newBenchWorld(b *testing.B, like credential.Account, code credential.Secret
 	return w
 }
 
-// next is the id of an account that was not used yet.
-func (w *benchWorld) next(b *testing.B) string {
-	if w.used == len(w.accounts) {
-		b.StopTimer()
-		for _, a := range w.accounts {
-			w.store.Put(a)
-		}
-		w.used = 0
-		b.StartTimer()
+// reset puts all accounts back.
+func (w *benchWorld) reset() {
+	for _, a := range w.accounts {
+		w.store.Put(a)
 	}
-	w.used++
-	return w.accounts[w.used-1].ID
+	w.used = 0
 }
 
-// BenchmarkCreate is the whole call, in process, on the memory store; its peer
-// only makes a key.
+// create is the whole call, in process, on the memory store.
+func (w *benchWorld) create(b *testing.B, r devicetotp.Request) func() {
+	ctx := context.Background()
+	return func() {
+		r.AccountID = w.accounts[w.used%len(w.accounts)].ID
+		w.used++
+		if _, err := w.issuer.Create(ctx, r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCreate stands beside pquerna's Generate, which only makes a key.
 func BenchmarkCreate(b *testing.B) {
-	ctx := context.Background()
-	b.Run("grace/ours", func(b *testing.B) {
-		w := newBenchWorld(b, credential.Account{RegisteredAt: benchTime}, credential.Secret{})
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := w.issuer.Create(ctx, devicetotp.Request{AccountID: w.next(b)}); err != nil {
-				b.Fatal(err)
-			}
+	const calls = 500
+	peer := func() {
+		if _, err := totp.Generate(totp.GenerateOpts{Issuer: "issuer", AccountName: "account"}); err != nil {
+			b.Fatal(err)
 		}
+	}
+	b.Run("grace", func(b *testing.B) {
+		w := newBenchWorld(b, calls, credential.Account{RegisteredAt: benchTime}, credential.Secret{})
+		contest{calls: calls, before: w.reset, ours: w.create(b, devicetotp.Request{}), peer: peer}.run(b)
 	})
-	b.Run("otp/ours", func(b *testing.B) {
+	b.Run("otp", func(b *testing.B) {
 		code := secret("12345678")
-		w := newBenchWorld(b, credential.Account{}, code)
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := w.issuer.Create(ctx, devicetotp.Request{AccountID: w.next(b), OTP: code}); err != nil {
-				b.Fatal(err)
-			}
-		}
-	})
-	b.Run("pquerna Generate", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if _, err := totp.Generate(totp.GenerateOpts{Issuer: "issuer", AccountName: "account"}); err != nil {
-				b.Fatal(err)
-			}
-		}
+		w := newBenchWorld(b, calls, credential.Account{}, code)
+		contest{calls: calls, before: w.reset, ours: w.create(b, devicetotp.Request{OTP: code}), peer: peer}.run(b)
 	})
 }
 
-// BenchmarkCreateHashed is Create on a PIN beside the bare hash. A hash takes so
-// long that the machine changes meanwhile: so both run in turns, and the
-// middle times count.
+// BenchmarkCreateHashed is Create on a PIN beside the bare hash.
 func BenchmarkCreateHashed(b *testing.B) {
-	ctx := context.Background()
-	argon, err := verifier.DefaultHasher().Hash(ctx, secret("8299"))
+	argon, err := verifier.DefaultHasher().Hash(context.Background(), secret("8299"))
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -179,27 +198,10 @@ func BenchmarkCreateHashed(b *testing.B) {
 		{"bcrypt", string(bcrypted), func() { _ = bcrypt.CompareHashAndPassword(bcrypted, []byte("8299")) }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			w := newBenchWorld(b, credential.Account{PINHash: c.hash}, credential.Secret{})
-			var ours, bare []time.Duration
-			for b.Loop() {
-				request := devicetotp.Request{AccountID: w.next(b), PIN: secret("8299")}
-				started := time.Now()
-				if _, err := w.issuer.Create(ctx, request); err != nil {
-					b.Fatal(err)
-				}
-				between := time.Now()
-				c.bare()
-				ours, bare = append(ours, between.Sub(started)), append(bare, time.Since(between))
-			}
-			b.ReportMetric(middle(ours), "ours-ns")
-			b.ReportMetric(middle(bare), "bare-ns")
+			w := newBenchWorld(b, 20, credential.Account{PINHash: c.hash}, credential.Secret{})
+			contest{calls: 1, before: w.reset, ours: w.create(b, devicetotp.Request{PIN: secret("8299")}), peer: c.bare}.run(b)
 		})
 	}
-}
-
-func middle(d []time.Duration) float64 {
-	slices.Sort(d)
-	return float64(d[len(d)/2])
 }
 
 // BenchmarkDevices is the cost with a growing number of devices.

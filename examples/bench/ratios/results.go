@@ -15,13 +15,13 @@ type result struct {
 	turns  []turns
 }
 
-// turns are the times of ours and of the bare peer, measured in turns.
-type turns struct{ ours, bare float64 }
+// turns are the times and allocations of both, measured in turns.
+type turns struct{ ours, peer, oursAllocs, peerAllocs float64 }
 
 // middle is the run with the middle ratio.
 func (r *result) middle() turns {
 	sorted := slices.SortedFunc(slices.Values(r.turns), func(a, b turns) int {
-		return cmp.Compare(a.ours/a.bare, b.ours/b.bare)
+		return cmp.Compare(a.ours/a.peer, b.ours/b.peer)
 	})
 	return sorted[len(sorted)/2]
 }
@@ -58,11 +58,15 @@ func (r results) add(line string) {
 			r[name].allocs = append(r[name].allocs, value)
 		case "ours-ns":
 			both.ours = value
-		case "bare-ns":
-			both.bare = value
+		case "peer-ns":
+			both.peer = value
+		case "ours-allocs":
+			both.oursAllocs = value
+		case "peer-allocs":
+			both.peerAllocs = value
 		}
 	}
-	if both.bare > 0 {
+	if both.peer > 0 {
 		r[name].turns = append(r[name].turns, both)
 	}
 }
