@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp/internal/deadline"
 	totperrors "example.com/devicetotp/errors"
 	"example.com/devicetotp/verifier"
 )
@@ -23,10 +24,10 @@ type call struct {
 	deviceID  string // asked for or made up; "" for none
 	now       time.Time
 	rounds    int
-	looked    bool          // a credential has been looked at: hanging up no longer helps
-	looking   time.Duration // time spent with verifiers and the secret source
-	deadlines [4]deadline   // of a request that is decided once: load, secret, look, save
-	deadlined int           // how many of them are taken
+	looked    bool                // a credential has been looked at: hanging up no longer helps
+	looking   time.Duration       // time spent with verifiers and the secret source
+	deadlines [4]deadline.Context // of a request that is decided once: load, secret, look, save
+	deadlined int                 // how many of them are taken
 
 	authenticatedAt time.Time // as the caller says
 }
@@ -122,27 +123,27 @@ func (c *call) expired() error {
 
 // bounded is the context for a verifier or the secret source. Until a credential
 // has been looked at the caller's own time counts too.
-func (c *call) bounded(now time.Time) *deadline {
-	return c.deadline(c.looked, now.Add(c.issuer.policy.VerifierTimeout))
+func (c *call) bounded(now time.Time) *deadline.Context {
+	return c.until(c.looked, now.Add(c.issuer.policy.VerifierTimeout))
 }
 
 // detached is the context for the store: not the caller's to cancel, and with a
 // deadline of its own.
-func (c *call) detached(now time.Time) *deadline {
-	return c.deadline(true, now.Add(c.issuer.policy.StoreTimeout))
+func (c *call) detached(now time.Time) *deadline.Context {
+	return c.until(true, now.Add(c.issuer.policy.StoreTimeout))
 }
 
-// deadline makes a context for one call to the host's code, which may keep it
+// until makes a context for one call to the host's code, which may keep it
 // for longer, so it is never used again.
-func (c *call) deadline(detached bool, at time.Time) *deadline {
-	var d *deadline
+func (c *call) until(detached bool, at time.Time) *deadline.Context {
+	var d *deadline.Context
 	if c.deadlined < len(c.deadlines) {
 		d = &c.deadlines[c.deadlined]
 		c.deadlined++
 	} else {
-		d = &deadline{}
+		d = &deadline.Context{}
 	}
-	d.parent, d.detached, d.at = c.ctx, detached, at
+	d.Start(c.ctx, detached, at)
 	return d
 }
 

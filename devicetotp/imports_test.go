@@ -41,10 +41,11 @@ func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string][]string{
 		"clock": {}, "clock/clocktest": {}, "errors": {}, "credential": {},
 		"credential/memstore": {"credential"}, "credential/sqlstore": {"credential"}, "credential/storetest": {"credential"},
-		"verifier":                  {"credential"},
-		"devicetotp":                {"clock", "credential", "errors", "verifier"},
-		"devicetotp/jsonapi":        {"credential", "devicetotp", "errors"},
-		"devicetotp/devicetotptest": {"clock", "clock/clocktest", "credential", "credential/memstore", "devicetotp", "verifier"},
+		"verifier":                     {"credential"},
+		"devicetotp/internal/deadline": {},
+		"devicetotp":                   {"clock", "credential", "devicetotp/internal/deadline", "errors", "verifier"},
+		"devicetotp/jsonapi":           {"credential", "devicetotp", "devicetotp/internal/deadline", "errors"},
+		"devicetotp/devicetotptest":    {"clock", "clock/clocktest", "credential", "credential/memstore", "devicetotp", "verifier"},
 	}
 	decoder := json.NewDecoder(strings.NewReader(goCommand(t, "list", "-json=ImportPath,Imports", "./...")))
 	const module = "example.com/devicetotp/"

@@ -80,7 +80,7 @@ func (j *createCall) remembered(f credential.Factor) *comparison {
 func (j *createCall) callVerifier(a credential.Account, f credential.Factor) (verdict verifier.Verdict, err error) {
 	started := time.Now()
 	ctx := j.bounded(started)
-	defer ctx.end()
+	defer ctx.End()
 	defer j.looks(started)
 	defer contain("Verifier", &err)
 	return j.issuer.verifiers[f].Verify(ctx, a, j.request.presented(f), j.now)

@@ -112,14 +112,14 @@ func (c *call) load(now time.Time) (a credential.Account, known bool, err error)
 
 func (c *call) callLoad(now time.Time) (a credential.Account, err error) {
 	ctx := c.detached(now)
-	defer ctx.end()
+	defer ctx.End()
 	defer contain("Store.Load", &err)
 	return c.issuer.store.Load(ctx, c.accountID)
 }
 
 func (c *call) save(a credential.Account) (err error) {
 	ctx := c.detached(time.Now())
-	defer ctx.end()
+	defer ctx.End()
 	defer contain("Store.Save", &err)
 	return c.issuer.store.Save(ctx, a)
 }

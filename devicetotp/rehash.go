@@ -28,8 +28,8 @@ func (c *call) renewHash(r *Request, stale *staleHash) {
 // callRehash has nobody to tell of a failure: the hash stays as it is, and the
 // next success tries again.
 func (c *call) callRehash(rehasher verifier.Rehasher, stale *staleHash, presented credential.Secret) {
-	ctx := &deadline{parent: c.ctx, detached: true, at: time.Now().Add(c.issuer.policy.VerifierTimeout)}
-	defer ctx.end()
+	ctx := c.until(true, time.Now().Add(c.issuer.policy.VerifierTimeout))
+	defer ctx.End()
 	var err error
 	defer contain("OnRehash", &err)
 	renewed, err := rehasher.Rehash(ctx, stale.account, presented)

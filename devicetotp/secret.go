@@ -74,7 +74,7 @@ func (j *createCall) makeSecret() error {
 func (j *createCall) callSource(size int) (secret credential.Secret, err error) {
 	started := time.Now()
 	ctx := j.bounded(started)
-	defer ctx.end()
+	defer ctx.End()
 	defer j.looks(started)
 	defer contain("SecretSource", &err)
 	return j.issuer.secrets.NewSecret(ctx, size)

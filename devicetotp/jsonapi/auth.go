@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"example.com/devicetotp/devicetotp/internal/deadline"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -77,9 +78,10 @@ var errNoAccount = errors.New("devicetotp/jsonapi: the Authenticator returned ne
 
 // authenticate asks the Authenticator and checks the scope.
 func (h *handler) authenticate(ctx context.Context, r *http.Request) (Principal, error) {
-	ctx, cancel := context.WithTimeout(ctx, h.opts.AuthTimeout)
-	defer cancel()
-	bodiless := r.WithContext(ctx)
+	var limited deadline.Context
+	limited.Start(ctx, false, time.Now().Add(h.opts.AuthTimeout))
+	defer limited.End()
+	bodiless := r.WithContext(&limited)
 	// An Authenticator that looks for a token in a form must not use up the body.
 	bodiless.Body, bodiless.ContentLength = http.NoBody, 0
 

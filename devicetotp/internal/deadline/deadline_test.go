@@ -1,4 +1,4 @@
-package devicetotp
+package deadline
 
 import (
 	"context"
@@ -11,19 +11,23 @@ import (
 
 type deadlineKey struct{}
 
-func newDeadline(parent context.Context, d time.Duration) *deadline {
-	return &deadline{parent: parent, at: time.Now().Add(d)}
+func attached(parent context.Context, d time.Duration) *Context {
+	var c Context
+	c.Start(parent, false, time.Now().Add(d))
+	return &c
 }
 
-func newDetached(parent context.Context, d time.Duration) *deadline {
-	return &deadline{parent: parent, at: time.Now().Add(d), detached: true}
+func detached(parent context.Context, d time.Duration) *Context {
+	var c Context
+	c.Start(parent, true, time.Now().Add(d))
+	return &c
 }
 
 // A deadline is a context like any other, whether its timer was made or not.
 func TestDeadlineIsAContext(t *testing.T) {
 	parent, cancel := context.WithCancel(context.WithValue(t.Context(), deadlineKey{}, "value"))
 	for _, arm := range []bool{false, true} {
-		d := newDeadline(parent, time.Hour)
+		d := attached(parent, time.Hour)
 		if arm {
 			require.NotNil(t, d.Done())
 		}
@@ -33,48 +37,64 @@ func TestDeadlineIsAContext(t *testing.T) {
 		require.NoError(t, d.Err())
 		require.Equal(t, "value", d.Value(deadlineKey{}))
 		require.Nil(t, d.Value("no such key"))
-		d.end()
+		d.End()
 	}
-	lasting := newDeadline(parent, time.Hour)
-	detached := newDetached(parent, time.Hour)
-	waitedFor := newDetached(parent, time.Hour)
+	lasting := attached(parent, time.Hour)
+	free := detached(parent, time.Hour)
+	waitedFor := detached(parent, time.Hour)
 	require.NotNil(t, waitedFor.Done())
 	cancel()
 	require.ErrorIs(t, lasting.Err(), context.Canceled)
 	<-lasting.Done()
 	require.ErrorIs(t, context.Cause(lasting), context.Canceled)
-	for _, d := range []*deadline{detached, waitedFor} {
+	for _, d := range []*Context{free, waitedFor} {
 		require.NoError(t, d.Err(), "not the caller's to cancel")
 		require.NoError(t, context.Cause(d), "however a store asks")
 		require.Equal(t, "value", d.Value(deadlineKey{}))
-		d.end()
+		d.End()
 	}
-	lasting.end()
+	lasting.End()
 }
 
 func TestDeadlineEndsAfterItsTime(t *testing.T) {
-	d := newDeadline(t.Context(), -1)
+	d := attached(t.Context(), -1)
 	require.ErrorIs(t, d.Err(), context.DeadlineExceeded)
 	<-d.Done()
-	d = newDeadline(t.Context(), time.Millisecond)
+	d = attached(t.Context(), time.Millisecond)
 	<-d.Done()
 	require.ErrorIs(t, d.Err(), context.DeadlineExceeded)
 
 	sooner, cancel := context.WithDeadline(t.Context(), time.Unix(1, 0))
 	defer cancel()
-	at, _ := newDeadline(sooner, time.Hour).Deadline()
+	at, _ := attached(sooner, time.Hour).Deadline()
 	require.Equal(t, time.Unix(1, 0), at, "the parent's, where that is sooner")
-	at, _ = newDetached(sooner, time.Hour).Deadline()
+	at, _ = detached(sooner, time.Hour).Deadline()
 	require.NotEqual(t, time.Unix(1, 0), at)
 }
 
 func TestContextsDerivedFromADeadlineLeaveNoGoroutine(t *testing.T) {
-	d := newDetached(t.Context(), time.Hour)
+	d := detached(t.Context(), time.Hour)
 	before := runtime.NumGoroutine()
 	derived, cancel := context.WithCancel(d)
 	require.LessOrEqual(t, runtime.NumGoroutine(), before)
-	d.end()
+	d.End()
 	<-derived.Done()
 	require.ErrorIs(t, derived.Err(), context.Canceled)
 	cancel()
+}
+
+// Whoever keeps a context for longer than its call finds it cancelled, as any
+// other, whether or not somebody has waited before.
+func TestAnEndedDeadlineIsCancelled(t *testing.T) {
+	for _, waited := range []bool{false, true} {
+		for _, d := range []*Context{attached(t.Context(), time.Hour), detached(t.Context(), time.Hour)} {
+			if waited {
+				require.NotNil(t, d.Done())
+			}
+			d.End()
+			require.ErrorIs(t, d.Err(), context.Canceled)
+			<-d.Done()
+			require.ErrorIs(t, context.Cause(d), context.Canceled)
+		}
+	}
 }
