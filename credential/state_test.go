@@ -168,7 +168,26 @@ func TestSizeAtMostIsABound(t *testing.T) {
 		full.Spent = append(full.Spent, Spent{Proof: "p", Until: long.LastAt, unknown: []byte("\xc8\x00\x00")})
 	}
 	full.Writes = make([]WriteID, MaxWrites)
-	for name, s := range map[string]State{"full": full, "empty": {}, "one": {Devices: full.Devices[:1]}} {
+	text, record := strings.Repeat("x", 2000), []byte("\xc8\x07\xd0"+strings.Repeat("x", 2000))
+	for name, s := range map[string]State{
+		"full": full, "empty": {}, "one": {Devices: full.Devices[:1]},
+		"long device id":       {Devices: []Device{{ID: text}}},
+		"long sealed secret":   {Devices: []Device{{Sealed: []byte(text)}}},
+		"long proof":           {Devices: []Device{{Proof: []byte(text)}}},
+		"device of tomorrow":   {Devices: []Device{{unknown: record}}},
+		"long fingerprint":     {Devices: []Device{{Attempts: Attempts{Against: text}}}},
+		"attempts of tomorrow": {Devices: []Device{{Attempts: Attempts{unknown: string(record)}}}},
+		"long code id":         {Codes: []OneTimeCode{{ID: text}}},
+		"long kind":            {Codes: []OneTimeCode{{Kind: text}}},
+		"long digest":          {Codes: []OneTimeCode{{Digest: []byte(text)}}},
+		"code of tomorrow":     {Codes: []OneTimeCode{{unknown: record}}},
+		"long spent proof":     {Spent: []Spent{{Proof: text}}},
+		"proof of tomorrow":    {Spent: []Spent{{unknown: record}}},
+		"OTP":                  {OTP: Attempts{Against: text}},
+		"password":             {Password: Attempts{Against: text}},
+		"PIN":                  {PIN: Attempts{Against: text}},
+		"state of tomorrow":    {unknown: record},
+	} {
 		b, err := s.MarshalBinary()
 		require.NoError(t, err)
 		require.LessOrEqual(t, len(b), s.sizeAtMost(), name)
