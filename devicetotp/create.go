@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp/internal/uuid"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -40,8 +41,8 @@ func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) outcome {
 		c.authenticatedAt = r.AuthenticatedAt
 		if r.DeviceID == "" {
-			r.DeviceID = newUUID()
-		} else if id, ok := parseUUID(r.DeviceID); ok {
+			r.DeviceID = uuid.New()
+		} else if id, ok := uuid.Parse(r.DeviceID); ok {
 			r.DeviceID = id
 		} else {
 			return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))

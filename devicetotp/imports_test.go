@@ -42,10 +42,10 @@ func TestImportsRunOneWay(t *testing.T) {
 		"clock": {}, "clock/clocktest": {}, "errors": {}, "credential": {},
 		"credential/memstore": {"credential"}, "credential/sqlstore": {"credential"}, "credential/storetest": {"credential"},
 		"verifier":                     {"credential"},
-		"devicetotp/internal/deadline": {},
-		"devicetotp":                   {"clock", "credential", "devicetotp/internal/deadline", "errors", "verifier"},
-		"devicetotp/jsonapi":           {"credential", "devicetotp", "devicetotp/internal/deadline", "errors"},
-		"devicetotp/devicetotptest":    {"clock", "clock/clocktest", "credential", "credential/memstore", "devicetotp", "verifier"},
+		"devicetotp/internal/deadline": {}, "devicetotp/internal/nilcheck": {}, "devicetotp/internal/uuid": {},
+		"devicetotp":                {"clock", "credential", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/uuid", "errors", "verifier"},
+		"devicetotp/jsonapi":        {"credential", "devicetotp", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/uuid", "errors"},
+		"devicetotp/devicetotptest": {"clock", "clock/clocktest", "credential", "credential/memstore", "devicetotp", "verifier"},
 	}
 	decoder := json.NewDecoder(strings.NewReader(goCommand(t, "list", "-json=ImportPath,Imports", "./...")))
 	const module = "example.com/devicetotp/"

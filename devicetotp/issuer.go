@@ -2,11 +2,11 @@ package devicetotp
 
 import (
 	"context"
-	"reflect"
 	"slices"
 
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp/internal/nilcheck"
 	totperrors "example.com/devicetotp/errors"
 	"example.com/devicetotp/verifier"
 )
@@ -67,7 +67,7 @@ const invalidArgument = totperrors.InvalidArgument
 // [Error] for each, which names the field.
 func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Issuer, error) {
 	var m mistakes
-	if isNil(store) {
+	if nilcheck.IsNil(store) {
 		m.add("store", "must not be nil")
 	}
 	if !keys.Valid() {
@@ -81,7 +81,7 @@ func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Is
 		{"Clock", cfg.Clock}, {"Secrets", cfg.Secrets},
 		{"OTP", cfg.OTP}, {"Password", cfg.Password}, {"PIN", cfg.PIN},
 	} {
-		if c.value != nil && isNil(c.value) {
+		if c.value != nil && nilcheck.IsNil(c.value) {
 			m.add(c.field, "holds a nil %T", c.value)
 		}
 	}
@@ -119,17 +119,4 @@ func or[T comparable](given T, fallback func() T) T {
 		return fallback()
 	}
 	return given
-}
-
-// isNil also sees a nil pointer, func or map inside an interface.
-func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan, reflect.Interface:
-		return r.IsNil()
-	default:
-		return false
-	}
 }

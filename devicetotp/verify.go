@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp/internal/uuid"
 	totperrors "example.com/devicetotp/errors"
 	"example.com/devicetotp/verifier"
 )
@@ -26,7 +27,7 @@ const opVerify = "verify"
 func (i *Issuer) Verify(ctx context.Context, r VerifyRequest) (Match, error) {
 	out := i.perform(ctx, opVerify, r.AccountID, func(c *call) outcome {
 		if r.DeviceID != "" {
-			id, ok := parseUUID(r.DeviceID)
+			id, ok := uuid.Parse(r.DeviceID)
 			if !ok {
 				return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))
 			}

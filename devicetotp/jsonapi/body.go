@@ -9,6 +9,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/internal/uuid"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -129,8 +130,9 @@ func (d *document) readID(v value, faults *problems) {
 	if v == nil || v.isNull() {
 		return
 	}
-	s, ok := readString(v)
-	if !ok || !isUUID(string(s)) {
+	s, _ := readString(v)
+	// The Issuer checks it too; here it is told together with the other faults.
+	if _, ok := uuid.Parse(string(s)); !ok {
 		faults.add(totperrors.InvalidID, pointerID, "")
 		return
 	}
@@ -171,26 +173,6 @@ func readString(v value) (s []byte, ok bool) {
 		return nil, false
 	}
 	return v.text()
-}
-
-// isUUID tells whether s has the form 8-4-4-4-12 of RFC 9562, in any case. The
-// Issuer checks it too; here it is told together with the other faults.
-func isUUID(s string) bool {
-	if len(s) != 36 {
-		return false
-	}
-	for i := range len(s) {
-		switch c := s[i]; {
-		case i == 8 || i == 13 || i == 18 || i == 23:
-			if c != '-' {
-				return false
-			}
-		case '0' <= c && c <= '9', 'a' <= c && c <= 'f', 'A' <= c && c <= 'F':
-		default:
-			return false
-		}
-	}
-	return true
 }
 
 // request is what the Issuer gets.

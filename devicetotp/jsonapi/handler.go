@@ -6,13 +6,14 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"reflect"
 	"runtime"
 	"runtime/debug"
 	"strings"
 	"time"
 
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/internal/nilcheck"
+	"example.com/devicetotp/devicetotp/internal/uuid"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -63,10 +64,10 @@ func NewHandler(issuer Creator, auth Authenticator, opts Options) (http.Handler,
 	fault := func(name, rule string) {
 		faults = append(faults, fmt.Errorf("devicetotp/jsonapi: %s must not be %s", name, rule))
 	}
-	if isNil(issuer) {
+	if nilcheck.IsNil(issuer) {
 		fault("issuer", "nil")
 	}
-	if isNil(auth) {
+	if nilcheck.IsNil(auth) {
 		fault("auth", "nil")
 	}
 	if opts.AuthTimeout < 0 {
@@ -85,19 +86,6 @@ func NewHandler(issuer Creator, auth Authenticator, opts Options) (http.Handler,
 		opts.BodyTimeout = defaultBodyTimeout
 	}
 	return &handler{issuer, auth, opts}, nil
-}
-
-// isNil tells whether v is nil or holds a nil.
-func isNil(v any) bool {
-	if v == nil {
-		return true
-	}
-	switch r := reflect.ValueOf(v); r.Kind() {
-	case reflect.Pointer, reflect.Func, reflect.Map, reflect.Slice, reflect.Chan:
-		return r.IsNil()
-	default:
-		return false
-	}
 }
 
 type handler struct {
@@ -169,7 +157,8 @@ var errIncompleteDevice = errors.New("devicetotp/jsonapi: the Creator returned n
 // may be "". A client that is given an empty secret would generate codes that
 // anyone can compute.
 func complete(d devicetotp.DeviceTOTP, asked string) bool {
-	return isUUID(d.ID) && (asked == "" || d.ID == strings.ToLower(asked)) &&
+	_, isUUID := uuid.Parse(d.ID)
+	return isUUID && (asked == "" || d.ID == strings.ToLower(asked)) &&
 		d.Secret.Reveal() != "" && d.Period >= time.Second && 6 <= d.Digits && d.Digits <= 8 &&
 		d.Algorithm.SecretSize() > 0
 }

@@ -1,4 +1,5 @@
-package devicetotp
+// Package uuid makes and reads the ids of devices.
+package uuid
 
 import (
 	"crypto/rand"
@@ -6,8 +7,8 @@ import (
 	"strings"
 )
 
-// newUUID makes a random UUID (RFC 9562 version 4) in lower case.
-func newUUID() string {
+// New makes a random UUID (RFC 9562 version 4) in lower case.
+func New() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails: crypto/rand ends the process instead
 	b[6] = b[6]&0x0f | 0x40
@@ -22,8 +23,9 @@ func newUUID() string {
 	return string(out[:])
 }
 
-// parseUUID returns s in lower case if it is a UUID in 8-4-4-4-12 form.
-func parseUUID(s string) (id string, ok bool) {
+// Parse returns s in lower case if it has the form 8-4-4-4-12 of RFC 9562, and in
+// no other form, so that no device goes by two ids.
+func Parse(s string) (id string, ok bool) {
 	if len(s) != 36 {
 		return "", false
 	}

@@ -1,4 +1,4 @@
-package devicetotp
+package uuid
 
 import (
 	"os"
@@ -15,13 +15,13 @@ var uuidForm = regexp.MustCompile(`\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z
 func TestNewUUIDsAreOfVersion4(t *testing.T) {
 	seen := map[string]bool{}
 	for range 100 {
-		id := newUUID()
+		id := New()
 		require.Regexp(t, uuidForm, id)
 		require.Equal(t, byte('4'), id[14], "the version")
 		require.Contains(t, "89ab", id[19:20], "the variant")
 		require.False(t, seen[id])
 		seen[id] = true
-		again, ok := parseUUID(id)
+		again, ok := Parse(id)
 		require.True(t, ok)
 		require.Equal(t, id, again)
 	}
@@ -38,14 +38,14 @@ func FuzzParseUUID(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		id, ok := parseUUID(text)
+		id, ok := Parse(text)
 		require.Equal(t, uuidForm.MatchString(asciiLower(text)), ok, "%q", text)
 		if !ok {
 			require.Empty(t, id)
 			return
 		}
 		require.Equal(t, asciiLower(text), id)
-		again, ok := parseUUID(strings.ToUpper(id))
+		again, ok := Parse(strings.ToUpper(id))
 		require.True(t, ok)
 		require.Equal(t, id, again)
 	})
