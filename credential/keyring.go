@@ -62,11 +62,10 @@ type Keyring struct {
 }
 
 type ringKey struct {
-	id           string
-	sealedHeader []byte
-	digestHeader []byte
-	aeads        map[Purpose]cipher.AEAD
-	macs         map[Purpose]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
+	id      string
+	headers [digestFormat + 1][]byte // by format
+	aeads   map[Purpose]cipher.AEAD
+	macs    map[Purpose]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
 }
 
 // NewKeyring returns a keyring of keys from the oldest to the newest. primary
@@ -138,9 +137,9 @@ func isKeyID(id string) bool {
 
 // deriveKey makes one sub-key a purpose (RFC 5869, HKDF with SHA-256).
 func deriveKey(key Key) (*ringKey, error) {
-	out := &ringKey{
-		id: key.ID, sealedHeader: newHeader(sealedFormat, key.ID), digestHeader: newHeader(digestFormat, key.ID),
-		aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]*sync.Pool{},
+	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]*sync.Pool{}}
+	for _, format := range [...]byte{sealedFormat, digestFormat} {
+		out.headers[format] = append([]byte{format, byte(len(key.ID))}, key.ID...)
 	}
 	for _, p := range purposes {
 		sub, err := hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+string(p), KeySize)

@@ -54,13 +54,14 @@ func (k *Keyring) Seal(s Scope, plain Secret) ([]byte, error) {
 	if !ok {
 		return nil, fmt.Errorf("credential: purpose %q is not one that seals", s.Purpose)
 	}
-	aad, err := s.bind(key.sealedHeader, len(plain.Reveal()))
+	header := key.headers[sealedFormat]
+	aad, err := s.bind(header, len(plain.Reveal()))
 	if err != nil {
 		return nil, err
 	}
-	nonceEnd := len(key.sealedHeader) + chacha20poly1305.NonceSizeX
+	nonceEnd := len(header) + chacha20poly1305.NonceSizeX
 	out := make([]byte, nonceEnd, nonceEnd+len(plain.Reveal())+chacha20poly1305.Overhead)
-	nonce := out[copy(out, key.sealedHeader):]
+	nonce := out[copy(out, header):]
 	_, _ = rand.Read(nonce) // never fails: crypto/rand ends the process instead
 	return aead.Seal(out, nonce, append(aad[len(aad):], plain.Reveal()...), aad), nil
 }
@@ -95,7 +96,7 @@ func (k *Keyring) Digest(s Scope, value Secret) ([]byte, error) {
 		return nil, fmt.Errorf("%w: the keyring is empty", ErrMissingKey)
 	}
 	key := k.keys[k.primary]
-	return key.digest(s, key.digestHeader, value)
+	return key.digest(s, key.headers[digestFormat], value)
 }
 
 // Matches tells in constant time whether digest was made of value for the same
@@ -130,22 +131,14 @@ func (key *ringKey) digest(s Scope, header []byte, value Secret) ([]byte, error)
 	return mac.Sum(out), nil
 }
 
-func newHeader(format byte, id string) []byte {
-	return append([]byte{format, byte(len(id))}, id...)
-}
-
 // find splits a stored value into header and rest, and finds its key.
 func (k *Keyring) find(format byte, stored []byte) (index int, header, rest []byte, err error) {
 	if !k.Valid() {
 		return 0, nil, nil, fmt.Errorf("%w: the keyring is empty", ErrMissingKey)
 	}
 	for i, key := range k.keys {
-		header = key.sealedHeader
-		if format == digestFormat {
-			header = key.digestHeader
-		}
-		if rest, ok := bytes.CutPrefix(stored, header); ok {
-			return i, header, rest, nil
+		if rest, ok := bytes.CutPrefix(stored, key.headers[format]); ok {
+			return i, key.headers[format], rest, nil
 		}
 	}
 	s := cryptobyte.String(stored)

@@ -42,6 +42,11 @@ func eachDatabase(t *testing.T, test func(t *testing.T, d database)) {
 		path := filepath.Join(t.TempDir(), "accounts.db")
 		test(t, database{"sqlite", "file:" + path + sqlitePragmas, sqlstore.SQLite})
 	})
+	eachPostgres(t, test)
+}
+
+// eachPostgres runs test with every driver for PostgreSQL.
+func eachPostgres(t *testing.T, test func(t *testing.T, d database)) {
 	for _, driver := range postgresDrivers {
 		t.Run(driver, func(t *testing.T) {
 			test(t, database{driver, pgtest.Need(t).Database(t), sqlstore.Postgres})

@@ -102,12 +102,10 @@ func TestErrorsOfTheDriverReachTheCaller(t *testing.T) {
 }
 
 // A row that another transaction holds keeps a Save waiting; the context ends
-// the wait, and no conflict is made of it.
+// the wait, and no conflict is made of it. (SQLite locks no rows; see
+// TestSaveThatWaitsForAnotherProcess.)
 func TestSaveThatWaitsForARowEndsWithItsContext(t *testing.T) {
-	eachDatabase(t, func(t *testing.T, d database) {
-		if d.dialect == sqlstore.SQLite {
-			t.Skip("SQLite locks no rows; see TestSaveThatWaitsForAnotherProcess")
-		}
+	eachPostgres(t, func(t *testing.T, d database) {
 		db := d.open(t)
 		store := migrated(t, db, d.dialect, sqlstore.Options{})
 		require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))
