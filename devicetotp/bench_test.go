@@ -3,7 +3,6 @@ package devicetotp_test
 import (
 	"context"
 	"fmt"
-	"slices"
 	"testing"
 	"time"
 
@@ -16,50 +15,9 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/memstore"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/internal/contest"
 	"example.com/devicetotp/verifier"
 )
-
-// A contest runs the library beside its peer, in turns of so many calls each:
-// machines change their speed from one second to the next, and so both sides see
-// the same. The metrics ours-ns and peer-ns are the time of one call in the turn
-// in the middle, ours-allocs and peer-allocs are counted apart.
-type contest struct {
-	calls      int    // in one turn
-	before     func() // each turn of ours, not measured; nil for nothing
-	ours, peer func()
-}
-
-func (c contest) run(b *testing.B) {
-	b.Helper()
-	var ours, peer []time.Duration
-	for b.Loop() {
-		if c.before != nil {
-			c.before()
-		}
-		ours, peer = append(ours, c.turn(c.ours)), append(peer, c.turn(c.peer))
-	}
-	b.ReportMetric(0, "ns/op") // of both together, which means nothing
-	b.ReportMetric(c.middle(ours), "ours-ns")
-	b.ReportMetric(c.middle(peer), "peer-ns")
-	if c.before != nil {
-		c.before()
-	}
-	b.ReportMetric(testing.AllocsPerRun(min(c.calls, 10), c.ours), "ours-allocs")
-	b.ReportMetric(testing.AllocsPerRun(min(c.calls, 10), c.peer), "peer-allocs")
-}
-
-func (c contest) turn(call func()) time.Duration {
-	started := time.Now()
-	for range c.calls {
-		call()
-	}
-	return time.Since(started)
-}
-
-func (c contest) middle(turns []time.Duration) float64 {
-	slices.Sort(turns)
-	return float64(turns[len(turns)/2]) / float64(c.calls)
-}
 
 var benchTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
@@ -92,16 +50,16 @@ func BenchmarkMatch(b *testing.B) {
 				b.Fatal(ok, err)
 			}
 		}
-		b.Run(c.name, contest{calls: 500, peer: peer, ours: func() {
+		b.Run(c.name, contest.Contest{Calls: 500, Peer: peer, Ours: func() {
 			if _, ok, err := p.Match(c.code, benchTime, 0); err != nil || ok != c.want {
 				b.Fatal(ok, err)
 			}
-		}}.run)
-		b.Run("sealed "+c.name, contest{calls: 500, peer: peer, ours: func() {
+		}}.Run)
+		b.Run("sealed "+c.name, contest.Contest{Calls: 500, Peer: peer, Ours: func() {
 			if _, ok, err := verifier.MatchDevice(keys, "acct", d, c.code, benchTime); err != nil || ok != c.want {
 				b.Fatal(ok, err)
 			}
-		}}.run)
+		}}.Run)
 	}
 }
 
@@ -171,12 +129,12 @@ func BenchmarkCreate(b *testing.B) {
 	}
 	b.Run("grace", func(b *testing.B) {
 		w := newBenchWorld(b, calls, credential.Account{RegisteredAt: benchTime}, credential.Secret{})
-		contest{calls: calls, before: w.reset, ours: w.create(b, devicetotp.Request{}), peer: peer}.run(b)
+		contest.Contest{Calls: calls, Before: w.reset, Ours: w.create(b, devicetotp.Request{}), Peer: peer}.Run(b)
 	})
 	b.Run("otp", func(b *testing.B) {
 		code := secret("12345678")
 		w := newBenchWorld(b, calls, credential.Account{}, code)
-		contest{calls: calls, before: w.reset, ours: w.create(b, devicetotp.Request{OTP: code}), peer: peer}.run(b)
+		contest.Contest{Calls: calls, Before: w.reset, Ours: w.create(b, devicetotp.Request{OTP: code}), Peer: peer}.Run(b)
 	})
 }
 
@@ -199,7 +157,7 @@ func BenchmarkCreateHashed(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			w := newBenchWorld(b, 20, credential.Account{PINHash: c.hash}, credential.Secret{})
-			contest{calls: 1, before: w.reset, ours: w.create(b, devicetotp.Request{PIN: secret("8299")}), peer: c.bare}.run(b)
+			contest.Contest{Calls: 1, Before: w.reset, Ours: w.create(b, devicetotp.Request{PIN: secret("8299")}), Peer: c.bare}.Run(b)
 		})
 	}
 }

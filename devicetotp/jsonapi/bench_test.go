@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/internal/contest"
 	"example.com/devicetotp/devicetotp/jsonapi"
 )
 
@@ -65,54 +66,47 @@ func (benchCreator) Create(context.Context, devicetotp.Request) (devicetotp.Devi
 
 const benchBody = `{"data":{"type":"deviceTOTP","id":"` + deviceID + `","attributes":{"pin":"8299","password":"superSecret12345!","otp":"526271"}}}`
 
-func contenders(b *testing.B) map[string]http.Handler {
-	return map[string]http.Handler{
-		"plain":   http.HandlerFunc(plain),
-		"jsonapi": handlerWith(b, benchCreator{}, jsonapi.Bearer(tokens), jsonapi.Options{}),
-	}
+func ours(b *testing.B) http.Handler {
+	return handlerWith(b, benchCreator{}, jsonapi.Bearer(tokens), jsonapi.Options{})
 }
 
 // BenchmarkHandler is the handler alone, without a server.
 func BenchmarkHandler(b *testing.B) {
-	for name, h := range contenders(b) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			body := strings.NewReader(benchBody)
-			r := request("")
-			r.Header.Set("Accept", jsonapi.MediaType)
-			w := httptest.NewRecorder()
-			for b.Loop() {
-				body.Reset(benchBody)
-				r.Body = io.NopCloser(body)
-				w.Body.Reset()
-				clear(w.Header())
-				h.ServeHTTP(w, r)
-			}
+	call := func(h http.Handler) func() {
+		body := strings.NewReader(benchBody)
+		r := request("")
+		r.Header.Set("Accept", jsonapi.MediaType)
+		w := httptest.NewRecorder()
+		return func() {
+			body.Reset(benchBody)
+			r.Body = io.NopCloser(body)
+			w.Body.Reset()
+			clear(w.Header())
+			h.ServeHTTP(w, r)
 			require.Equal(b, http.StatusCreated, w.Code)
-		})
+		}
 	}
+	contest.Contest{Calls: 100, Ours: call(ours(b)), Peer: call(http.HandlerFunc(plain))}.Run(b)
 }
 
 // BenchmarkServer is the handler behind a server of net/http, over a socket.
 func BenchmarkServer(b *testing.B) {
-	for name, h := range contenders(b) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			s := httptest.NewServer(h)
-			defer s.Close()
-			client := s.Client()
-			body := []byte(benchBody)
-			for b.Loop() {
-				r, err := http.NewRequest(http.MethodPost, s.URL, bytes.NewReader(body))
-				require.NoError(b, err)
-				r.Header.Set("Authorization", "Bearer "+goodToken)
-				r.Header.Set("Content-Type", jsonapi.MediaType)
-				resp, err := client.Do(r)
-				require.NoError(b, err)
-				require.Equal(b, http.StatusCreated, resp.StatusCode)
-				_, _ = io.Copy(io.Discard, resp.Body)
-				_ = resp.Body.Close()
-			}
-		})
+	call := func(h http.Handler) func() {
+		s := httptest.NewServer(h)
+		b.Cleanup(s.Close)
+		client := s.Client()
+		body := []byte(benchBody)
+		return func() {
+			r, err := http.NewRequest(http.MethodPost, s.URL, bytes.NewReader(body))
+			require.NoError(b, err)
+			r.Header.Set("Authorization", "Bearer "+goodToken)
+			r.Header.Set("Content-Type", jsonapi.MediaType)
+			resp, err := client.Do(r)
+			require.NoError(b, err)
+			require.Equal(b, http.StatusCreated, resp.StatusCode)
+			_, _ = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
 	}
+	contest.Contest{Calls: 20, Ours: call(ours(b)), Peer: call(http.HandlerFunc(plain))}.Run(b)
 }

@@ -1,7 +1,6 @@
 // Command ratios reads the output of go test -bench from its input, passes it
-// on, and prints the library beside its peers: the ratio of the least times of
-// both, beside its goal. Run the benchmarks several times, so that each has a
-// run that nothing disturbed.
+// on, and prints the library beside its peers: the ratio of the times of both,
+// beside its goal. Run the benchmarks several times; the run in the middle counts.
 //
 //	go test -run '^$' -bench . ./... | go -C examples run ./bench/ratios
 //
