@@ -3,7 +3,7 @@
 MODULES := . $(filter-out .,$(patsubst %/,%,$(dir $(shell git ls-files '*go.mod'))))
 GOLANGCI_LINT := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
 GREMLINS := github.com/go-gremlins/gremlins/cmd/gremlins@v0.6.0
-FUZZTIME ?= 10s
+FUZZTIME ?= 100000x
 
 .DEFAULT_GOAL := help
 
@@ -30,7 +30,7 @@ lint: ## gofmt, go vet, go mod tidy and golangci-lint over every module
 	done
 
 .PHONY: fuzz
-fuzz: ## run every fuzz target for FUZZTIME (10s)
+fuzz: ## run every fuzz target with FUZZTIME (100000x) inputs
 	@.ci/fuzz $(FUZZTIME) $(MODULES)
 
 .PHONY: cover
