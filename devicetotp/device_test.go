@@ -53,8 +53,12 @@ func TestLabelsThatCannotBeToldApartAreRefused(t *testing.T) {
 
 func TestAnIncompleteDeviceHasNoAddress(t *testing.T) {
 	whole := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
-	_, err := whole.URI("Example", "alice")
-	require.NoError(t, err)
+	quickest := whole
+	quickest.Period = time.Second
+	for _, d := range []devicetotp.DeviceTOTP{whole, quickest} {
+		_, err := d.URI("Example", "alice")
+		require.NoError(t, err)
+	}
 	for what, remove := range map[string]func(*devicetotp.DeviceTOTP){
 		"everything": func(d *devicetotp.DeviceTOTP) { *d = devicetotp.DeviceTOTP{} },
 		"secret":     func(d *devicetotp.DeviceTOTP) { d.Secret = secret("") },
