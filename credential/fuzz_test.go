@@ -4,9 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -141,18 +138,4 @@ func FuzzOpen(f *testing.F) {
 		require.True(t, isRefusal(err), "%v", err)
 		require.Empty(t, hash)
 	})
-}
-
-// A fuzz target without its seeds tests nothing when it is run as a test.
-func TestFuzzSeedsExist(t *testing.T) {
-	for _, target := range []string{"FuzzUnmarshalState", "FuzzIsCode", "FuzzParseKeyring", "FuzzOpen"} {
-		files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, len(files), 3, "seeds of %s", target)
-		for _, name := range files {
-			b, err := os.ReadFile(name)
-			require.False(t, errors.Is(err, os.ErrNotExist))
-			require.Regexp(t, `^go test fuzz v1\n`, string(b), name)
-		}
-	}
 }

@@ -1,8 +1,6 @@
 package verifier_test
 
 import (
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -44,18 +42,4 @@ func FuzzMatch(f *testing.F) {
 		require.True(t, now.Before(p.AcceptedUntil(step)))
 		require.Equal(t, code, codeOf(t, p, step).Reveal())
 	})
-}
-
-// A fuzz target without its seeds tests nothing when it is run as a test.
-func TestFuzzSeedsExist(t *testing.T) {
-	for _, target := range []string{"FuzzMatch", "FuzzParseArgon", "FuzzParseBcrypt"} {
-		files, err := filepath.Glob(filepath.Join("testdata", "fuzz", target, "*"))
-		require.NoError(t, err)
-		require.GreaterOrEqual(t, len(files), 3, "seeds of %s", target)
-		for _, name := range files {
-			b, err := os.ReadFile(name)
-			require.NoError(t, err)
-			require.Regexp(t, `^go test fuzz v1\n`, string(b), name)
-		}
-	}
 }

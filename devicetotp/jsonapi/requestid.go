@@ -23,14 +23,11 @@ func RequestID(ctx context.Context) string {
 	return id
 }
 
-// WithRequestID returns r with a request id in its context: the one that is
+// WithRequestID returns a copy of r with a request id in its context: the one that is
 // there already, or else the Request-Id that the request brings if that is 20
 // characters 0-9 and a-v, or else a new one. The handler and [WriteError] do
 // this themselves; use it in a middleware in front of them that logs the id.
 func WithRequestID(r *http.Request) *http.Request {
-	if RequestID(r.Context()) != "" {
-		return r
-	}
 	return r.WithContext(identified(r))
 }
 

@@ -18,7 +18,7 @@ import (
 // accounts or 1,000,000: the pages touched differ by the depth of the index.
 func TestLoadAndSaveAreOneIndexLookupInATableOfAnySize(t *testing.T) {
 	if testing.Short() {
-		t.Skip("fills a table with 1,000,000 accounts")
+		pgtest.Skip(t, "fills a table with 1,000,000 accounts")
 	}
 	small, large := explained(t, 100), explained(t, 1_000_000)
 	deeper := large.depth - small.depth

@@ -59,7 +59,7 @@ func TestPostgresKeepsTheContractUnderStricterIsolation(t *testing.T) {
 // The ways to send a statement that a connection pooler may ask for.
 func TestPostgresKeepsTheContractWithoutPreparedStatements(t *testing.T) {
 	if testing.Short() {
-		t.Skip("runs the suite three times more")
+		pgtest.Skip(t, "runs the suite three times more")
 	}
 	for _, c := range []struct{ driver, key, value string }{
 		{"pgx", "default_query_exec_mode", "exec"},

@@ -12,6 +12,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 )
 
 // Writers of one process wait in line, where the context ends the wait at once,
@@ -67,7 +68,7 @@ func (w *watched) Done() <-chan struct{} {
 // and then fail: not a conflict, because nothing says that the account changed.
 func TestSaveThatWaitsForAnotherProcess(t *testing.T) {
 	if testing.Short() {
-		t.Skip("waits for a busy_timeout of 5 s")
+		pgtest.Skip(t, "waits for a busy_timeout of 5 s")
 	}
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "accounts.db")

@@ -1,8 +1,6 @@
 package uuid
 
 import (
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -60,16 +58,4 @@ func asciiLower(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// A fuzz target without its seeds tests nothing when it is run as a test.
-func TestFuzzSeedsExist(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join("testdata", "fuzz", "FuzzParseUUID", "*"))
-	require.NoError(t, err)
-	require.GreaterOrEqual(t, len(files), 3)
-	for _, name := range files {
-		b, err := os.ReadFile(name)
-		require.NoError(t, err)
-		require.Regexp(t, `^go test fuzz v1\n`, string(b), name)
-	}
 }

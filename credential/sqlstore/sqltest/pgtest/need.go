@@ -28,12 +28,22 @@ func Need(t testing.TB) *Server {
 		shared.server, shared.err = Start(context.Background())
 	}
 	switch err := shared.err; {
-	case errors.Is(err, ErrNotInstalled) && os.Getenv("CI") != "true":
-		t.Skip(err)
+	case errors.Is(err, ErrNotInstalled):
+		Skip(t, err)
 	case err != nil:
 		t.Fatal(err)
 	}
 	return shared.server
+}
+
+// Skip skips a test for what this machine lacks, or fails it where the
+// environment says CI=true: a laptop may lack it, a gate may not.
+func Skip(t testing.TB, why any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(why)
+	}
+	t.Skip(why)
 }
 
 // Main runs the tests, stops the server if one was started, and returns the
