@@ -34,9 +34,9 @@ type Account struct {
 // Hash returns the stored hash that f is compared with; "" for OTP.
 func (a Account) Hash(f Factor) string {
 	switch f {
-	case Password:
+	case FactorPassword:
 		return a.PasswordHash
-	case PIN:
+	case FactorPIN:
 		return a.PINHash
 	default:
 		return ""

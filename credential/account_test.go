@@ -14,7 +14,7 @@ var noon = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 func TestHashOfFactor(t *testing.T) {
 	a := credential.Account{PasswordHash: "password", PINHash: "pin"}
 	for f, want := range map[credential.Factor]string{
-		credential.OTP: "", credential.Password: "password", credential.PIN: "pin", 0: "", 9: "",
+		credential.FactorOTP: "", credential.FactorPassword: "password", credential.FactorPIN: "pin", 0: "", 9: "",
 	} {
 		require.Equal(t, want, a.Hash(f), f.String())
 	}
@@ -29,12 +29,12 @@ func TestAttemptsBelongToTheirHash(t *testing.T) {
 	a := credential.Account{PasswordHash: "new", PINHash: "same", State: credential.State{
 		OTP: counted(""), Password: counted("old"), PIN: counted("same"),
 	}}
-	require.Equal(t, credential.Attempts{Against: credential.Fingerprint("new")}, a.Attempts(credential.Password))
-	require.Equal(t, a.State.PIN, a.Attempts(credential.PIN))
-	require.Equal(t, a.State.OTP, a.Attempts(credential.OTP))
+	require.Equal(t, credential.Attempts{Against: credential.Fingerprint("new")}, a.Attempts(credential.FactorPassword))
+	require.Equal(t, a.State.PIN, a.Attempts(credential.FactorPIN))
+	require.Equal(t, a.State.OTP, a.Attempts(credential.FactorOTP))
 	require.Equal(t, 9, a.State.Password.Failures, "the State is left alone")
 	a.PINHash = ""
-	require.Equal(t, credential.Attempts{}, a.Attempts(credential.PIN), "a PIN that was removed")
+	require.Equal(t, credential.Attempts{}, a.Attempts(credential.FactorPIN), "a PIN that was removed")
 	require.Zero(t, a.Attempts(0))
 }
 
@@ -67,8 +67,8 @@ func TestSameHostFields(t *testing.T) {
 }
 
 func TestFactorsBasesAndAlgorithms(t *testing.T) {
-	require.Equal(t, [3]credential.Factor{credential.OTP, credential.Password, credential.PIN}, credential.Factors())
-	for f, word := range map[credential.Factor]string{credential.OTP: "otp", credential.Password: "password", credential.PIN: "pin"} {
+	require.Equal(t, [3]credential.Factor{credential.FactorOTP, credential.FactorPassword, credential.FactorPIN}, credential.Factors())
+	for f, word := range map[credential.Factor]string{credential.FactorOTP: "otp", credential.FactorPassword: "password", credential.FactorPIN: "pin"} {
 		require.Equal(t, word, f.String())
 		b := credential.BasisOf(f)
 		require.Equal(t, word, b.String())
@@ -88,13 +88,13 @@ func TestFactorsBasesAndAlgorithms(t *testing.T) {
 		word string
 		size int
 	}{
-		credential.SHA1: {"SHA1", 20}, credential.SHA256: {"SHA256", 32}, credential.SHA512: {"SHA512", 64}, 0: {"algorithm(0)", 0}, 4: {"algorithm(4)", 0},
+		credential.AlgorithmSHA1: {"SHA1", 20}, credential.AlgorithmSHA256: {"SHA256", 32}, credential.AlgorithmSHA512: {"SHA512", 64}, 0: {"algorithm(0)", 0}, 4: {"algorithm(4)", 0},
 	} {
 		require.Equal(t, want.word, a.String())
 		require.Equal(t, want.size, a.SecretSize())
 	}
 	// Their numbers are stored.
-	require.Equal(t, []credential.Algorithm{1, 2, 3}, []credential.Algorithm{credential.SHA1, credential.SHA256, credential.SHA512})
+	require.Equal(t, []credential.Algorithm{1, 2, 3}, []credential.Algorithm{credential.AlgorithmSHA1, credential.AlgorithmSHA256, credential.AlgorithmSHA512})
 	require.Equal(t, []credential.Basis{1, 2, 3, 4, 5}, []credential.Basis{
 		credential.BasisGrace, credential.BasisOTP, credential.BasisPassword, credential.BasisPIN, credential.BasisImported,
 	})

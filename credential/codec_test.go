@@ -27,8 +27,8 @@ func roundTrip(t testing.TB, s State) State {
 func TestStateRoundTrips(t *testing.T) {
 	require.Equal(t, everything(), roundTrip(t, everything()))
 	require.Equal(t, State{}, roundTrip(t, State{}))
-	require.Equal(t, State{Devices: []Device{{}}, Codes: []OneTimeCode{{}}, Spent: []Spent{{}}}, roundTrip(t, State{
-		Devices: []Device{{Sealed: []byte{}}}, Codes: []OneTimeCode{{}}, Spent: []Spent{{}}, Writes: []WriteID{},
+	require.Equal(t, State{Devices: []Device{{}}, Codes: []OneTimeCode{{}}, Spent: []SpentProof{{}}}, roundTrip(t, State{
+		Devices: []Device{{Sealed: []byte{}}}, Codes: []OneTimeCode{{}}, Spent: []SpentProof{{}}, Writes: []WriteID{},
 	}), "empty values come back as none")
 	rnd := rand.New(rand.NewPCG(1, 2))
 	for range 500 {
@@ -56,12 +56,12 @@ func randomState(r *rand.Rand) (s State) {
 	for range r.IntN(20) {
 		s.Devices = append(s.Devices, Device{
 			ID: text(36), Sealed: data(), Algorithm: Algorithm(r.IntN(256)), Digits: r.IntN(9), Period: time.Duration(r.Int64()),
-			Basis: Basis(r.IntN(256)), Proof: data(), CreatedAt: at(), LastStep: r.Int64(), Attempts: attempts(),
+			Basis: Basis(r.IntN(256)), ProofDigest: data(), CreatedAt: at(), LastStep: r.Int64(), Attempts: attempts(),
 		})
 	}
 	for range r.IntN(10) {
 		s.Codes = append(s.Codes, OneTimeCode{ID: text(16), Kind: text(32), Digest: data(), ExpiresAt: at()})
-		s.Spent = append(s.Spent, Spent{Proof: text(255), Until: at()})
+		s.Spent = append(s.Spent, SpentProof{ProofID: text(255), Until: at()})
 	}
 	for range r.IntN(17) {
 		s.Writes = append(s.Writes, WriteID{byte(r.Uint32())})
@@ -78,7 +78,7 @@ func TestTimesAreExact(t *testing.T) {
 		time.Date(1, 1, 1, 0, 0, 0, 1, time.UTC), time.Date(-44, 3, 15, 0, 0, 0, 0, time.UTC), time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 		time.Date(200000, 1, 1, 0, 0, 0, 0, time.UTC), time.Unix(math.MaxInt64, 999999999), time.Unix(math.MinInt64, 0), time.Now(),
 	} {
-		back := roundTrip(t, State{Spent: []Spent{{Until: at}}})
+		back := roundTrip(t, State{Spent: []SpentProof{{Until: at}}})
 		require.True(t, back.Spent[0].Until.Equal(at), "%v", at)
 		require.Equal(t, at.IsZero(), back.Spent[0].Until.IsZero())
 		require.Equal(t, time.UTC, back.Spent[0].Until.Location())

@@ -41,7 +41,7 @@ func (s *State) decode(data []byte) error {
 			s.Codes = append(s.Codes, OneTimeCode{})
 			r.check(s.Codes[len(s.Codes)-1].decode(r.value))
 		case tagSpent:
-			s.Spent = append(s.Spent, Spent{})
+			s.Spent = append(s.Spent, SpentProof{})
 			r.check(s.Spent[len(s.Spent)-1].decode(r.value))
 		case tagOTPAttempts:
 			r.attempts(&s.OTP)
@@ -75,7 +75,7 @@ func (d *Device) decode(data []byte) error {
 		case tagDeviceBasis:
 			d.Basis = Basis(r.int(math.MaxUint8))
 		case tagDeviceProof:
-			d.Proof = append([]byte(nil), r.value...)
+			d.ProofDigest = append([]byte(nil), r.value...)
 		case tagDeviceCreatedAt:
 			r.time(&d.CreatedAt)
 		case tagDeviceLastStep:
@@ -108,12 +108,12 @@ func (c *OneTimeCode) decode(data []byte) error {
 	return r.err
 }
 
-func (p *Spent) decode(data []byte) error {
+func (p *SpentProof) decode(data []byte) error {
 	r := reader{rest: data, unknown: &p.unknown}
 	for r.next() {
 		switch r.tag {
 		case tagSpentProof:
-			p.Proof = string(r.value)
+			p.ProofID = string(r.value)
 		case tagSpentUntil:
 			r.time(&p.Until)
 		default:

@@ -106,7 +106,7 @@ func (d *Device) encode(w writer) {
 	w.int(tagDeviceDigits, int64(d.Digits), math.MaxInt32)
 	w.int(tagDevicePeriod, int64(d.Period), math.MaxInt64)
 	w.int(tagDeviceBasis, int64(d.Basis), math.MaxUint8)
-	w.string(tagDeviceProof, string(d.Proof))
+	w.string(tagDeviceProof, string(d.ProofDigest))
 	w.time(tagDeviceCreatedAt, d.CreatedAt)
 	w.int(tagDeviceLastStep, d.LastStep, math.MaxInt64)
 	w.attempts(tagDeviceAttempts, d.Attempts)
@@ -121,8 +121,8 @@ func (c *OneTimeCode) encode(w writer) {
 	w.b.AddBytes(c.unknown)
 }
 
-func (p *Spent) encode(w writer) {
-	w.string(tagSpentProof, p.Proof)
+func (p *SpentProof) encode(w writer) {
+	w.string(tagSpentProof, p.ProofID)
 	w.time(tagSpentUntil, p.Until)
 	w.b.AddBytes(p.unknown)
 }

@@ -37,7 +37,7 @@ func ExampleKeyring_Seal() {
 		credential.NewSecret("12345678901234567890"),
 	)
 	imported := credential.Device{
-		ID: device, Sealed: sealed, Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+		ID: device, Sealed: sealed, Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 		Basis: credential.BasisImported,
 	}
 	fmt.Println(imported.Basis, len(imported.Sealed) > 20, err)
@@ -64,8 +64,8 @@ func ExampleKeyring_OpenPINHash() {
 	// Output: $2y$10$ true <nil>
 }
 
-func ExampleState_Device() {
+func ExampleState_DeviceIndex() {
 	state := credential.State{Devices: []credential.Device{{ID: "738e379f-fe30-45ab-819c-ba88804b6368"}}}
-	fmt.Println(state.Device("738e379f-fe30-45ab-819c-ba88804b6368"), state.Device("another"))
+	fmt.Println(state.DeviceIndex("738e379f-fe30-45ab-819c-ba88804b6368"), state.DeviceIndex("another"))
 	// Output: 0 -1
 }

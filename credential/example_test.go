@@ -78,7 +78,7 @@ func ExampleState_Clone() {
 	state := credential.State{Devices: []credential.Device{{ID: "d", LastStep: 1}}}
 	clone := state.Clone()
 	clone.Devices[0].LastStep = 2
-	fmt.Println(state.Devices[state.Device("d")].LastStep)
+	fmt.Println(state.Devices[state.DeviceIndex("d")].LastStep)
 	// Output: 1
 }
 
@@ -93,9 +93,9 @@ func ExampleAccount() {
 func ExampleAccount_Attempts() {
 	account := credential.Account{PINHash: "old hash"}
 	account.State.PIN = credential.Attempts{Failures: 9, Against: credential.Fingerprint(account.PINHash)}
-	fmt.Println(account.Attempts(credential.PIN).Failures)
+	fmt.Println(account.Attempts(credential.FactorPIN).Failures)
 	account.PINHash = "new hash"
-	fmt.Println(account.Attempts(credential.PIN).Failures)
+	fmt.Println(account.Attempts(credential.FactorPIN).Failures)
 	// Output:
 	// 9
 	// 0
@@ -164,7 +164,7 @@ func ExampleIsCode() {
 }
 
 func ExampleRandomSecrets() {
-	secret, err := credential.RandomSecrets().NewSecret(context.Background(), credential.SHA256.SecretSize())
+	secret, err := credential.RandomSecrets().NewSecret(context.Background(), credential.AlgorithmSHA256.SecretSize())
 	fmt.Println(len(secret.Reveal()), err)
 	// Output: 32 <nil>
 }
@@ -176,7 +176,7 @@ func ExampleFactors() {
 }
 
 func ExampleBasisOf() {
-	basis := credential.BasisOf(credential.PIN)
+	basis := credential.BasisOf(credential.FactorPIN)
 	factor, ok := basis.Factor()
 	fmt.Println(basis, factor, ok)
 	_, ok = credential.BasisGrace.Factor()
@@ -192,6 +192,6 @@ func ExampleFingerprint() {
 }
 
 func ExampleAlgorithm_SecretSize() {
-	fmt.Println(credential.SHA1, credential.SHA1.SecretSize())
+	fmt.Println(credential.AlgorithmSHA1, credential.AlgorithmSHA1.SecretSize())
 	// Output: SHA1 20
 }

@@ -8,22 +8,22 @@ type Factor uint8
 
 // The factors, in the order in which they are looked at.
 const (
-	OTP      Factor = iota + 1 // a one-time code, or the code of an own device
-	Password                   // the account's password
-	PIN                        // the account's PIN
+	FactorOTP      Factor = iota + 1 // a one-time code, or the code of an own device
+	FactorPassword                   // the account's password
+	FactorPIN                        // the account's PIN
 )
 
 // Factors returns every factor in the order of precedence: OTP, password, PIN.
-func Factors() [3]Factor { return [3]Factor{OTP, Password, PIN} }
+func Factors() [3]Factor { return [3]Factor{FactorOTP, FactorPassword, FactorPIN} }
 
 // String returns "otp", "password" or "pin".
 func (f Factor) String() string {
 	switch f {
-	case OTP:
+	case FactorOTP:
 		return "otp"
-	case Password:
+	case FactorPassword:
 		return "password"
-	case PIN:
+	case FactorPIN:
 		return "pin"
 	default:
 		return "factor(" + strconv.Itoa(int(f)) + ")"
@@ -45,11 +45,11 @@ const (
 // BasisOf returns the basis of a device that was created on f.
 func BasisOf(f Factor) Basis {
 	switch f {
-	case OTP:
+	case FactorOTP:
 		return BasisOTP
-	case Password:
+	case FactorPassword:
 		return BasisPassword
-	case PIN:
+	case FactorPIN:
 		return BasisPIN
 	default:
 		return 0
@@ -60,11 +60,11 @@ func BasisOf(f Factor) Basis {
 func (b Basis) Factor() (f Factor, ok bool) {
 	switch b {
 	case BasisOTP:
-		return OTP, true
+		return FactorOTP, true
 	case BasisPassword:
-		return Password, true
+		return FactorPassword, true
 	case BasisPIN:
-		return PIN, true
+		return FactorPIN, true
 	default:
 		return 0, false
 	}
@@ -94,19 +94,19 @@ type Algorithm uint8
 
 // The algorithms of RFC 6238.
 const (
-	SHA1 Algorithm = iota + 1
-	SHA256
-	SHA512
+	AlgorithmSHA1 Algorithm = iota + 1
+	AlgorithmSHA256
+	AlgorithmSHA512
 )
 
 // String returns "SHA1", "SHA256" or "SHA512".
 func (a Algorithm) String() string {
 	switch a {
-	case SHA1:
+	case AlgorithmSHA1:
 		return "SHA1"
-	case SHA256:
+	case AlgorithmSHA256:
 		return "SHA256"
-	case SHA512:
+	case AlgorithmSHA512:
 		return "SHA512"
 	default:
 		return "algorithm(" + strconv.Itoa(int(a)) + ")"
@@ -118,11 +118,11 @@ func (a Algorithm) String() string {
 // an algorithm.
 func (a Algorithm) SecretSize() int {
 	switch a {
-	case SHA1:
+	case AlgorithmSHA1:
 		return 20
-	case SHA256:
+	case AlgorithmSHA256:
 		return 32
-	case SHA512:
+	case AlgorithmSHA512:
 		return 64
 	default:
 		return 0

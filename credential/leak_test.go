@@ -179,11 +179,11 @@ func TestAccountAndStateDoNotPrintHashes(t *testing.T) {
 	at := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 	state := credential.State{
 		Devices: []credential.Device{{
-			ID: "738e379f-fe30-45ab-819c-ba88804b6368", Sealed: []byte("SEALED" + sentinel), Proof: []byte("PROOF" + sentinel),
+			ID: "738e379f-fe30-45ab-819c-ba88804b6368", Sealed: []byte("SEALED" + sentinel), ProofDigest: []byte("PROOF" + sentinel),
 			Attempts: credential.Attempts{Against: sentinel},
 		}},
 		Codes: []credential.OneTimeCode{{ID: "00c0ffee00c0ffee", Kind: "account", Digest: []byte(sentinel), ExpiresAt: at}},
-		Spent: []credential.Spent{{Proof: sentinel, Until: at}},
+		Spent: []credential.SpentProof{{ProofID: sentinel, Until: at}},
 		PIN:   credential.Attempts{Failures: 1, LastAt: at, Against: sentinel},
 	}
 	account := credential.Account{ID: "alice", PasswordHash: "$argon2id$" + sentinel, PINHash: sentinel, State: state}
@@ -211,14 +211,14 @@ func TestAccountAndStateDoNotPrintHashes(t *testing.T) {
 
 func TestWhatPrintsInstead(t *testing.T) {
 	at := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
-	device := credential.Device{ID: "d", Basis: credential.BasisPIN, Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second, CreatedAt: at, LastStep: 7}
+	device := credential.Device{ID: "d", Basis: credential.BasisPIN, Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second, CreatedAt: at, LastStep: 7}
 	for want, v := range map[string]any{
 		"[redacted]": credential.NewSecret(""),
 		"[absent]":   credential.Secret{},
 		`{"id":"d","basis":"pin","algorithm":"SHA1","digits":6,"period":"30s","createdAt":"2026-05-04T12:00:00Z","lastStep":7,"attempts":{"failures":0}}`: device,
 		`{"id":"c","kind":"account","expiresAt":"2026-05-04T12:00:00Z"}`:                                                                                  credential.OneTimeCode{ID: "c", Kind: "account", ExpiresAt: at},
 		`{"devices":[],"codes":[],"spent":[],"otp":{"failures":0},"password":{"failures":0},"pin":{"failures":2},"writes":[]}`:                            credential.State{PIN: credential.Attempts{Failures: 2}},
-		`{"until":"2026-05-04T12:00:00Z"}`:               credential.Spent{Proof: "code:c", Until: at},
+		`{"until":"2026-05-04T12:00:00Z"}`:               credential.SpentProof{ProofID: "code:c", Until: at},
 		`{"failures":3,"lastAt":"2026-05-04T12:00:00Z"}`: credential.Attempts{Failures: 3, LastAt: at},
 		`account "alice" version 2 (password set: true, pin set: false, locked: true, devices: 1)`: credential.Account{
 			ID: "alice", Version: 2, PasswordHash: "x", Locked: true, State: credential.State{Devices: []credential.Device{device}}},
@@ -245,7 +245,7 @@ func TestWhatPrintsInstead(t *testing.T) {
 	beyond := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
 	for want, v := range map[string]fmt.Stringer{
 		"state": credential.State{Devices: []credential.Device{{CreatedAt: beyond}}}, "device": credential.Device{CreatedAt: beyond},
-		"one-time code": credential.OneTimeCode{ExpiresAt: beyond}, "spent proof": credential.Spent{Until: beyond}, "attempts": credential.Attempts{LastAt: beyond},
+		"one-time code": credential.OneTimeCode{ExpiresAt: beyond}, "spent proof": credential.SpentProof{Until: beyond}, "attempts": credential.Attempts{LastAt: beyond},
 	} {
 		require.Equal(t, want, v.String())
 	}

@@ -28,7 +28,7 @@ type State struct {
 	// the next save.
 	Codes []OneTimeCode
 	// Spent are the proofs that made a device and must not make another.
-	Spent []Spent
+	Spent []SpentProof
 	// OTP, Password and PIN are the failures in a row of each factor.
 	OTP, Password, PIN Attempts
 	// Writes are the ids of the last saves, oldest first.
@@ -50,9 +50,9 @@ type Device struct {
 	Period    time.Duration
 	// Basis is what the device was created on.
 	Basis Basis
-	// Proof is the digest of the OTP it was created on, so that the same
+	// ProofDigest is the digest of the OTP it was created on, so that the same
 	// request can be recognised again. Nil for every other basis.
-	Proof []byte
+	ProofDigest []byte
 	// CreatedAt is when it was created.
 	CreatedAt time.Time
 	// LastStep is the newest time step that was accepted: no code of this step
@@ -79,10 +79,10 @@ type OneTimeCode struct {
 	unknown []byte
 }
 
-// Spent is a proof that has been used up.
-type Spent struct {
-	// Proof is the name that the OTP verifier gave it.
-	Proof string
+// SpentProof is a proof that has been used up.
+type SpentProof struct {
+	// ProofID is the name that the OTP verifier gave it.
+	ProofID string
 	// Until is how long it must be remembered.
 	Until time.Time
 
@@ -132,25 +132,25 @@ func (s *State) SetAttempts(f Factor, to Attempts) {
 // attempts returns the place of f's counter; nil if f is not a factor.
 func (s *State) attempts(f Factor) *Attempts {
 	switch f {
-	case OTP:
+	case FactorOTP:
 		return &s.OTP
-	case Password:
+	case FactorPassword:
 		return &s.Password
-	case PIN:
+	case FactorPIN:
 		return &s.PIN
 	default:
 		return nil
 	}
 }
 
-// Device returns the index of the device of that id; -1 if there is none.
-func (s State) Device(id string) int {
+// DeviceIndex returns the index of the device of that id; -1 if there is none.
+func (s State) DeviceIndex(id string) int {
 	return slices.IndexFunc(s.Devices, func(d Device) bool { return d.ID == id })
 }
 
 // IsSpent tells whether proof has been used up.
 func (s State) IsSpent(proof string) bool {
-	return slices.ContainsFunc(s.Spent, func(p Spent) bool { return p.Proof == proof })
+	return slices.ContainsFunc(s.Spent, func(p SpentProof) bool { return p.ProofID == proof })
 }
 
 // Clone returns a State that shares nothing with s that can be altered.
@@ -161,7 +161,7 @@ func (s State) Clone() State {
 	free := make(room, s.byteSize())
 	for i := range c.Devices {
 		d := &c.Devices[i]
-		d.Sealed, d.Proof, d.unknown = free.copy(d.Sealed), free.copy(d.Proof), free.copy(d.unknown)
+		d.Sealed, d.ProofDigest, d.unknown = free.copy(d.Sealed), free.copy(d.ProofDigest), free.copy(d.unknown)
 	}
 	for i := range c.Codes {
 		code := &c.Codes[i]
@@ -178,7 +178,7 @@ func (s State) Clone() State {
 func (s *State) byteSize() int {
 	n := len(s.unknown)
 	for i := range s.Devices {
-		n += len(s.Devices[i].Sealed) + len(s.Devices[i].Proof) + len(s.Devices[i].unknown)
+		n += len(s.Devices[i].Sealed) + len(s.Devices[i].ProofDigest) + len(s.Devices[i].unknown)
 	}
 	for i := range s.Codes {
 		n += len(s.Codes[i].Digest) + len(s.Codes[i].unknown)
@@ -227,7 +227,7 @@ func (s *State) sizeAtMost() int {
 		n += fixed + len(s.Codes[i].ID) + len(s.Codes[i].Kind)
 	}
 	for i := range s.Spent {
-		n += fixed + len(s.Spent[i].Proof)
+		n += fixed + len(s.Spent[i].ProofID)
 	}
 	return n
 }

@@ -72,7 +72,7 @@ func (d Device) view() deviceView {
 
 func (c OneTimeCode) view() codeView { return codeView{ID: c.ID, Kind: c.Kind, ExpiresAt: c.ExpiresAt} }
 
-func (p Spent) view() spentView { return spentView{Until: p.Until} }
+func (p SpentProof) view() spentView { return spentView{Until: p.Until} }
 
 func (a Attempts) view() attemptsView {
 	if a.LastAt.IsZero() {
@@ -93,7 +93,7 @@ func (d Device) MarshalJSON() ([]byte, error) { return json.Marshal(d.view()) }
 func (c OneTimeCode) MarshalJSON() ([]byte, error) { return json.Marshal(c.view()) }
 
 // MarshalJSON writes when the proof may be forgotten, without the proof.
-func (p Spent) MarshalJSON() ([]byte, error) { return json.Marshal(p.view()) }
+func (p SpentProof) MarshalJSON() ([]byte, error) { return json.Marshal(p.view()) }
 
 // MarshalJSON writes the failures without the fingerprint of the hash.
 func (a Attempts) MarshalJSON() ([]byte, error) { return json.Marshal(a.view()) }

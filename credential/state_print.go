@@ -21,8 +21,8 @@ func (d Device) String() string { return viewText("device", d.view()) }
 // String returns [OneTimeCode.MarshalJSON] as text.
 func (c OneTimeCode) String() string { return viewText("one-time code", c.view()) }
 
-// String returns [Spent.MarshalJSON] as text.
-func (p Spent) String() string { return viewText("spent proof", p.view()) }
+// String returns [SpentProof.MarshalJSON] as text.
+func (p SpentProof) String() string { return viewText("spent proof", p.view()) }
 
 // String returns [Attempts.MarshalJSON] as text.
 func (a Attempts) String() string { return viewText("attempts", a.view()) }
@@ -46,8 +46,8 @@ func (d Device) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String(
 // Format writes [OneTimeCode.String] whatever the verb.
 func (c OneTimeCode) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
-// Format writes [Spent.String] whatever the verb.
-func (p Spent) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
+// Format writes [SpentProof.String] whatever the verb.
+func (p SpentProof) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 
 // Format writes [Attempts.String] whatever the verb.
 func (a Attempts) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
@@ -64,8 +64,8 @@ func (d Device) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 // MarshalText returns [OneTimeCode.String]; XML uses it.
 func (c OneTimeCode) MarshalText() ([]byte, error) { return []byte(c.String()), nil }
 
-// MarshalText returns [Spent.String]; XML uses it.
-func (p Spent) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
+// MarshalText returns [SpentProof.String]; XML uses it.
+func (p SpentProof) MarshalText() ([]byte, error) { return []byte(p.String()), nil }
 
 // MarshalText returns [Attempts.String]; XML uses it.
 func (a Attempts) MarshalText() ([]byte, error) { return []byte(a.String()), nil }

@@ -20,13 +20,13 @@ func everything() State {
 	return State{
 		Devices: []Device{
 			{
-				ID: "738e379f-fe30-45ab-819c-ba88804b6368", Sealed: []byte{1, 2, 3}, Algorithm: SHA1, Digits: 6, Period: 30 * time.Second,
-				Basis: BasisOTP, Proof: []byte{4, 5}, CreatedAt: at, LastStep: 59263200, Attempts: attempts(1), unknown: []byte("\xc9\x00\x02bc"),
+				ID: "738e379f-fe30-45ab-819c-ba88804b6368", Sealed: []byte{1, 2, 3}, Algorithm: AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
+				Basis: BasisOTP, ProofDigest: []byte{4, 5}, CreatedAt: at, LastStep: 59263200, Attempts: attempts(1), unknown: []byte("\xc9\x00\x02bc"),
 			},
-			{ID: "00000000-0000-4000-8000-000000000002", Sealed: []byte{6}, Algorithm: SHA512, Digits: 8, Period: time.Minute, Basis: BasisGrace},
+			{ID: "00000000-0000-4000-8000-000000000002", Sealed: []byte{6}, Algorithm: AlgorithmSHA512, Digits: 8, Period: time.Minute, Basis: BasisGrace},
 		},
 		Codes: []OneTimeCode{{ID: "00c0ffee00c0ffee", Kind: "account", Digest: []byte{7, 8}, ExpiresAt: at, unknown: []byte("\xca\x00\x00")}},
-		Spent: []Spent{{Proof: "code:00c0ffee00c0ffee", Until: at, unknown: []byte("\xcb\x00\x01d")}},
+		Spent: []SpentProof{{ProofID: "code:00c0ffee00c0ffee", Until: at, unknown: []byte("\xcb\x00\x01d")}},
 		OTP:   attempts(2), Password: attempts(3), PIN: attempts(4),
 		Writes:  []WriteID{{1, 2, 3, 4, 5, 6, 7, 8}, {}},
 		unknown: []byte("\xcc\x00\x03efg"),
@@ -109,7 +109,7 @@ func TestCloneSharesNothing(t *testing.T) {
 func TestStateBoundsOfCount(t *testing.T) {
 	require.NoError(t, State{}.Check())
 	full := State{
-		Devices: make([]Device, 100), Codes: make([]OneTimeCode, 50), Spent: make([]Spent, 50), Writes: make([]WriteID, 16),
+		Devices: make([]Device, 100), Codes: make([]OneTimeCode, 50), Spent: make([]SpentProof, 50), Writes: make([]WriteID, 16),
 	}
 	require.NoError(t, full.Check())
 	_, err := full.MarshalBinary()
@@ -117,7 +117,7 @@ func TestStateBoundsOfCount(t *testing.T) {
 	for want, over := range map[string]func(*State){
 		"101 devices, at most 100":      func(s *State) { s.Devices = make([]Device, 101) },
 		"51 one-time codes, at most 50": func(s *State) { s.Codes = make([]OneTimeCode, 51) },
-		"51 spent proofs, at most 50":   func(s *State) { s.Spent = make([]Spent, 51) },
+		"51 spent proofs, at most 50":   func(s *State) { s.Spent = make([]SpentProof, 51) },
 		"17 write ids, at most 16":      func(s *State) { s.Writes = make([]WriteID, 17) },
 	} {
 		s := full.Clone()
@@ -159,13 +159,13 @@ func TestSizeAtMostIsABound(t *testing.T) {
 	full.OTP, full.Password, full.PIN = long, long, long
 	for range MaxDevices {
 		full.Devices = append(full.Devices, Device{
-			ID: strings.Repeat("d", 36), Sealed: []byte("s"), Proof: []byte("p"), Algorithm: 255, Digits: math.MaxInt32, Period: math.MaxInt64,
+			ID: strings.Repeat("d", 36), Sealed: []byte("s"), ProofDigest: []byte("p"), Algorithm: 255, Digits: math.MaxInt32, Period: math.MaxInt64,
 			Basis: 255, CreatedAt: long.LastAt, LastStep: math.MaxInt64, Attempts: long, unknown: []byte("\xc8\x00\x00"),
 		})
 	}
 	for range MaxCodes {
 		full.Codes = append(full.Codes, OneTimeCode{ID: "i", Kind: "k", Digest: []byte("d"), ExpiresAt: long.LastAt, unknown: []byte("\xc8\x00\x00")})
-		full.Spent = append(full.Spent, Spent{Proof: "p", Until: long.LastAt, unknown: []byte("\xc8\x00\x00")})
+		full.Spent = append(full.Spent, SpentProof{ProofID: "p", Until: long.LastAt, unknown: []byte("\xc8\x00\x00")})
 	}
 	full.Writes = make([]WriteID, MaxWrites)
 	text, record := strings.Repeat("x", 2000), []byte("\xc8\x07\xd0"+strings.Repeat("x", 2000))
@@ -173,7 +173,7 @@ func TestSizeAtMostIsABound(t *testing.T) {
 		"full": full, "empty": {}, "one": {Devices: full.Devices[:1]},
 		"long device id":       {Devices: []Device{{ID: text}}},
 		"long sealed secret":   {Devices: []Device{{Sealed: []byte(text)}}},
-		"long proof":           {Devices: []Device{{Proof: []byte(text)}}},
+		"long proof":           {Devices: []Device{{ProofDigest: []byte(text)}}},
 		"device of tomorrow":   {Devices: []Device{{unknown: record}}},
 		"long fingerprint":     {Devices: []Device{{Attempts: Attempts{Against: text}}}},
 		"attempts of tomorrow": {Devices: []Device{{Attempts: Attempts{unknown: string(record)}}}},
@@ -181,8 +181,8 @@ func TestSizeAtMostIsABound(t *testing.T) {
 		"long kind":            {Codes: []OneTimeCode{{Kind: text}}},
 		"long digest":          {Codes: []OneTimeCode{{Digest: []byte(text)}}},
 		"code of tomorrow":     {Codes: []OneTimeCode{{unknown: record}}},
-		"long spent proof":     {Spent: []Spent{{Proof: text}}},
-		"proof of tomorrow":    {Spent: []Spent{{unknown: record}}},
+		"long spent proof":     {Spent: []SpentProof{{ProofID: text}}},
+		"proof of tomorrow":    {Spent: []SpentProof{{unknown: record}}},
 		"OTP":                  {OTP: Attempts{Against: text}},
 		"password":             {Password: Attempts{Against: text}},
 		"PIN":                  {PIN: Attempts{Against: text}},
@@ -223,20 +223,20 @@ func TestNumbersOutOfBoundsAreNotEncoded(t *testing.T) {
 
 func TestStateLookups(t *testing.T) {
 	s := everything()
-	require.Equal(t, 1, s.Device("00000000-0000-4000-8000-000000000002"))
-	require.Equal(t, 0, s.Device("738e379f-fe30-45ab-819c-ba88804b6368"))
-	require.Equal(t, -1, s.Device("738E379F-FE30-45AB-819C-BA88804B6368"))
-	require.Equal(t, -1, s.Device(""))
+	require.Equal(t, 1, s.DeviceIndex("00000000-0000-4000-8000-000000000002"))
+	require.Equal(t, 0, s.DeviceIndex("738e379f-fe30-45ab-819c-ba88804b6368"))
+	require.Equal(t, -1, s.DeviceIndex("738E379F-FE30-45AB-819C-BA88804B6368"))
+	require.Equal(t, -1, s.DeviceIndex(""))
 	require.True(t, s.IsSpent("code:00c0ffee00c0ffee"))
 	require.False(t, s.IsSpent(""))
 	require.False(t, s.IsSpent("code:00c0ffee00c0fff0"))
-	for f, failures := range map[Factor]int{OTP: 2, Password: 3, PIN: 4, 0: 0, 4: 0} {
+	for f, failures := range map[Factor]int{FactorOTP: 2, FactorPassword: 3, FactorPIN: 4, 0: 0, 4: 0} {
 		require.Equal(t, failures, s.Attempts(f).Failures, f.String())
 		changed := s.Clone()
 		changed.SetAttempts(f, Attempts{Failures: 9})
 		require.Equal(t, failures != 0, changed.Attempts(f).Failures == 9)
 	}
-	s.SetAttempts(PIN, s.PIN.Cleared())
+	s.SetAttempts(FactorPIN, s.PIN.Cleared())
 	require.Equal(t, Attempts{unknown: "\xc8\x00\x01a"}, s.PIN, "what a newer release keeps is not cleared")
 	require.Equal(t, 3, s.Password.Failures)
 }

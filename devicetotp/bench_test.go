@@ -15,7 +15,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/memstore"
 	"example.com/devicetotp/devicetotp"
-	"example.com/devicetotp/devicetotp/internal/contest"
+	"example.com/devicetotp/devicetotp/internal/pairbench"
 	"example.com/devicetotp/verifier"
 )
 
@@ -26,7 +26,7 @@ const benchSecret = "12345678901234567890"
 // BenchmarkMatch is the matching of a device code: the step is returned, and a
 // used one refused. Sealed begins with opening the sealed secret.
 func BenchmarkMatch(b *testing.B) {
-	p := verifier.TOTP{Secret: secret(benchSecret), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	p := verifier.TOTP{Secret: secret(benchSecret), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
 	encoded := devicetotp.DeviceTOTP{Secret: p.Secret}.Base32()
 	opts := totp.ValidateOpts{Period: 30, Skew: 1, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
 	hit, err := p.Code(p.Step(benchTime))
@@ -50,12 +50,12 @@ func BenchmarkMatch(b *testing.B) {
 				b.Fatal(ok, err)
 			}
 		}
-		b.Run(c.name, contest.Contest{Calls: 500, Peer: peer, Ours: func() {
+		b.Run(c.name, pairbench.Pair{Calls: 500, Peer: peer, Ours: func() {
 			if _, ok, err := p.Match(c.code, benchTime, 0); err != nil || ok != c.want {
 				b.Fatal(ok, err)
 			}
 		}}.Run)
-		b.Run("sealed "+c.name, contest.Contest{Calls: 500, Peer: peer, Ours: func() {
+		b.Run("sealed "+c.name, pairbench.Pair{Calls: 500, Peer: peer, Ours: func() {
 			if _, ok, err := verifier.MatchDevice(keys, "acct", d, c.code, benchTime); err != nil || ok != c.want {
 				b.Fatal(ok, err)
 			}
@@ -85,7 +85,7 @@ func newBenchWorld(b *testing.B, accounts int, like credential.Account, code cre
 		like.ID = fmt.Sprint("account-", n)
 		w.store.Put(like)
 		if code.Present() {
-			request := devicetotp.CodeRequest{AccountID: like.ID, Kind: verifier.KindAccount, Code: code, TTL: time.Minute}
+			request := devicetotp.AddCodeRequest{AccountID: like.ID, Kind: verifier.KindAccount, Code: code, TTL: time.Minute}
 			if err := w.issuer.AddCode(ctx, request); err != nil {
 				b.Fatal(err)
 			}
@@ -108,7 +108,7 @@ func (w *benchWorld) reset() {
 }
 
 // create is the whole call, in process, on the memory store.
-func (w *benchWorld) create(b *testing.B, r devicetotp.Request) func() {
+func (w *benchWorld) create(b *testing.B, r devicetotp.CreateRequest) func() {
 	ctx := context.Background()
 	return func() {
 		r.AccountID = w.accounts[w.used%len(w.accounts)].ID
@@ -129,12 +129,12 @@ func BenchmarkCreate(b *testing.B) {
 	}
 	b.Run("grace", func(b *testing.B) {
 		w := newBenchWorld(b, calls, credential.Account{RegisteredAt: benchTime}, credential.Secret{})
-		contest.Contest{Calls: calls, Before: w.reset, Ours: w.create(b, devicetotp.Request{}), Peer: peer}.Run(b)
+		pairbench.Pair{Calls: calls, Before: w.reset, Ours: w.create(b, devicetotp.CreateRequest{}), Peer: peer}.Run(b)
 	})
 	b.Run("otp", func(b *testing.B) {
 		code := secret("12345678")
 		w := newBenchWorld(b, calls, credential.Account{}, code)
-		contest.Contest{Calls: calls, Before: w.reset, Ours: w.create(b, devicetotp.Request{OTP: code}), Peer: peer}.Run(b)
+		pairbench.Pair{Calls: calls, Before: w.reset, Ours: w.create(b, devicetotp.CreateRequest{OTP: code}), Peer: peer}.Run(b)
 	})
 }
 
@@ -157,7 +157,7 @@ func BenchmarkCreateHashed(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			w := newBenchWorld(b, 20, credential.Account{PINHash: c.hash}, credential.Secret{})
-			contest.Contest{Calls: 1, Before: w.reset, Ours: w.create(b, devicetotp.Request{PIN: secret("8299")}), Peer: c.bare}.Run(b)
+			pairbench.Pair{Calls: 1, Before: w.reset, Ours: w.create(b, devicetotp.CreateRequest{PIN: secret("8299")}), Peer: c.bare}.Run(b)
 		})
 	}
 }
@@ -176,7 +176,7 @@ func BenchmarkDevices(b *testing.B) {
 				b.Fatal(err)
 			}
 			for range n {
-				if _, err := issuer.Create(ctx, devicetotp.Request{AccountID: "acct"}); err != nil {
+				if _, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "acct"}); err != nil {
 					b.Fatal(err)
 				}
 			}

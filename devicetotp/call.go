@@ -19,7 +19,7 @@ import (
 type call struct {
 	issuer    *Issuer
 	ctx       context.Context
-	op        string
+	op        Op
 	accountID string
 	deviceID  string // asked for or made up; "" for none
 	now       time.Time
@@ -43,7 +43,7 @@ type outcome struct {
 
 // perform does what every operation has in common: it contains panics, reads
 // the clock once, and tells the Observer.
-func (i *Issuer) perform(ctx context.Context, op, accountID string, body func(*call) outcome) outcome {
+func (i *Issuer) perform(ctx context.Context, op Op, accountID string, body func(*call) outcome) outcome {
 	c := &call{issuer: i, ctx: ctx, op: op, accountID: accountID}
 	out := c.contained(body)
 	out.event.Op, out.event.At, out.event.AccountID, out.event.Rounds = op, c.now, accountID, c.rounds
@@ -124,13 +124,13 @@ func (c *call) expired() error {
 // bounded is the context for a verifier or the secret source. Until a credential
 // has been looked at the caller's own time counts too.
 func (c *call) bounded(now time.Time) *deadline.Context {
-	return c.until(c.looked, now.Add(c.issuer.policy.VerifierTimeout))
+	return c.until(c.looked, now.Add(c.issuer.limits.VerifierTimeout))
 }
 
 // detached is the context for the store: not the caller's to cancel, and with a
 // deadline of its own.
 func (c *call) detached(now time.Time) *deadline.Context {
-	return c.until(true, now.Add(c.issuer.policy.StoreTimeout))
+	return c.until(true, now.Add(c.issuer.limits.StoreTimeout))
 }
 
 // until makes a context for one call to the host's code, which may keep it
@@ -155,14 +155,14 @@ func (c *call) fail(code Code, field string, retryAfter time.Duration) error {
 }
 
 func (c *call) internal(cause error) error {
-	return &Error{Op: c.op, Code: totperrors.Internal, Err: cause}
+	return &Error{Op: c.op, Code: totperrors.CodeInternal, Err: cause}
 }
 
 // unavailableRetry is the RetryAfter of an unavailable answer.
 const unavailableRetry = time.Second
 
 func (c *call) unavailable(cause error) error {
-	return &Error{Op: c.op, Code: totperrors.Unavailable, RetryAfter: unavailableRetry, Err: cause}
+	return &Error{Op: c.op, Code: totperrors.CodeUnavailable, RetryAfter: unavailableRetry, Err: cause}
 }
 
 // collaborator turns what a verifier or the secret source said into an error:

@@ -13,8 +13,6 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-const opAddCode = "add-code"
-
 // AddCode announces a one-time code that the host has sent to the user, or is
 // about to send, so that Create accepts it as an OTP once. Only a digest under
 // the keyring is stored. A new code of a kind replaces the old one; failures
@@ -23,8 +21,8 @@ const opAddCode = "add-code"
 // Errors: invalid-argument with the field at fault (AccountID, wrapping
 // credential.ErrNotFound, if there is no such account), account-locked,
 // unavailable, internal-error.
-func (i *Issuer) AddCode(ctx context.Context, r CodeRequest) error {
-	return i.perform(ctx, opAddCode, r.AccountID, func(c *call) outcome {
+func (i *Issuer) AddCode(ctx context.Context, r AddCodeRequest) error {
+	return i.perform(ctx, OpAddCode, r.AccountID, func(c *call) outcome {
 		if err := c.begin(); err != nil {
 			return refused(err)
 		}
@@ -49,7 +47,7 @@ func (i *Issuer) AddCode(ctx context.Context, r CodeRequest) error {
 }
 
 // checkCode holds the request against its rules, without any I/O.
-func (c *call) checkCode(r *CodeRequest) error {
+func (c *call) checkCode(r *AddCodeRequest) error {
 	switch {
 	case r.Kind == verifier.KindDeviceTOTP || !slices.Contains(c.issuer.policy.OTPKinds, r.Kind):
 		return c.argument(totperrors.FieldKind, fmt.Errorf("%q is not a kind of one-time code in Policy.OTPKinds", r.Kind))
@@ -62,7 +60,7 @@ func (c *call) checkCode(r *CodeRequest) error {
 	}
 }
 
-func (c *call) digestCode(r *CodeRequest) (credential.OneTimeCode, error) {
+func (c *call) digestCode(r *AddCodeRequest) (credential.OneTimeCode, error) {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
 	code := credential.OneTimeCode{ID: hex.EncodeToString(id[:]), Kind: r.Kind, ExpiresAt: c.now.Add(r.TTL).UTC()}
@@ -80,7 +78,7 @@ func (c *call) managed(a credential.Account, known bool) error {
 	case !known:
 		return c.argument(totperrors.FieldAccountID, credential.ErrNotFound)
 	case a.Locked:
-		return c.fail(totperrors.AccountLocked, "", 0)
+		return c.fail(totperrors.CodeAccountLocked, "", 0)
 	default:
 		return nil
 	}
@@ -88,20 +86,26 @@ func (c *call) managed(a credential.Account, known bool) error {
 
 // argument is the error of a value that can never work.
 func (c *call) argument(field string, cause error) error {
-	return &Error{Op: c.op, Code: invalidArgument, Field: field, Err: cause}
+	return &Error{Op: c.op, Code: CodeInvalidArgument, Field: field, Err: cause}
 }
 
-const opUnblock = "unblock"
+// UnblockRequest names what is to be unblocked.
+type UnblockRequest struct {
+	// AccountID is the account that the host established.
+	AccountID string
+	// Factors are those whose failures are forgotten; none means all three.
+	Factors []credential.Factor
+}
 
 // Unblock forgets the failures of the given factors, or of all three if none is
-// given; with credential.OTP also those of each device. It is the host's to
+// given; with credential.FactorOTP also those of each device. It is the host's to
 // call, after the user has proved to be the owner in some other way.
 //
 // Errors: invalid-argument (an unknown factor; or AccountID, wrapping
 // credential.ErrNotFound), account-locked, unavailable, internal-error.
-func (i *Issuer) Unblock(ctx context.Context, accountID string, factors ...credential.Factor) error {
-	return i.perform(ctx, opUnblock, accountID, func(c *call) outcome {
-		all := credential.Factors()
+func (i *Issuer) Unblock(ctx context.Context, r UnblockRequest) error {
+	return i.perform(ctx, OpUnblock, r.AccountID, func(c *call) outcome {
+		all, factors := credential.Factors(), r.Factors
 		for _, f := range factors {
 			if !slices.Contains(all[:], f) {
 				return refused(c.argument(totperrors.FieldFactors, fmt.Errorf("%v is not a factor", f)))
@@ -127,7 +131,7 @@ func (i *Issuer) Unblock(ctx context.Context, accountID string, factors ...crede
 func clearFailures(s *credential.State, factors []credential.Factor, now time.Time) {
 	for _, f := range factors {
 		s.SetAttempts(f, s.Attempts(f).Cleared())
-		if f != credential.OTP {
+		if f != credential.FactorOTP {
 			continue
 		}
 		for i := range s.Devices {

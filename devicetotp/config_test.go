@@ -34,8 +34,8 @@ func fieldsOf(t *testing.T, err error) (fields []string) {
 	for _, mistake := range joined.Unwrap() {
 		var e *devicetotp.Error
 		require.ErrorAs(t, mistake, &e)
-		require.Equal(t, totperrors.InvalidArgument, e.Code)
-		require.Equal(t, "new-issuer", e.Op)
+		require.Equal(t, totperrors.CodeInvalidArgument, e.Code)
+		require.Equal(t, devicetotp.OpNewIssuer, e.Op)
 		require.Error(t, e.Err, "the rule is named")
 		fields = append(fields, e.Field)
 	}
@@ -67,7 +67,7 @@ func TestNewIssuerReportsEveryMistakeByField(t *testing.T) {
 	for _, field := range []string{
 		"store", "Config.Policy.MaxDevices", "Config.Policy.UnusedAfter", "Config.Policy.Algorithm", "Config.Policy.Digits",
 		"Config.Policy.Period", "Config.Policy.SecretSize", "Config.Policy.OTP", "Config.Policy.Password", "Config.Policy.PIN",
-		"Config.Policy.Device", "Config.Policy.MaxRounds", "Config.Policy.RoundsTimeout", "Config.Policy.StoreTimeout", "Config.Policy.VerifierTimeout",
+		"Config.Policy.Device",
 	} {
 		require.Contains(t, fields, field, "an all-zero policy is refused")
 	}
@@ -131,14 +131,6 @@ func TestPolicyBounds(t *testing.T) {
 		{"Password", func(p *devicetotp.Policy) { p.Password = attempts(func(a *verifier.AttemptPolicy) { a.Backoff = -1 }) }, false},
 		{"PIN", func(p *devicetotp.Policy) { p.PIN = attempts(func(a *verifier.AttemptPolicy) { a.BlockAt = 4 }) }, false},
 		{"Device", func(p *devicetotp.Policy) { p.Device = attempts(func(a *verifier.AttemptPolicy) { a.BackoffFrom = 0 }) }, false},
-		{"MaxRounds", func(p *devicetotp.Policy) { p.MaxRounds = 7 }, false},
-		{"MaxRounds", func(p *devicetotp.Policy) { p.MaxRounds = 8 }, true},
-		{"MaxRounds", func(p *devicetotp.Policy) { p.MaxRounds = 101 }, false},
-		{"RoundsTimeout", func(p *devicetotp.Policy) { p.RoundsTimeout = 0 }, false},
-		{"StoreTimeout", func(p *devicetotp.Policy) { p.StoreTimeout = -time.Second }, false},
-		{"VerifierTimeout", func(p *devicetotp.Policy) { p.VerifierTimeout = time.Minute + 1 }, false},
-		{"MaxWaiting", func(p *devicetotp.Policy) { p.MaxWaiting = -1 }, false},
-		{"MaxWaiting", func(p *devicetotp.Policy) { p.MaxWaiting = 0 }, true},
 	} {
 		policy := devicetotp.DefaultPolicy()
 		c.change(&policy)
@@ -153,6 +145,37 @@ func TestPolicyBounds(t *testing.T) {
 	}
 }
 
+func TestLimitsBounds(t *testing.T) {
+	patient := devicetotp.DefaultPolicy()
+	patient.Password.BackoffFrom = 20
+	for _, c := range []struct {
+		field  string
+		limits devicetotp.Limits
+		policy *devicetotp.Policy
+		ok     bool
+	}{
+		{"", devicetotp.Limits{}, nil, true},
+		{"", devicetotp.Limits{}, &patient, true},
+		{"MaxRounds", devicetotp.Limits{MaxRounds: 7}, nil, false},
+		{"MaxRounds", devicetotp.Limits{MaxRounds: 8}, nil, true},
+		{"MaxRounds", devicetotp.Limits{MaxRounds: 16}, &patient, false},
+		{"MaxRounds", devicetotp.Limits{MaxRounds: 101}, nil, false},
+		{"RoundsTimeout", devicetotp.Limits{RoundsTimeout: 1}, nil, false},
+		{"RoundsTimeout", devicetotp.Limits{RoundsTimeout: time.Millisecond}, nil, true},
+		{"StoreTimeout", devicetotp.Limits{StoreTimeout: -time.Second}, nil, false},
+		{"VerifierTimeout", devicetotp.Limits{VerifierTimeout: time.Minute + 1}, nil, false},
+		{"MaxWaiting", devicetotp.Limits{MaxWaiting: 1<<20 + 1}, nil, false},
+		{"MaxWaiting", devicetotp.Limits{MaxWaiting: -1}, nil, true},
+	} {
+		_, err := devicetotp.NewIssuer(memstore.New(), testKeys(t), devicetotp.Config{Policy: c.policy, Limits: c.limits})
+		if c.ok {
+			require.NoError(t, err, "%+v", c)
+			continue
+		}
+		require.Equal(t, []string{"Config.Limits." + c.field}, fieldsOf(t, err))
+	}
+}
+
 func TestDefaultPolicyIsValidAndCopied(t *testing.T) {
 	policy := devicetotp.DefaultPolicy()
 	_, err := devicetotp.NewIssuer(memstore.New(), testKeys(t), devicetotp.Config{Policy: &policy})
@@ -163,12 +186,12 @@ func TestDefaultPolicyIsValidAndCopied(t *testing.T) {
 
 func TestZeroIssuerRefuses(t *testing.T) {
 	var zero devicetotp.Issuer
-	_, err := zero.Create(t.Context(), devicetotp.Request{AccountID: "a"})
-	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(err))
+	_, err := zero.Create(t.Context(), devicetotp.CreateRequest{AccountID: "a"})
+	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(err))
 	_, err = zero.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "a", Code: credential.NewSecret("123456")})
-	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(err))
-	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(zero.Unblock(t.Context(), "a")))
-	require.Equal(t, totperrors.Internal, devicetotp.CodeOf(zero.AddCode(t.Context(), devicetotp.CodeRequest{
+	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(err))
+	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(zero.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "a"})))
+	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(zero.AddCode(t.Context(), devicetotp.AddCodeRequest{
 		AccountID: "a", Kind: verifier.KindAccount, Code: credential.NewSecret("123456"), TTL: time.Minute,
 	})))
 }

@@ -4,11 +4,9 @@ import (
 	"context"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/devicetotp/internal/uuid"
+	"example.com/devicetotp/devicetotp/internal/deviceid"
 	totperrors "example.com/devicetotp/errors"
 )
-
-const opCreate = "create"
 
 // Create issues a device TOTP, or refuses.
 //
@@ -37,15 +35,15 @@ const opCreate = "create"
 // After an unavailable answer it is unknown whether the device was created:
 // send the same request again, with the same DeviceID. An account that the
 // store does not know is answered as if every credential were wrong.
-func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
-	out := i.perform(ctx, opCreate, r.AccountID, func(c *call) outcome {
+func (i *Issuer) Create(ctx context.Context, r CreateRequest) (DeviceTOTP, error) {
+	out := i.perform(ctx, OpCreate, r.AccountID, func(c *call) outcome {
 		c.authenticatedAt = r.AuthenticatedAt
 		if r.DeviceID == "" {
-			r.DeviceID = uuid.New()
-		} else if id, ok := uuid.Parse(r.DeviceID); ok {
+			r.DeviceID = deviceid.New()
+		} else if id, ok := deviceid.Parse(r.DeviceID); ok {
 			r.DeviceID = id
 		} else {
-			return refused(c.fail(totperrors.InvalidID, totperrors.FieldDeviceID, 0))
+			return refused(c.fail(totperrors.CodeInvalidID, totperrors.FieldDeviceID, 0))
 		}
 		c.deviceID = r.DeviceID
 		if err := c.begin(); err != nil {
@@ -62,7 +60,7 @@ func (i *Issuer) Create(ctx context.Context, r Request) (DeviceTOTP, error) {
 // createCall is what one Create remembers from round to round.
 type createCall struct {
 	*call
-	request       Request
+	request       CreateRequest
 	secret        credential.Secret // of the new device, once it is made
 	password, pin comparison        // verdicts of slow hashes
 	lookErr       error             // why there is no verdict
@@ -87,7 +85,7 @@ func (j *createCall) decide(a credential.Account, known bool) round {
 
 // field is the one presented value where there is only one.
 func (j *createCall) field(d *decision) string {
-	if d.code == totperrors.InvalidCredentials && len(d.factors) == 1 {
+	if d.code == totperrors.CodeInvalidCredentials && len(d.factors) == 1 {
 		return fieldOf(d.factors[0].Factor)
 	}
 	return d.field
@@ -95,9 +93,9 @@ func (j *createCall) field(d *decision) string {
 
 func fieldOf(f credential.Factor) string {
 	switch f {
-	case credential.OTP:
+	case credential.FactorOTP:
 		return totperrors.FieldOTP
-	case credential.Password:
+	case credential.FactorPassword:
 		return totperrors.FieldPassword
 	default:
 		return totperrors.FieldPIN
@@ -112,7 +110,7 @@ func (j *createCall) give(r *round, d *decision) {
 		r.answer.err, r.save = err, d.save && d.replayed
 		return
 	}
-	if spent := r.next.State.Device(d.verdict.DeviceID); d.verdict.Outdated && spent >= 0 {
+	if spent := r.next.State.DeviceIndex(d.verdict.DeviceID); d.verdict.Outdated && spent >= 0 {
 		j.reseal(&r.next.State.Devices[spent])
 	}
 	r.answer.event.Basis, r.answer.event.Replayed = device.Basis, d.replayed
@@ -120,7 +118,7 @@ func (j *createCall) give(r *round, d *decision) {
 		ID: device.ID, Secret: secret, Period: device.Period, Digits: device.Digits, Algorithm: device.Algorithm,
 		Basis: device.Basis, CreatedAt: device.CreatedAt, Replayed: d.replayed,
 	}
-	if f, ok := device.Basis.Factor(); ok && d.verdict.Outdated && f != credential.OTP {
+	if f, ok := device.Basis.Factor(); ok && d.verdict.Outdated && f != credential.FactorOTP {
 		r.answer.rehash = &staleHash{account: r.next, factor: f}
 	}
 }

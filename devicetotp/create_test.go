@@ -34,7 +34,7 @@ func requireCode(t *testing.T, want devicetotp.Code, err error) *devicetotp.Erro
 func TestCreateIssuesWhatTheAPIDescriptionShows(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").RegisteredAgo(10 * time.Minute).PIN("8299").Password("superSecret12345!").OTP("526271")
-	d, err := w.Issuer.Create(t.Context(), devicetotp.Request{
+	d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{
 		AccountID: "acct", DeviceID: strings.ToUpper(deviceID),
 		OTP: secret("526271"), Password: secret("superSecret12345!"), PIN: secret("8299"),
 	})
@@ -43,12 +43,12 @@ func TestCreateIssuesWhatTheAPIDescriptionShows(t *testing.T) {
 	require.Len(t, d.Base32(), 32)
 	require.Equal(t, 30*time.Second, d.Period)
 	require.Equal(t, 6, d.Digits)
-	require.Equal(t, credential.SHA1, d.Algorithm)
+	require.Equal(t, credential.AlgorithmSHA1, d.Algorithm)
 	require.Equal(t, credential.BasisOTP, d.Basis)
 	require.Equal(t, devicetotptest.Start, d.CreatedAt)
 
 	event := w.Events()[len(w.Events())-1]
-	require.Equal(t, []devicetotp.FactorResult{{Factor: credential.OTP, Result: devicetotp.ResultValid}}, event.Factors)
+	require.Equal(t, []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid}}, event.Factors)
 	require.Equal(t, deviceID, event.DeviceID)
 	require.Equal(t, 1, event.Rounds)
 }
@@ -58,7 +58,7 @@ func TestCreateMakesAnIDWhereNoneIsGiven(t *testing.T) {
 	w.Account("acct").RegisteredAgo(0)
 	seen := map[string]bool{}
 	for range 3 {
-		d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+		d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
 		require.NoError(t, err)
 		require.Regexp(t, `^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`, d.ID)
 		require.False(t, seen[d.ID])
@@ -74,8 +74,8 @@ func TestCreateRefusesIDsThatAreNoUUID(t *testing.T) {
 		"738e379f-fe30-45ab-819c_ba88804b6368", deviceID + " ", deviceID + "\x00", "738e379f-fe30-45ab-819c-ba88804b63\u0661",
 	} {
 		w.Store.Script()
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: id})
-		require.Equal(t, totperrors.FieldDeviceID, requireCode(t, totperrors.InvalidID, err).Field)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: id})
+		require.Equal(t, totperrors.FieldDeviceID, requireCode(t, totperrors.CodeInvalidID, err).Field)
 		require.ErrorIs(t, err, devicetotp.ErrInvalid)
 		require.Empty(t, w.Store.Calls(), "shape first, no I/O")
 	}
@@ -86,9 +86,9 @@ func TestIDsAreScopedPerAccount(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("alice").RegisteredAgo(0)
 	w.Account("bob").RegisteredAgo(0)
-	first, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "alice", DeviceID: deviceID})
+	first, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "alice", DeviceID: deviceID})
 	require.NoError(t, err)
-	second, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "bob", DeviceID: deviceID})
+	second, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "bob", DeviceID: deviceID})
 	require.NoError(t, err)
 	require.False(t, second.Replayed)
 	require.NotEqual(t, first.Base32(), second.Base32())
@@ -106,18 +106,18 @@ func TestGraceWindow(t *testing.T) {
 	} {
 		w := devicetotptest.New(t)
 		w.Account("acct").RegisteredAgo(c.ago)
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
 		if c.open {
 			require.NoError(t, err, "%v", c.ago)
 		} else {
-			requireCode(t, totperrors.CredentialsRequired, err)
+			requireCode(t, totperrors.CodeCredentialsRequired, err)
 		}
 	}
 	for _, registered := range []time.Time{{}, time.Unix(1<<55, 0), time.Unix(-1<<55, 0)} {
 		w := devicetotptest.New(t)
 		w.Store.Accounts.Put(credential.Account{ID: "acct", RegisteredAt: registered})
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
-		requireCode(t, totperrors.CredentialsRequired, err)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
+		requireCode(t, totperrors.CodeCredentialsRequired, err)
 	}
 }
 
@@ -127,8 +127,8 @@ func TestGraceOfZeroIsNoGrace(t *testing.T) {
 	} {
 		w := devicetotptest.New(t, devicetotptest.WithPolicy(change))
 		w.Account("acct").RegisteredAgo(0)
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
-		requireCode(t, totperrors.CredentialsRequired, err)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
+		requireCode(t, totperrors.CodeCredentialsRequired, err)
 	}
 }
 
@@ -136,11 +136,11 @@ func TestGraceGivesFiveDevices(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").RegisteredAgo(0)
 	for range 5 {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
 		require.NoError(t, err)
 	}
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
-	requireCode(t, totperrors.CredentialsRequired, err)
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
+	requireCode(t, totperrors.CodeCredentialsRequired, err)
 }
 
 // A wrong credential is refused within the grace window too.
@@ -148,8 +148,8 @@ func TestWrongValueInGraceIsRefused(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct").RegisteredAgo(0).PIN("8299")
 	for _, pin := range []string{"8290", "", "8299 ", strings.Repeat("8", 65)} {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret(pin)})
-		require.Equal(t, totperrors.FieldPIN, requireCode(t, totperrors.InvalidCredentials, err).Field)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret(pin)})
+		require.Equal(t, totperrors.FieldPIN, requireCode(t, totperrors.CodeInvalidCredentials, err).Field)
 	}
 	require.Empty(t, a.Stored().State.Devices)
 	require.Equal(t, 4, a.Stored().State.PIN.Failures)
@@ -161,16 +161,18 @@ func TestRefusalsAreTheSame(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("set").PIN("8299").Password("password").OTP("11111111")
 	w.Account("unset")
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "set", OTP: secret("11111111")})
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "set", OTP: secret("11111111")})
 	require.NoError(t, err)
 	w.Account("expired").OTP("11111111")
 	w.Clock.Advance(5 * time.Minute)
 
-	for _, present := range []func(string) devicetotp.Request{
-		func(v string) devicetotp.Request { return devicetotp.Request{OTP: secret(v)} },
-		func(v string) devicetotp.Request { return devicetotp.Request{Password: secret(v)} },
-		func(v string) devicetotp.Request { return devicetotp.Request{PIN: secret(v)} },
-		func(v string) devicetotp.Request { return devicetotp.Request{PIN: secret(v), OTP: secret(v)} },
+	for _, present := range []func(string) devicetotp.CreateRequest{
+		func(v string) devicetotp.CreateRequest { return devicetotp.CreateRequest{OTP: secret(v)} },
+		func(v string) devicetotp.CreateRequest { return devicetotp.CreateRequest{Password: secret(v)} },
+		func(v string) devicetotp.CreateRequest { return devicetotp.CreateRequest{PIN: secret(v)} },
+		func(v string) devicetotp.CreateRequest {
+			return devicetotp.CreateRequest{PIN: secret(v), OTP: secret(v)}
+		},
 	} {
 		var texts []string
 		for _, account := range []string{"set", "unset", "expired", "unknown"} {
@@ -187,35 +189,35 @@ func TestRefusalsAreTheSame(t *testing.T) {
 			require.Equal(t, texts[0], text)
 		}
 	}
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "unknown"})
-	requireCode(t, totperrors.CredentialsRequired, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "unknown"})
+	requireCode(t, totperrors.CodeCredentialsRequired, err)
 }
 
 func unblockIfKnown(w *devicetotptest.World, account string) error {
 	if account == "unknown" {
 		return nil
 	}
-	return w.Issuer.Unblock(context.Background(), account)
+	return w.Issuer.Unblock(context.Background(), devicetotp.UnblockRequest{AccountID: account})
 }
 
 func TestEmptyAccountIDIsTheHostsFault(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("").RegisteredAgo(0)
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{})
-	require.ErrorContains(t, requireCode(t, totperrors.Internal, err), "not authenticated")
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{})
+	require.ErrorContains(t, requireCode(t, totperrors.CodeInternal, err), "not authenticated")
 }
 
 func TestFailuresBelongToTheHashTheyWereCountedAgainst(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct").PIN("8299")
 	for range 5 {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("0000")})
-		requireCode(t, totperrors.InvalidCredentials, err)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("0000")})
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
 	}
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
-	require.Equal(t, 30*time.Second, requireCode(t, totperrors.TooManyAttempts, err).RetryAfter)
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
+	require.Equal(t, 30*time.Second, requireCode(t, totperrors.CodeTooManyAttempts, err).RetryAfter)
 	a.PIN("1234")
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("1234")})
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("1234")})
 	require.NoError(t, err, "a new PIN starts at zero")
 }
 
@@ -224,57 +226,57 @@ func TestPINBackoffAndBlock(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").PIN("8299")
 	try := func(pin string) error {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret(pin)})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret(pin)})
 		return err
 	}
 	for range 4 {
-		requireCode(t, totperrors.InvalidCredentials, try("0000"))
+		requireCode(t, totperrors.CodeInvalidCredentials, try("0000"))
 	}
 	for _, wait := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute} {
-		requireCode(t, totperrors.InvalidCredentials, try("0000"))
-		require.Equal(t, wait, requireCode(t, totperrors.TooManyAttempts, try("8299")).RetryAfter)
+		requireCode(t, totperrors.CodeInvalidCredentials, try("0000"))
+		require.Equal(t, wait, requireCode(t, totperrors.CodeTooManyAttempts, try("8299")).RetryAfter)
 		w.Clock.Advance(wait - 1)
-		require.Equal(t, time.Duration(1), requireCode(t, totperrors.TooManyAttempts, try("8299")).RetryAfter)
+		require.Equal(t, time.Duration(1), requireCode(t, totperrors.CodeTooManyAttempts, try("8299")).RetryAfter)
 		w.Clock.Advance(1)
 	}
-	requireCode(t, totperrors.InvalidCredentials, try("0000"))
+	requireCode(t, totperrors.CodeInvalidCredentials, try("0000"))
 	w.Clock.Advance(10000 * time.Hour)
-	require.Zero(t, requireCode(t, totperrors.TooManyAttempts, try("8299")).RetryAfter, "only the host can unblock")
-	require.NoError(t, w.Issuer.Unblock(t.Context(), "acct", credential.PIN))
+	require.Zero(t, requireCode(t, totperrors.CodeTooManyAttempts, try("8299")).RetryAfter, "only the host can unblock")
+	require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{credential.FactorPIN}}))
 	require.NoError(t, try("8299"))
 }
 
 func TestAFactorThatGrantsClearsItsOwnFailuresOnly(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct").PIN("8299").Password("password")
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("000000"), Password: secret("no"), PIN: secret("no")})
-	requireCode(t, totperrors.InvalidCredentials, err)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("000000"), Password: secret("no"), PIN: secret("8299")})
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("000000"), Password: secret("no"), PIN: secret("no")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("000000"), Password: secret("no"), PIN: secret("8299")})
 	require.NoError(t, err)
 	state := a.Stored().State
 	require.Equal(t, [3]int{2, 2, 0}, [3]int{state.OTP.Failures, state.Password.Failures, state.PIN.Failures})
 }
 
 func TestHostVerifiersPlugIn(t *testing.T) {
-	otp := verifier.Func(func(_ context.Context, _ credential.Account, presented credential.Secret, now time.Time) (verifier.Verdict, error) {
-		if presented.Equal(secret("letmein")) {
-			return verifier.Verdict{Status: verifier.Valid, Proof: "host:1", Until: now.Add(time.Hour)}, nil
+	otp := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+		if q.Presented.Equal(secret("letmein")) {
+			return verifier.Verdict{Status: verifier.StatusValid, ProofID: "host:1", Until: q.Now.Add(time.Hour)}, nil
 		}
-		return verifier.Verdict{Status: verifier.Invalid}, nil
+		return verifier.Verdict{Status: verifier.StatusWrong}, nil
 	})
 	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.OTP, c.Password, c.PIN = otp, verifier.Off(), nil })
 	w.Account("acct").Password("password").PIN("8299")
-	d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: deviceID, OTP: secret("letmein")})
+	d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID, OTP: secret("letmein")})
 	require.NoError(t, err)
 	require.Equal(t, credential.BasisOTP, d.Basis)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("letmein")})
-	requireCode(t, totperrors.InvalidCredentials, err)
-	again, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: deviceID, OTP: secret("letmein")})
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("letmein")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	again, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID, OTP: secret("letmein")})
 	require.NoError(t, err)
 	require.True(t, again.Replayed, "a proof of the host's own verifier is recognised again too")
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", Password: secret("password")})
-	requireCode(t, totperrors.InvalidCredentials, err)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", Password: secret("password")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
 	require.NoError(t, err)
 }
 
@@ -282,19 +284,19 @@ func TestHostVerifiersPlugIn(t *testing.T) {
 // device makes one device, whatever it says of the step.
 func TestAStepThatAHostsVerifierRepeatsIsSpent(t *testing.T) {
 	for _, step := range []int64{-1, 0, 7} {
-		otp := verifier.Func(func(_ context.Context, a credential.Account, _ credential.Secret, now time.Time) (verifier.Verdict, error) {
+		otp := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
 			return verifier.Verdict{
-				Status: verifier.Valid, Proof: "host:1", Until: now.Add(time.Hour), DeviceID: a.State.Devices[0].ID, Step: step,
+				Status: verifier.StatusValid, ProofID: "host:1", Until: q.Now.Add(time.Hour), DeviceID: q.Devices[0].ID, Step: step,
 			}, nil
 		})
 		w := devicetotptest.New(t, func(c *devicetotp.Config) { c.OTP = otp })
 		a, _ := enrol(t, w, "acct", 1)
 		granted := 0
 		for range 3 {
-			if _, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("letmein")}); err == nil {
+			if _, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("letmein")}); err == nil {
 				granted++
 			} else {
-				requireCode(t, totperrors.InvalidCredentials, err)
+				requireCode(t, totperrors.CodeInvalidCredentials, err)
 			}
 		}
 		require.Equal(t, min(1, max(0, int(step))), granted, "a step that is not positive was never one of the device's")
@@ -303,27 +305,27 @@ func TestAStepThatAHostsVerifierRepeatsIsSpent(t *testing.T) {
 }
 
 func TestAnUnknownAccountIsNeverGranted(t *testing.T) {
-	yes := verifier.Func(func(_ context.Context, _ credential.Account, _ credential.Secret, now time.Time) (verifier.Verdict, error) {
-		return verifier.Verdict{Status: verifier.Valid, Proof: "p", Until: now.Add(time.Hour)}, nil
+	yes := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+		return verifier.Verdict{Status: verifier.StatusValid, ProofID: "p", Until: q.Now.Add(time.Hour)}, nil
 	})
 	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.OTP, c.Password, c.PIN = yes, yes, yes })
-	for _, r := range []devicetotp.Request{{OTP: secret("1")}, {Password: secret("1")}, {PIN: secret("1")}} {
+	for _, r := range []devicetotp.CreateRequest{{OTP: secret("1")}, {Password: secret("1")}, {PIN: secret("1")}} {
 		r.AccountID = "nobody"
 		w.Store.Script()
 		_, err := w.Issuer.Create(t.Context(), r)
-		requireCode(t, totperrors.InvalidCredentials, err)
-		require.Equal(t, []devicetotptest.Call{{Method: devicetotptest.Load, AccountID: "nobody"}}, w.Store.Calls())
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
+		require.Equal(t, []devicetotptest.StoreCall{{Method: devicetotptest.MethodLoad, AccountID: "nobody"}}, w.Store.Calls())
 	}
 }
 
 func TestExactlyTwoStoreCallsARequest(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").RegisteredAgo(0).PIN("8299")
-	for _, r := range []devicetotp.Request{{}, {PIN: secret("8299")}, {PIN: secret("0000")}} {
+	for _, r := range []devicetotp.CreateRequest{{}, {PIN: secret("8299")}, {PIN: secret("0000")}} {
 		r.AccountID = "acct"
 		w.Store.Script()
 		_, _ = w.Issuer.Create(t.Context(), r)
-		require.Equal(t, []devicetotptest.Call{{Method: devicetotptest.Load, AccountID: "acct"}, {Method: devicetotptest.Save, AccountID: "acct"}}, w.Store.Calls())
+		require.Equal(t, []devicetotptest.StoreCall{{Method: devicetotptest.MethodLoad, AccountID: "acct"}, {Method: devicetotptest.MethodSave, AccountID: "acct"}}, w.Store.Calls())
 	}
 }
 
@@ -338,13 +340,14 @@ func TestRehashIsOfferedOnceAHashIsBehind(t *testing.T) {
 	require.NoError(t, err)
 	w := devicetotptest.New(t, func(c *devicetotp.Config) {
 		c.Password = verifier.Password(dear)
-		c.OnRehash = func(_ context.Context, account string, f credential.Factor, old, new string) {
-			calls = append(calls, call{account, f, old, new})
+		c.OnRehash = func(_ context.Context, account string, f credential.Factor, from, to string) error {
+			calls = append(calls, call{account, f, from, to})
+			return nil
 		}
 	})
 	a := w.Account("acct").Password("password") // hashed at the lowest cost
 	create := func(password string) error {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", Password: secret(password)})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", Password: secret(password)})
 		return err
 	}
 	require.Error(t, create("wrong"))
@@ -362,14 +365,14 @@ func TestEvictionIsTold(t *testing.T) {
 	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.MaxDevices = 2 }))
 	w.Account("acct").RegisteredAgo(0).PIN("8299")
 	for i := range 2 {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: otherID(i)})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(i)})
 		require.NoError(t, err)
 		w.Clock.Advance(time.Second)
 	}
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("0000")})
-	requireCode(t, totperrors.DeviceLimitReached, err)
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("0000")})
+	requireCode(t, totperrors.CodeDeviceLimitReached, err)
 	w.Clock.Advance(24 * time.Hour)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
 	require.NoError(t, err)
 	events := w.Events()
 	require.Equal(t, []string{otherID(0)}, events[len(events)-1].Evicted)

@@ -31,7 +31,7 @@ type decision struct {
 // it is given, and asks look for one factor at a time, so that nothing is
 // hashed that the precedence does not ask for. The device that it adds has no
 // sealed secret yet.
-func decideCreate(a credential.Account, r *Request, now time.Time, p *Policy, look lookFunc) (credential.Account, decision) {
+func decideCreate(a credential.Account, r *CreateRequest, now time.Time, p *Policy, look lookFunc) (credential.Account, decision) {
 	a.State = a.State.Clone()
 	c := creation{account: a, request: r, now: now, policy: p, look: look, out: decision{device: -1}}
 	c.decide()
@@ -41,7 +41,7 @@ func decideCreate(a credential.Account, r *Request, now time.Time, p *Policy, lo
 // creation is one decision in the making.
 type creation struct {
 	account credential.Account
-	request *Request
+	request *CreateRequest
 	now     time.Time
 	policy  *Policy
 	look    lookFunc
@@ -50,20 +50,20 @@ type creation struct {
 }
 
 func (c *creation) decide() {
-	taken := c.account.State.Device(c.request.DeviceID)
+	taken := c.account.State.DeviceIndex(c.request.DeviceID)
 	switch {
 	case c.account.Locked:
-		c.refuse(totperrors.AccountLocked)
+		c.refuse(totperrors.CodeAccountLocked)
 	case taken >= 0:
 		c.repeat(taken)
 	case !c.hasRoom():
-		c.refuse(totperrors.DeviceLimitReached)
+		c.refuse(totperrors.CodeDeviceLimitReached)
 	case !c.request.nothingPresented():
 		c.prove()
 	case c.graceOpen():
 		c.grant(credential.BasisGrace)
 	default:
-		c.refuse(totperrors.CredentialsRequired)
+		c.refuse(totperrors.CodeCredentialsRequired)
 	}
 }
 
@@ -72,7 +72,7 @@ func (c *creation) decide() {
 // provided first the OTP is checked, then the password, then the PIN. In case
 // the one of the provided values is correct, a TOTP will be created."
 func (c *creation) prove() {
-	for _, factor := range [...]credential.Factor{credential.OTP, credential.Password, credential.PIN} {
+	for _, factor := range [...]credential.Factor{credential.FactorOTP, credential.FactorPassword, credential.FactorPIN} {
 		if !c.request.presented(factor).Present() {
 			continue
 		}
@@ -116,15 +116,15 @@ func (c *creation) check(f credential.Factor, createdOn *credential.Device) Resu
 func (c *creation) ask(f credential.Factor, createdOn *credential.Device) Result {
 	verdict := c.look(f, createdOn)
 	switch verdict.Status {
-	case verifier.Valid:
-		if f == credential.OTP && createdOn == nil && c.used(verdict) {
+	case verifier.StatusValid:
+		if f == credential.FactorOTP && createdOn == nil && c.used(verdict) {
 			return ResultSpent
 		}
 		c.out.verdict = verdict
 		return ResultValid
-	case verifier.Invalid:
+	case verifier.StatusWrong:
 		return ResultWrong
-	case verifier.Spent:
+	case verifier.StatusSpent:
 		return ResultSpent
 	default:
 		c.out.undecided = true
@@ -136,10 +136,10 @@ func (c *creation) ask(f credential.Factor, createdOn *credential.Device) Result
 // if one of the account's devices generated it.
 func (c *creation) used(verdict verifier.Verdict) bool {
 	state := &c.account.State
-	if i := state.Device(verdict.DeviceID); i >= 0 && verdict.Step <= state.Devices[i].LastStep {
+	if i := state.DeviceIndex(verdict.DeviceID); i >= 0 && verdict.Step <= state.Devices[i].LastStep {
 		return true
 	}
-	return state.IsSpent(verdict.Proof)
+	return state.IsSpent(verdict.ProofID)
 }
 
 func (c *creation) setAttempts(f credential.Factor, at credential.Attempts) {
@@ -156,12 +156,12 @@ func (c *creation) note(f credential.Factor, r Result) Result {
 func (c *creation) refuseProofs() {
 	for _, f := range c.out.factors {
 		if f.Result != ResultBlocked {
-			c.refuse(totperrors.InvalidCredentials)
+			c.refuse(totperrors.CodeInvalidCredentials)
 			return
 		}
 	}
 	c.out.retryAfter = shortest(c.waits)
-	c.refuse(totperrors.TooManyAttempts)
+	c.refuse(totperrors.CodeTooManyAttempts)
 }
 
 func (c *creation) refuse(code Code) { c.out.code = code }

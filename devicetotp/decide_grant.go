@@ -10,7 +10,7 @@ import (
 
 // grant adds the device, spends the proof and clears the failures of the factor
 // that granted, and of no other.
-func (c *creation) grant(basis Basis) {
+func (c *creation) grant(basis credential.Basis) {
 	state := &c.account.State
 	if f, ok := basis.Factor(); ok {
 		state.SetAttempts(f, state.Attempts(f).Cleared())
@@ -61,12 +61,12 @@ func (c *creation) goesBefore(d, other credential.Device) bool {
 // it, or else the proof that the verifier named.
 func (c *creation) spend() {
 	state, verdict := &c.account.State, c.out.verdict
-	if i := state.Device(verdict.DeviceID); i >= 0 {
+	if i := state.DeviceIndex(verdict.DeviceID); i >= 0 {
 		state.Devices[i].LastStep = max(state.Devices[i].LastStep, verdict.Step)
 		state.Devices[i].Attempts = state.Devices[i].Attempts.Cleared()
 		return
 	}
-	state.Spent = append(state.Spent, credential.Spent{Proof: verdict.Proof, Until: verdict.Until})
+	state.Spent = append(state.Spent, credential.SpentProof{ProofID: verdict.ProofID, Until: verdict.Until})
 }
 
 // repeat answers a request for an id that the account has already. If the
@@ -77,7 +77,7 @@ func (c *creation) repeat(i int) {
 	device := c.account.State.Devices[i]
 	if !c.repeatable(&device) {
 		c.out.field = totperrors.FieldDeviceID
-		c.refuse(totperrors.IDInUse)
+		c.refuse(totperrors.CodeIDInUse)
 		return
 	}
 	if factor, ok := device.Basis.Factor(); ok {
@@ -113,5 +113,5 @@ const spentSlack = 10 * time.Minute
 // dropExpired forgets one-time codes and spent proofs that time has overtaken.
 func dropExpired(s *credential.State, now time.Time) {
 	s.Codes = slices.DeleteFunc(s.Codes, func(c credential.OneTimeCode) bool { return !now.Before(c.ExpiresAt) })
-	s.Spent = slices.DeleteFunc(s.Spent, func(p credential.Spent) bool { return now.After(p.Until.Add(spentSlack)) })
+	s.Spent = slices.DeleteFunc(s.Spent, func(p credential.SpentProof) bool { return now.After(p.Until.Add(spentSlack)) })
 }

@@ -42,15 +42,15 @@ func (v *verifying) decide(match matchFunc) {
 	state := &v.account.State
 	switch {
 	case v.account.Locked:
-		v.out.code = totperrors.AccountLocked
+		v.out.code = totperrors.CodeAccountLocked
 		return
 	case !v.request.Code.Present():
-		v.out.code = totperrors.CredentialsRequired
+		v.out.code = totperrors.CodeCredentialsRequired
 		return
 	}
 	candidates, open := v.candidates()
 	if !open {
-		v.out.code = totperrors.TooManyAttempts
+		v.out.code = totperrors.CodeTooManyAttempts
 		v.note(ResultBlocked)
 		return
 	}
@@ -61,7 +61,7 @@ func (v *verifying) decide(match matchFunc) {
 		v.note(ResultUndecided)
 		return
 	case ok:
-		device := &state.Devices[state.Device(m.DeviceID)]
+		device := &state.Devices[state.DeviceIndex(m.DeviceID)]
 		device.LastStep = m.Step
 		device.Attempts, state.OTP = device.Attempts.Cleared(), state.OTP.Cleared()
 		v.out.match = m
@@ -120,13 +120,13 @@ func (v *verifying) fail(candidates []credential.Device) {
 		return
 	}
 	for _, d := range candidates {
-		device := &state.Devices[state.Device(d.ID)]
+		device := &state.Devices[state.DeviceIndex(d.ID)]
 		device.Attempts = v.policy.Device.Fail(device.Attempts, v.now)
 	}
 }
 
 func (v *verifying) note(r Result) {
-	v.out.factors = append(v.out.factors, FactorResult{Factor: credential.OTP, Result: r, Failures: v.account.State.OTP.Failures})
+	v.out.factors = append(v.out.factors, FactorResult{Factor: credential.FactorOTP, Result: r, Failures: v.account.State.OTP.Failures})
 }
 
 // shortest returns the shortest wait that ends; 0 if none does.

@@ -27,9 +27,9 @@ type DeviceTOTP struct {
 	// Period, Digits and Algorithm are the TOTP parameters of RFC 6238.
 	Period    time.Duration
 	Digits    int
-	Algorithm Algorithm
+	Algorithm credential.Algorithm
 	// Basis is what the device was created on.
-	Basis Basis
+	Basis credential.Basis
 	// CreatedAt is when it was created.
 	CreatedAt time.Time
 	// Replayed tells that this is the repetition of an earlier request: the

@@ -18,7 +18,7 @@ import (
 // The address can be read back by the package that others read it with.
 func TestURIIsReadBack(t *testing.T) {
 	for _, label := range []string{"Example", "Exämple & Söhne", "a/b?c#d", "100% +1", "日本", `"quoted"`, "space  space"} {
-		for _, algorithm := range []credential.Algorithm{credential.SHA1, credential.SHA256, credential.SHA512} {
+		for _, algorithm := range []credential.Algorithm{credential.AlgorithmSHA1, credential.AlgorithmSHA256, credential.AlgorithmSHA512} {
 			d := devicetotp.DeviceTOTP{
 				Secret: secret(strings.Repeat("\xff\x00s", 7)), Algorithm: algorithm, Digits: 8, Period: time.Minute,
 			}
@@ -41,7 +41,7 @@ func TestURIIsReadBack(t *testing.T) {
 }
 
 func TestLabelsThatCannotBeToldApartAreRefused(t *testing.T) {
-	d := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	d := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
 	for _, labels := range [][2]string{{"", "a"}, {"a", ""}, {"a:b", "c"}, {"a", "b:c"}} {
 		_, err := d.URI(labels[0], labels[1])
 		require.ErrorContains(t, err, "must not be empty or contain")
@@ -52,7 +52,7 @@ func TestLabelsThatCannotBeToldApartAreRefused(t *testing.T) {
 }
 
 func TestAnIncompleteDeviceHasNoAddress(t *testing.T) {
-	whole := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	whole := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
 	quickest := whole
 	quickest.Period = time.Second
 	for _, d := range []devicetotp.DeviceTOTP{whole, quickest} {
@@ -77,7 +77,7 @@ func TestAnIncompleteDeviceHasNoAddress(t *testing.T) {
 }
 
 func TestQRCodeHasTheSizeAskedFor(t *testing.T) {
-	d := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	d := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
 	file, err := d.QRCode("Example", "alice", 300)
 	require.NoError(t, err)
 	picture, err := png.Decode(bytes.NewReader(file))

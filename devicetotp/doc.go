@@ -6,7 +6,7 @@
 // accepts each code of an issued device once.
 //
 //	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
-//	device, err := issuer.Create(ctx, devicetotp.Request{AccountID: id, PIN: credential.Optional(pin)})
+//	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: id, PIN: credential.Optional(pin)})
 //	switch {
 //	case errors.Is(err, devicetotp.ErrDenied):  // 403
 //	case errors.Is(err, devicetotp.ErrInvalid): // 422
@@ -18,7 +18,7 @@
 //
 // # What the caller must have done before
 //
-// Authenticate. [Request].AccountID is whom the host's own authentication
+// Authenticate. [CreateRequest].AccountID is whom the host's own authentication
 // established; the library never authenticates a caller. Limit requests by
 // address where that matters: failures are counted for accounts, not addresses.
 //
@@ -49,6 +49,6 @@
 //
 // Error codes keep their name and class. A stored State can be read by every
 // later release, and by the release before, which keeps what it does not know.
-// Fields may be added to Config, Policy, Request and Event; use field names in
+// Fields may be added to Config, Policy, CreateRequest and Event; use field names in
 // literals, and start a Policy from [DefaultPolicy].
 package devicetotp

@@ -13,8 +13,8 @@ import (
 // Tell the user of each new device: the grace window needs no proof, so the
 // notice is what reveals a stolen session.
 type Event struct {
-	// Op is the operation: "create", "verify", "add-code" or "unblock".
-	Op string
+	// Op is the operation.
+	Op Op
 	// At is the request's one reading of the clock; zero if the request was
 	// refused for its form, before the clock was read.
 	At time.Time
@@ -27,7 +27,7 @@ type Event struct {
 	// Code is the error code of the answer; "" for success.
 	Code Code
 	// Basis is what the device was created on; zero unless Create succeeded.
-	Basis Basis
+	Basis credential.Basis
 	// Replayed tells that Create gave an existing device again.
 	Replayed bool
 	// Factors are the presented factors that were looked at or were blocked,

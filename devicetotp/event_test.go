@@ -23,25 +23,25 @@ func TestTheEventNamesTheDeviceWhereverTheRequestEnded(t *testing.T) {
 		store   []devicetotptest.Fault
 		code    devicetotp.Code
 	}{
-		"before the clock is read": {"", nil, totperrors.Internal},
-		"at the Load":              {"acct", []devicetotptest.Fault{failed}, totperrors.Unavailable},
-		"at the Save":              {"acct", []devicetotptest.Fault{{}, failed}, totperrors.Unavailable},
-		"at the account":           {"locked", nil, totperrors.AccountLocked},
+		"before the clock is read": {"", nil, totperrors.CodeInternal},
+		"at the Load":              {"acct", []devicetotptest.Fault{failed}, totperrors.CodeUnavailable},
+		"at the Save":              {"acct", []devicetotptest.Fault{{}, failed}, totperrors.CodeUnavailable},
+		"at the account":           {"locked", nil, totperrors.CodeAccountLocked},
 		"at the answer":            {"acct", nil, ""},
 	} {
 		w := devicetotptest.New(t)
 		w.Account("acct").RegisteredAgo(0)
 		w.Account("locked").Locked(true)
 		w.Store.Script(c.store...)
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: c.account, DeviceID: strings.ToUpper(deviceID), AuthenticatedAt: at})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: c.account, DeviceID: strings.ToUpper(deviceID), AuthenticatedAt: at})
 		require.Equal(t, c.code, devicetotp.CodeOf(err), name)
 		event := w.Events()[0]
 		require.Equal(t, deviceID, event.DeviceID, name)
 		require.Equal(t, at, event.AuthenticatedAt, name)
 	}
 	w := devicetotptest.New(t)
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: "not a UUID", AuthenticatedAt: at})
-	requireCode(t, totperrors.InvalidID, err)
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: "not a UUID", AuthenticatedAt: at})
+	requireCode(t, totperrors.CodeInvalidID, err)
 	require.Empty(t, w.Events()[0].DeviceID)
 	require.Equal(t, at, w.Events()[0].AuthenticatedAt)
 }

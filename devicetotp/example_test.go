@@ -50,7 +50,7 @@ func ExampleNewIssuer() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	device, err := issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	device, err := issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
 	fmt.Println(device.Basis, device.Digits, device.Period, device.Algorithm, err)
 	// Output: grace 6 30s SHA1 <nil>
 }
@@ -73,14 +73,14 @@ func ExampleIssuer_Create() {
 	issuer, clock := newExample()
 	ctx := context.Background()
 
-	_, err := issuer.Create(ctx, devicetotp.Request{AccountID: "alice"})
+	_, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice"})
 	fmt.Println("just registered:", err)
 
 	clock.Advance(6 * time.Minute)
-	_, err = issuer.Create(ctx, devicetotp.Request{AccountID: "alice"})
+	_, err = issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice"})
 	fmt.Println("six minutes later:", err)
 
-	device, err := issuer.Create(ctx, devicetotp.Request{
+	device, err := issuer.Create(ctx, devicetotp.CreateRequest{
 		AccountID: "alice",
 		DeviceID:  "738e379f-fe30-45ab-819c-ba88804b6368",
 		OTP:       credential.NewSecret("000000"),
@@ -98,7 +98,7 @@ func ExampleIssuer_Create_errors() {
 	issuer, clock := newExample()
 	clock.Advance(time.Hour)
 	for range 6 {
-		_, err := issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice", PIN: credential.NewSecret("0000")})
+		_, err := issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice", PIN: credential.NewSecret("0000")})
 		var e *devicetotp.Error
 		switch {
 		case errors.Is(err, devicetotp.ErrDenied) && errors.As(err, &e):
@@ -121,7 +121,7 @@ func ExampleIssuer_Create_errors() {
 func ExampleIssuer_Verify() {
 	issuer, clock := newExample()
 	ctx := context.Background()
-	device, err := issuer.Create(ctx, devicetotp.Request{AccountID: "alice"})
+	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -151,12 +151,12 @@ func ExampleIssuer_AddCode() {
 		log.Fatal(err)
 	}
 	// Send code.Reveal() to the user, and announce it:
-	err = issuer.AddCode(ctx, devicetotp.CodeRequest{AccountID: "alice", Kind: verifier.KindAccount, Code: code, TTL: 5 * time.Minute})
+	err = issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "alice", Kind: verifier.KindAccount, Code: code, TTL: 5 * time.Minute})
 	fmt.Println(err)
 
-	device, err := issuer.Create(ctx, devicetotp.Request{AccountID: "alice", OTP: code})
+	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", OTP: code})
 	fmt.Println(device.Basis, err)
-	_, err = issuer.Create(ctx, devicetotp.Request{AccountID: "alice", OTP: code})
+	_, err = issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", OTP: code})
 	fmt.Println(err)
 	// Output:
 	// <nil>
@@ -169,14 +169,14 @@ func ExampleIssuer_Unblock() {
 	clock.Advance(time.Hour)
 	ctx := context.Background()
 	create := func(pin string) error {
-		_, err := issuer.Create(ctx, devicetotp.Request{AccountID: "alice", PIN: credential.NewSecret(pin)})
+		_, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", PIN: credential.NewSecret(pin)})
 		return err
 	}
 	for range 5 {
 		_ = create("0000")
 	}
 	fmt.Println(devicetotp.CodeOf(create("8299")))
-	if err := issuer.Unblock(ctx, "alice", credential.PIN); err != nil {
+	if err := issuer.Unblock(ctx, devicetotp.UnblockRequest{AccountID: "alice", Factors: []credential.Factor{credential.FactorPIN}}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println(create("8299"))
@@ -193,7 +193,7 @@ func ExampleDeviceTOTP_Base32() {
 
 func ExampleDeviceTOTP_URI() {
 	device := devicetotp.DeviceTOTP{
-		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 	}
 	uri, err := device.URI("Example Café", "alice@example.com")
 	fmt.Println(uri, err)
@@ -206,7 +206,7 @@ func ExampleDeviceTOTP_URI() {
 
 func ExampleDeviceTOTP_QRCode() {
 	device := devicetotp.DeviceTOTP{
-		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 	}
 	picture, err := device.QRCode("Example", "alice@example.com", 256)
 	fmt.Println(http.DetectContentType(picture), err)
@@ -226,7 +226,7 @@ func ExampleDefaultPolicy() {
 
 func ExampleCodeOf() {
 	issuer, _ := newExample()
-	_, err := issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice", DeviceID: "my phone"})
-	fmt.Println(devicetotp.CodeOf(err) == totperrors.InvalidID, errors.Is(err, devicetotp.ErrInvalid))
+	_, err := issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice", DeviceID: "my phone"})
+	fmt.Println(devicetotp.CodeOf(err) == totperrors.CodeInvalidID, errors.Is(err, devicetotp.ErrInvalid))
 	// Output: true true
 }

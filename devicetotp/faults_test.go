@@ -34,7 +34,7 @@ type faultCase struct {
 	saves bool            // without a fault
 }
 
-func creating(r devicetotp.Request) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
+func creating(r devicetotp.CreateRequest) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
 	r.AccountID, r.DeviceID = "acct", deviceID
 	return func(ctx context.Context, w *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
 		return w.Issuer.Create(ctx, r)
@@ -44,35 +44,35 @@ func creating(r devicetotp.Request) func(context.Context, *devicetotptest.World)
 func verifying(drift int) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
 	return func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
 		sealed := credential.NewSecret("secret-0000000001...") // what the world's source gives first
-		device := devicetotp.DeviceTOTP{Secret: sealed, Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
-		_, err = w.Issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "acct", Code: w.Authenticator(device).Drifted(drift)})
+		device := devicetotp.DeviceTOTP{Secret: sealed, Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
+		_, err = w.Issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "acct", Code: w.Phone(device).Drifted(drift)})
 		return d, err
 	}
 }
 
 var faultCases = []faultCase{
-	{"create on grace", nil, creating(devicetotp.Request{}), "", true},
-	{"create on OTP", nil, creating(devicetotp.Request{OTP: secret("526271")}), "", true},
-	{"create on password after a wrong OTP", nil, creating(devicetotp.Request{OTP: secret("000000"), Password: secret("password")}), "", true},
-	{"create on PIN after wrong ones", nil, creating(devicetotp.Request{OTP: secret("000000"), Password: secret("no"), PIN: secret("8299")}), "", true},
-	{"create with a wrong PIN", nil, creating(devicetotp.Request{PIN: secret("0000")}), totperrors.InvalidCredentials, true},
-	{"create on a locked account", func(_ *testing.T, w *devicetotptest.World) { lock(w) }, creating(devicetotp.Request{PIN: secret("8299")}), totperrors.AccountLocked, false},
-	{"repeat on OTP", enrolled(devicetotp.Request{OTP: secret("526271")}), creating(devicetotp.Request{OTP: secret("526271")}), "", true},
-	{"repeat on PIN", enrolled(devicetotp.Request{PIN: secret("8299")}), creating(devicetotp.Request{PIN: secret("8299")}), "", true},
-	{"repeat on a wrong PIN", enrolled(devicetotp.Request{PIN: secret("8299")}), creating(devicetotp.Request{PIN: secret("0000")}), totperrors.InvalidCredentials, true},
-	{"repeat on grace", enrolled(devicetotp.Request{}), creating(devicetotp.Request{}), "", false},
-	{"id in use", enrolled(devicetotp.Request{PIN: secret("8299")}), creating(devicetotp.Request{}), totperrors.IDInUse, false},
-	{"verify a right code", enrolled(devicetotp.Request{}), verifying(0), "", true},
-	{"verify a wrong code", enrolled(devicetotp.Request{}), verifying(9), totperrors.InvalidCredentials, true},
+	{"create on grace", nil, creating(devicetotp.CreateRequest{}), "", true},
+	{"create on OTP", nil, creating(devicetotp.CreateRequest{OTP: secret("526271")}), "", true},
+	{"create on password after a wrong OTP", nil, creating(devicetotp.CreateRequest{OTP: secret("000000"), Password: secret("password")}), "", true},
+	{"create on PIN after wrong ones", nil, creating(devicetotp.CreateRequest{OTP: secret("000000"), Password: secret("no"), PIN: secret("8299")}), "", true},
+	{"create with a wrong PIN", nil, creating(devicetotp.CreateRequest{PIN: secret("0000")}), totperrors.CodeInvalidCredentials, true},
+	{"create on a locked account", func(_ *testing.T, w *devicetotptest.World) { lock(w) }, creating(devicetotp.CreateRequest{PIN: secret("8299")}), totperrors.CodeAccountLocked, false},
+	{"repeat on OTP", enrolled(devicetotp.CreateRequest{OTP: secret("526271")}), creating(devicetotp.CreateRequest{OTP: secret("526271")}), "", true},
+	{"repeat on PIN", enrolled(devicetotp.CreateRequest{PIN: secret("8299")}), creating(devicetotp.CreateRequest{PIN: secret("8299")}), "", true},
+	{"repeat on a wrong PIN", enrolled(devicetotp.CreateRequest{PIN: secret("8299")}), creating(devicetotp.CreateRequest{PIN: secret("0000")}), totperrors.CodeInvalidCredentials, true},
+	{"repeat on grace", enrolled(devicetotp.CreateRequest{}), creating(devicetotp.CreateRequest{}), "", false},
+	{"id in use", enrolled(devicetotp.CreateRequest{PIN: secret("8299")}), creating(devicetotp.CreateRequest{}), totperrors.CodeIDInUse, false},
+	{"verify a right code", enrolled(devicetotp.CreateRequest{}), verifying(0), "", true},
+	{"verify a wrong code", enrolled(devicetotp.CreateRequest{}), verifying(9), totperrors.CodeInvalidCredentials, true},
 	{"add a code", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
-		return d, w.Issuer.AddCode(ctx, devicetotp.CodeRequest{AccountID: "acct", Kind: "account", Code: secret("999999"), TTL: time.Minute})
+		return d, w.Issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "acct", Kind: "account", Code: secret("999999"), TTL: time.Minute})
 	}, "", true},
 	{"unblock", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
-		return d, w.Issuer.Unblock(ctx, "acct")
+		return d, w.Issuer.Unblock(ctx, devicetotp.UnblockRequest{AccountID: "acct"})
 	}, "", true},
 }
 
-func enrolled(r devicetotp.Request) func(*testing.T, *devicetotptest.World) {
+func enrolled(r devicetotp.CreateRequest) func(*testing.T, *devicetotptest.World) {
 	r.AccountID, r.DeviceID = "acct", deviceID
 	return func(t *testing.T, w *devicetotptest.World) {
 		_, err := w.Issuer.Create(t.Context(), r)
@@ -142,7 +142,7 @@ func TestEveryFaultAtEveryStoreCall(t *testing.T) {
 // does not come to that call.
 func runFault(t *testing.T, c faultCase, name string, at int) bool {
 	t.Helper()
-	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.MaxRounds = 8 }))
+	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.Limits.MaxRounds = 8 })
 	w.Account("acct").RegisteredAgo(time.Minute).Password("password").PIN("8299").OTP("526271")
 	if c.setUp != nil {
 		c.setUp(t, w)
@@ -167,7 +167,7 @@ func runFault(t *testing.T, c faultCase, name string, at int) bool {
 	}
 	what := fmt.Sprintf("%s at call %d (%s), answer %v", name, at+1, calls[at].Method, err)
 	checkAnswer(t, what, c, err)
-	if calls[at].Method == devicetotptest.Save && slices.Contains(transparent, name) {
+	if calls[at].Method == devicetotptest.MethodSave && slices.Contains(transparent, name) {
 		checkTransparent(t, what, c, before, after, err)
 	}
 	if loadErr == nil {
@@ -182,13 +182,13 @@ func checkAnswer(t *testing.T, what string, c faultCase, err error) {
 	t.Helper()
 	code := devicetotp.CodeOf(err)
 	allowed := []devicetotp.Code{
-		c.code, totperrors.Unavailable, totperrors.Internal,
-		totperrors.AccountLocked,      // locked meanwhile
-		totperrors.InvalidCredentials, // the credential was changed, or the account deleted, meanwhile
-		totperrors.CredentialsRequired, totperrors.InvalidArgument,
+		c.code, totperrors.CodeUnavailable, totperrors.CodeInternal,
+		totperrors.CodeAccountLocked,      // locked meanwhile
+		totperrors.CodeInvalidCredentials, // the credential was changed, or the account deleted, meanwhile
+		totperrors.CodeCredentialsRequired, totperrors.CodeInvalidArgument,
 	}
 	require.Contains(t, allowed, code, what)
-	if code == totperrors.Unavailable {
+	if code == totperrors.CodeUnavailable {
 		var e *devicetotp.Error
 		require.ErrorAs(t, err, &e)
 		require.Positive(t, e.RetryAfter, what)
@@ -232,20 +232,20 @@ func checkInvariants(t *testing.T, what string, before, after credential.Account
 	require.LessOrEqual(t, len(after.State.Devices), 1, what)
 	// What is given is stored, and under what is stored now.
 	if err == nil && device.ID != "" {
-		require.GreaterOrEqual(t, after.State.Device(device.ID), 0, what)
+		require.GreaterOrEqual(t, after.State.DeviceIndex(device.ID), 0, what)
 		require.False(t, after.Locked && after.Version == before.Version, what)
 	}
 	// A refusal of a credential is on record.
 	sum := func(a credential.Account) int {
 		return a.State.OTP.Failures + a.State.Password.Failures + a.State.PIN.Failures
 	}
-	if devicetotp.CodeOf(err) == totperrors.InvalidCredentials {
+	if devicetotp.CodeOf(err) == totperrors.CodeInvalidCredentials {
 		require.Greater(t, sum(after), sum(before), what)
 	}
 	// One request counts each factor once at most.
 	require.LessOrEqual(t, sum(after)-sum(before), 3, what)
 	// A refusal before anything was looked at changes nothing.
-	if slices.Contains([]devicetotp.Code{totperrors.AccountLocked, totperrors.IDInUse, totperrors.CredentialsRequired}, devicetotp.CodeOf(err)) {
+	if slices.Contains([]devicetotp.Code{totperrors.CodeAccountLocked, totperrors.CodeIDInUse, totperrors.CodeCredentialsRequired}, devicetotp.CodeOf(err)) {
 		require.Equal(t, before.Version, after.Version, what)
 	}
 }
@@ -267,7 +267,7 @@ func checkRepetition(t *testing.T, what string, c faultCase, w *devicetotptest.W
 	}
 	if errAgain != nil {
 		require.Contains(t, []devicetotp.Code{
-			totperrors.InvalidCredentials, totperrors.AccountLocked, totperrors.IDInUse,
+			totperrors.CodeInvalidCredentials, totperrors.CodeAccountLocked, totperrors.CodeIDInUse,
 		}, devicetotp.CodeOf(errAgain), what)
 	}
 }
@@ -292,7 +292,7 @@ func (s *lateStore) Save(ctx context.Context, a credential.Account) error {
 // A write that lands after it was looked for counts once, and its own answer is
 // given.
 func TestAWriteThatLandsLate(t *testing.T) {
-	for _, r := range []devicetotp.Request{{OTP: secret("526271")}, {PIN: secret("8299")}, {}, {PIN: secret("0000")}} {
+	for _, r := range []devicetotp.CreateRequest{{OTP: secret("526271")}, {PIN: secret("8299")}, {}, {PIN: secret("0000")}} {
 		for _, err := range []error{credential.ErrConflict, errStore} {
 			w := devicetotptest.New(t)
 			a := w.Account("acct").RegisteredAgo(0).PIN("8299").OTP("526271")
@@ -303,14 +303,14 @@ func TestAWriteThatLandsLate(t *testing.T) {
 			first, firstErr := issuer.Create(t.Context(), r)
 			requests := 1
 			if errors.Is(err, errStore) {
-				requireCode(t, totperrors.Unavailable, firstErr)
+				requireCode(t, totperrors.CodeUnavailable, firstErr)
 				first, firstErr = issuer.Create(t.Context(), r) // the client asks again
 				requests = 2
 			}
 			after := a.Stored()
 			require.LessOrEqual(t, after.Version-before.Version, int64(requests), "saved once a request")
 			if r.PIN.Equal(secret("0000")) {
-				requireCode(t, totperrors.InvalidCredentials, firstErr)
+				requireCode(t, totperrors.CodeInvalidCredentials, firstErr)
 				require.Equal(t, requests, after.State.PIN.Failures, "counted once a request")
 				continue
 			}
@@ -332,10 +332,10 @@ func TestAChangeWhileHashingIsSeen(t *testing.T) {
 		change func(*devicetotptest.World)
 		code   devicetotp.Code
 	}{
-		{"PIN changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = otherHash }) }, totperrors.InvalidCredentials},
-		{"PIN removed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = "" }) }, totperrors.InvalidCredentials},
-		{"locked", lock, totperrors.AccountLocked},
-		{"deleted", func(w *devicetotptest.World) { w.Store.Accounts.Delete("acct") }, totperrors.InvalidCredentials},
+		{"PIN changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = otherHash }) }, totperrors.CodeInvalidCredentials},
+		{"PIN removed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = "" }) }, totperrors.CodeInvalidCredentials},
+		{"locked", lock, totperrors.CodeAccountLocked},
+		{"deleted", func(w *devicetotptest.World) { w.Store.Accounts.Delete("acct") }, totperrors.CodeInvalidCredentials},
 		{"password changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PasswordHash = otherHash }) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -349,7 +349,7 @@ func TestAChangeWhileHashingIsSeen(t *testing.T) {
 				})
 			})
 			w.Account("acct").Password("password").PIN("8299")
-			d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+			d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
 			if c.code != "" {
 				requireCode(t, c.code, err)
 				stored, err := w.Store.Accounts.Load(t.Context(), "acct")

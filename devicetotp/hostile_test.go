@@ -19,14 +19,14 @@ import (
 
 // hooked runs before each time v is asked.
 func hooked(v verifier.Verifier, before func()) verifier.Verifier {
-	return verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+	return verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 		before()
-		return v.Verify(ctx, a, s, now)
+		return v.Verify(ctx, q)
 	})
 }
 
 func says(v verifier.Verdict, err error) verifier.Verifier {
-	return verifier.Func(func(context.Context, credential.Account, credential.Secret, time.Time) (verifier.Verdict, error) {
+	return verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
 		return v, err
 	})
 }
@@ -34,7 +34,7 @@ func says(v verifier.Verdict, err error) verifier.Verifier {
 func panics() verifier.Verifier { return hooked(verifier.Off(), func() { panic("boom") }) }
 
 func blocks() verifier.Verifier {
-	return verifier.Func(func(ctx context.Context, _ credential.Account, _ credential.Secret, _ time.Time) (verifier.Verdict, error) {
+	return verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 		<-ctx.Done()
 		return verifier.Verdict{}, ctx.Err()
 	})
@@ -53,23 +53,23 @@ var errHost = errors.New("the host failed")
 // lane held, no goroutine left.
 func TestHostCodeThatMisbehaves(t *testing.T) {
 	soon := devicetotptest.Start.Add(time.Hour)
-	valid := verifier.Verdict{Status: verifier.Valid, Proof: "p", Until: soon}
+	valid := verifier.Verdict{Status: verifier.StatusValid, ProofID: "p", Until: soon}
 	for name, c := range map[string]struct {
 		configure func(*devicetotp.Config)
 		fault     devicetotptest.Fault
-		request   devicetotp.Request
+		request   devicetotp.CreateRequest
 		code      devicetotp.Code
 	}{
-		"verifier panics":        {configure: func(c *devicetotp.Config) { c.PIN = panics() }, request: devicetotp.Request{PIN: secret("1")}},
-		"verifier fails":         {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{Status: verifier.Valid}, errHost) }, request: devicetotp.Request{PIN: secret("1")}},
-		"verifier says nothing":  {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{}, nil) }, request: devicetotp.Request{PIN: secret("1")}},
-		"verifier says nonsense": {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{Status: 9}, nil) }, request: devicetotp.Request{PIN: secret("1")}},
-		"verifier blocks":        {configure: func(c *devicetotp.Config) { c.PIN = blocks() }, request: devicetotp.Request{PIN: secret("1")}, code: totperrors.Unavailable},
-		"verifier is busy":       {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{}, verifier.ErrBusy) }, request: devicetotp.Request{PIN: secret("1")}, code: totperrors.Unavailable},
-		"OTP without a proof":    {configure: func(c *devicetotp.Config) { v := valid; v.Proof = ""; c.OTP = says(v, nil) }, request: devicetotp.Request{OTP: secret("1")}},
-		"OTP with a huge proof":  {configure: func(c *devicetotp.Config) { v := valid; v.Proof = string(make([]byte, 256)); c.OTP = says(v, nil) }, request: devicetotp.Request{OTP: secret("1")}},
-		"OTP without an until":   {configure: func(c *devicetotp.Config) { v := valid; v.Until = time.Time{}; c.OTP = says(v, nil) }, request: devicetotp.Request{OTP: secret("1")}},
-		"OTP of the past":        {configure: func(c *devicetotp.Config) { v := valid; v.Until = devicetotptest.Start; c.OTP = says(v, nil) }, request: devicetotp.Request{OTP: secret("1")}},
+		"verifier panics":        {configure: func(c *devicetotp.Config) { c.PIN = panics() }, request: devicetotp.CreateRequest{PIN: secret("1")}},
+		"verifier fails":         {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{Status: verifier.StatusValid}, errHost) }, request: devicetotp.CreateRequest{PIN: secret("1")}},
+		"verifier says nothing":  {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{}, nil) }, request: devicetotp.CreateRequest{PIN: secret("1")}},
+		"verifier says nonsense": {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{Status: 9}, nil) }, request: devicetotp.CreateRequest{PIN: secret("1")}},
+		"verifier blocks":        {configure: func(c *devicetotp.Config) { c.PIN = blocks() }, request: devicetotp.CreateRequest{PIN: secret("1")}, code: totperrors.CodeUnavailable},
+		"verifier is busy":       {configure: func(c *devicetotp.Config) { c.PIN = says(verifier.Verdict{}, verifier.ErrBusy) }, request: devicetotp.CreateRequest{PIN: secret("1")}, code: totperrors.CodeUnavailable},
+		"OTP without a proof":    {configure: func(c *devicetotp.Config) { v := valid; v.ProofID = ""; c.OTP = says(v, nil) }, request: devicetotp.CreateRequest{OTP: secret("1")}},
+		"OTP with a huge proof":  {configure: func(c *devicetotp.Config) { v := valid; v.ProofID = string(make([]byte, 256)); c.OTP = says(v, nil) }, request: devicetotp.CreateRequest{OTP: secret("1")}},
+		"OTP without an until":   {configure: func(c *devicetotp.Config) { v := valid; v.Until = time.Time{}; c.OTP = says(v, nil) }, request: devicetotp.CreateRequest{OTP: secret("1")}},
+		"OTP of the past":        {configure: func(c *devicetotp.Config) { v := valid; v.Until = devicetotptest.Start; c.OTP = says(v, nil) }, request: devicetotp.CreateRequest{OTP: secret("1")}},
 		"source panics": {configure: func(c *devicetotp.Config) {
 			c.Secrets = sourceFunc(func(context.Context, int) (credential.Secret, error) { panic("boom") })
 		}},
@@ -92,28 +92,28 @@ func TestHostCodeThatMisbehaves(t *testing.T) {
 				<-ctx.Done()
 				return credential.Secret{}, ctx.Err()
 			})
-		}, code: totperrors.Unavailable},
+		}, code: totperrors.CodeUnavailable},
 		"source fails for a PIN": {configure: func(c *devicetotp.Config) {
 			c.Secrets = sourceFunc(func(context.Context, int) (credential.Secret, error) { return credential.Secret{}, errHost })
-		}, request: devicetotp.Request{PIN: secret("8299")}},
+		}, request: devicetotp.CreateRequest{PIN: secret("8299")}},
 		"clock panics":            {configure: func(c *devicetotp.Config) { c.Clock = clock.Func(func() time.Time { panic("boom") }) }},
 		"clock tells zero":        {configure: func(c *devicetotp.Config) { c.Clock = clock.Func(func() time.Time { return time.Time{} }) }},
 		"clock tells the epoch":   {configure: func(c *devicetotp.Config) { c.Clock = clock.Func(func() time.Time { return time.Unix(0, 0) }) }},
 		"load panics":             {fault: devicetotptest.Fault{Panic: "boom"}},
-		"load fails":              {fault: devicetotptest.Fault{Err: errHost}, code: totperrors.Unavailable},
+		"load fails":              {fault: devicetotptest.Fault{Err: errHost}, code: totperrors.CodeUnavailable},
 		"load: unknown format":    {fault: devicetotptest.Fault{Err: credential.ErrStateFormat}},
-		"load blocks":             {fault: devicetotptest.Fault{Hang: true}, code: totperrors.Unavailable},
+		"load blocks":             {fault: devicetotptest.Fault{Hang: true}, code: totperrors.CodeUnavailable},
 		"load panics with an err": {fault: devicetotptest.Fault{Panic: errHost}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.code == "" {
-				c.code = totperrors.Internal
+				c.code = totperrors.CodeInternal
 			}
-			configure := []func(*devicetotp.Config){devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
-				if c.code == totperrors.Unavailable {
-					p.StoreTimeout, p.VerifierTimeout = 200*time.Millisecond, 200*time.Millisecond
+			configure := []func(*devicetotp.Config){func(cfg *devicetotp.Config) {
+				if c.code == totperrors.CodeUnavailable {
+					cfg.Limits.StoreTimeout, cfg.Limits.VerifierTimeout = 200*time.Millisecond, 200*time.Millisecond
 				}
-			})}
+			}}
 			if c.configure != nil {
 				configure = append(configure, c.configure)
 			}
@@ -132,8 +132,8 @@ func TestHostCodeThatMisbehaves(t *testing.T) {
 			require.Error(t, event.Err, "the operator is told the cause")
 
 			w.Store.Script()
-			_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", DeviceID: "no lane is held"})
-			requireCode(t, totperrors.InvalidID, err)
+			_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: "no lane is held"})
+			requireCode(t, totperrors.CodeInvalidID, err)
 		})
 	}
 }
@@ -150,8 +150,8 @@ func TestAPanicIsTold(t *testing.T) {
 	} {
 		w := devicetotptest.New(t, func(c *devicetotp.Config) { c.PIN = hooked(verifier.Off(), crash) })
 		w.Account("acct")
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("1")})
-		require.ErrorContains(t, requireCode(t, totperrors.Internal, err), want)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("1")})
+		require.ErrorContains(t, requireCode(t, totperrors.CodeInternal, err), want)
 		require.Regexp(t, `, line \d+$`, err.Error())
 		require.NotContains(t, err.Error(), "boom")
 	}
@@ -194,8 +194,8 @@ func TestAStoreThatGivesAnotherAccount(t *testing.T) {
 	require.NoError(t, err)
 	for _, id := range []string{"other id", "negative version"} {
 		a := w.Account(id).RegisteredAgo(0)
-		_, err := i.Create(t.Context(), devicetotp.Request{AccountID: id})
-		requireCode(t, totperrors.Internal, err)
+		_, err := i.Create(t.Context(), devicetotp.CreateRequest{AccountID: id})
+		requireCode(t, totperrors.CodeInternal, err)
 		require.Zero(t, a.Stored().Version)
 	}
 }
@@ -203,10 +203,10 @@ func TestAStoreThatGivesAnotherAccount(t *testing.T) {
 func TestAnObserverThatPanicsChangesNothing(t *testing.T) {
 	w := devicetotptest.New(t, func(c *devicetotp.Config) {
 		c.Observer = func(context.Context, devicetotp.Event) { panic("boom") }
-		c.OnRehash = func(context.Context, string, credential.Factor, string, string) { panic("boom") }
+		c.OnRehash = func(context.Context, string, credential.Factor, string, string) error { panic("boom") }
 	})
 	w.Account("acct").RegisteredAgo(0)
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
 	require.NoError(t, err)
 }
 
@@ -215,9 +215,9 @@ func TestAnObserverThatPanicsChangesNothing(t *testing.T) {
 func TestWhatWasLookedAtCountsEvenIfTheNextVerifierFails(t *testing.T) {
 	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.Password = says(verifier.Verdict{}, errHost) })
 	a := w.Account("acct").PIN("8299")
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("000000"), Password: secret("x"), PIN: secret("8299")})
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("000000"), Password: secret("x"), PIN: secret("8299")})
 	require.ErrorIs(t, err, errHost)
-	requireCode(t, totperrors.Internal, err)
+	requireCode(t, totperrors.CodeInternal, err)
 	state := a.Stored().State
 	require.Equal(t, [3]int{1, 0, 0}, [3]int{state.OTP.Failures, state.Password.Failures, state.PIN.Failures})
 	require.Empty(t, state.Devices)
@@ -228,20 +228,20 @@ func TestTheNextVerifierIsNotTheCallersToCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := devicetotptest.New(t, func(c *devicetotp.Config) {
 		password, pin := c.Password, c.PIN
-		c.Password = verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+		c.Password = verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 			defer cancel() // the caller hangs up as soon as the password has been looked at
-			return password.Verify(ctx, a, s, now)
+			return password.Verify(ctx, q)
 		})
-		c.PIN = verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+		c.PIN = verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 			if ctx.Err() != nil {
 				return verifier.Verdict{}, ctx.Err()
 			}
-			return pin.Verify(ctx, a, s, now)
+			return pin.Verify(ctx, q)
 		})
 	})
 	a := w.Account("acct").PIN("8299").Password("password")
-	_, err := w.Issuer.Create(ctx, devicetotp.Request{AccountID: "acct", Password: secret("no"), PIN: secret("0000")})
-	requireCode(t, totperrors.InvalidCredentials, err)
+	_, err := w.Issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "acct", Password: secret("no"), PIN: secret("0000")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	require.Equal(t, 1, a.Stored().State.Password.Failures)
 	require.Equal(t, 1, a.Stored().State.PIN.Failures)
 }
@@ -250,6 +250,6 @@ func TestANilContextIsAnInternalError(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").RegisteredAgo(0)
 	var none context.Context
-	_, err := w.Issuer.Create(none, devicetotp.Request{AccountID: "acct"})
-	requireCode(t, totperrors.Internal, err)
+	_, err := w.Issuer.Create(none, devicetotp.CreateRequest{AccountID: "acct"})
+	requireCode(t, totperrors.CodeInternal, err)
 }

@@ -41,10 +41,10 @@ func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string][]string{
 		"clock": {}, "clock/clocktest": {}, "errors": {}, "credential": {},
 		"credential/memstore": {"credential"}, "credential/sqlstore": {"credential"}, "credential/storetest": {"credential"},
-		"verifier":                    {"credential"},
-		"devicetotp/internal/contest": {}, "devicetotp/internal/deadline": {}, "devicetotp/internal/nilcheck": {}, "devicetotp/internal/uuid": {},
-		"devicetotp":                {"clock", "credential", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/uuid", "errors", "verifier"},
-		"devicetotp/jsonapi":        {"credential", "devicetotp", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/uuid", "errors"},
+		"verifier":                      {"credential"},
+		"devicetotp/internal/pairbench": {}, "devicetotp/internal/deadline": {}, "devicetotp/internal/nilcheck": {}, "devicetotp/internal/deviceid": {},
+		"devicetotp":                {"clock", "credential", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/deviceid", "errors", "verifier"},
+		"devicetotp/jsonapi":        {"credential", "devicetotp", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/deviceid", "errors"},
 		"devicetotp/devicetotptest": {"clock", "clock/clocktest", "credential", "credential/memstore", "devicetotp", "verifier"},
 	}
 	decoder := json.NewDecoder(strings.NewReader(goCommand(t, "list", "-json=ImportPath,Imports", "./...")))

@@ -7,7 +7,6 @@ import (
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp/internal/nilcheck"
-	totperrors "example.com/devicetotp/errors"
 	"example.com/devicetotp/verifier"
 )
 
@@ -25,21 +24,24 @@ type Config struct {
 	// those of package verifier, with the shared hasher. verifier.Off never
 	// accepts the factor.
 	OTP, Password, PIN verifier.Verifier
-	// Policy has the numbers; it is copied. Nil means [DefaultPolicy].
+	// Policy has the rules; it is copied. If nil, [DefaultPolicy] holds.
 	Policy *Policy
+	// Limits bound the work of one request. The zero value means the defaults.
+	Limits Limits
 	// Observer is told what each request came to, after the save and before
 	// the answer, with the context of the request. It runs on the caller's
 	// time and must be safe for concurrent use; a panic in it is contained.
 	Observer func(context.Context, Event)
 	// OnRehash is called after a password or PIN was found valid whose stored
 	// hash is outdated, with the hash to store in its place. Write it with
-	// compare-and-set on old, because the user may have changed it meanwhile:
+	// compare-and-set on from, because the user may have changed it meanwhile:
 	//
-	//	UPDATE users SET pin_hash = $new WHERE id = $account AND pin_hash = $old
+	//	UPDATE users SET pin_hash = $to WHERE id = $account AND pin_hash = $from
 	//
-	// It runs once the request is decided and saved; its failure costs
-	// nothing but the chance. Nil: nothing is hashed anew.
-	OnRehash func(ctx context.Context, accountID string, factor credential.Factor, old, new string)
+	// A store's RotateHash does that, so it can be given directly. It runs once
+	// the request is decided and saved. If it fails, the hash is renewed at the
+	// next success. If nil, hashes are never renewed.
+	OnRehash func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
 }
 
 // Issuer issues device TOTPs and verifies their codes. Make one with
@@ -54,13 +56,10 @@ type Issuer struct {
 	verifiers map[credential.Factor]verifier.Verifier
 	policy    Policy
 	observer  func(context.Context, Event)
-	onRehash  func(ctx context.Context, accountID string, factor credential.Factor, old, new string)
+	limits    Limits
+	onRehash  func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
 	lanes     *lanes
 }
-
-const opNewIssuer = "new-issuer"
-
-const invalidArgument = totperrors.InvalidArgument
 
 // NewIssuer returns an issuer of the accounts in store, whose values at rest
 // are sealed with keys. Every mistake is reported at once: the error joins one
@@ -92,6 +91,8 @@ func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Is
 		m.prefix = "Config.Policy."
 		policy.check(&m)
 	}
+	m.prefix = "Config.Limits."
+	limits := cfg.Limits.complete(&policy, &m)
 	if err := m.err(); err != nil {
 		return nil, err
 	}
@@ -101,18 +102,19 @@ func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Is
 		clock:   or(cfg.Clock, clock.System),
 		secrets: or(cfg.Secrets, credential.RandomSecrets),
 		verifiers: map[credential.Factor]verifier.Verifier{
-			credential.OTP:      or(cfg.OTP, func() verifier.Verifier { return verifier.OTP(keys, policy.OTPKinds...) }),
-			credential.Password: or(cfg.Password, func() verifier.Verifier { return verifier.Password(nil) }),
-			credential.PIN:      or(cfg.PIN, func() verifier.Verifier { return verifier.PIN(nil, keys) }),
+			credential.FactorOTP:      or(cfg.OTP, func() verifier.Verifier { return verifier.OTP(keys, policy.OTPKinds...) }),
+			credential.FactorPassword: or(cfg.Password, func() verifier.Verifier { return verifier.Password(nil) }),
+			credential.FactorPIN:      or(cfg.PIN, func() verifier.Verifier { return verifier.PIN(keys, nil) }),
 		},
 		policy:   policy,
+		limits:   limits,
 		observer: cfg.Observer,
 		onRehash: cfg.OnRehash,
-		lanes:    newLanes(policy.MaxWaiting),
+		lanes:    newLanes(limits.MaxWaiting),
 	}, nil
 }
 
-// or returns given, or what make makes if given is nil.
+// or returns given, or fallback() if given is the zero value.
 func or[T comparable](given T, fallback func() T) T {
 	var none T
 	if given == none {

@@ -87,34 +87,34 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	a := w.Account("acct").Password(leakPassword).PIN(leakPIN).OTP(leakOTP)
 	hashes := []string{a.Stored().PasswordHash, a.Stored().PINHash}
 
-	create := func(i *devicetotp.Issuer, r devicetotp.Request) devicetotp.DeviceTOTP {
+	create := func(i *devicetotp.Issuer, r devicetotp.CreateRequest) devicetotp.DeviceTOTP {
 		r.AccountID = "acct"
 		d, err := i.Create(t.Context(), r)
 		log.add(r, d, err)
 		return d
 	}
-	wrong := devicetotp.Request{OTP: secret(leakWrong), Password: secret(leakWrong), PIN: secret(leakWrong)}
+	wrong := devicetotp.CreateRequest{OTP: secret(leakWrong), Password: secret(leakWrong), PIN: secret(leakWrong)}
 	create(w.Issuer, wrong)
 	w.Secrets.Next(secret(leakSecret), nil)
-	d := create(w.Issuer, devicetotp.Request{DeviceID: deviceID, OTP: secret(leakOTP), Password: secret(leakPassword), PIN: secret(leakPIN)})
+	d := create(w.Issuer, devicetotp.CreateRequest{DeviceID: deviceID, OTP: secret(leakOTP), Password: secret(leakPassword), PIN: secret(leakPIN)})
 	require.Equal(t, leakSecret, d.Secret.Reveal())
-	create(w.Issuer, devicetotp.Request{DeviceID: deviceID, OTP: secret(leakOTP)}) // again
-	create(w.Issuer, devicetotp.Request{OTP: secret(leakOTP)})                     // spent
-	create(w.Issuer, devicetotp.Request{Password: secret(leakPassword)})
-	create(w.Issuer, devicetotp.Request{DeviceID: deviceID, PIN: secret(leakPIN)}) // in use
-	create(w.Issuer, devicetotp.Request{DeviceID: "not a UUID"})
+	create(w.Issuer, devicetotp.CreateRequest{DeviceID: deviceID, OTP: secret(leakOTP)}) // again
+	create(w.Issuer, devicetotp.CreateRequest{OTP: secret(leakOTP)})                     // spent
+	create(w.Issuer, devicetotp.CreateRequest{Password: secret(leakPassword)})
+	create(w.Issuer, devicetotp.CreateRequest{DeviceID: deviceID, PIN: secret(leakPIN)}) // in use
+	create(w.Issuer, devicetotp.CreateRequest{DeviceID: "not a UUID"})
 
-	code := w.Authenticator(d).Code()
+	code := w.Phone(d).Code()
 	for range 2 {
 		r := devicetotp.VerifyRequest{AccountID: "acct", Code: code}
 		m, err := w.Issuer.Verify(t.Context(), r)
 		log.add(r, m, err)
 	}
-	c := devicetotp.CodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(leakOTP), TTL: time.Minute}
+	c := devicetotp.AddCodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(leakOTP), TTL: time.Minute}
 	log.add(c, w.Issuer.AddCode(t.Context(), c))
 	c.Code = secret(leakWrong)
 	log.add(c, w.Issuer.AddCode(t.Context(), c))
-	log.add(w.Issuer.Unblock(t.Context(), "acct"))
+	log.add(w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 
 	leakyHosts(t, w, create)
 	a.PIN(leakPIN)
@@ -139,23 +139,23 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 }
 
 // leakyHosts plugs in hosts that fail while they hold the value.
-func leakyHosts(t *testing.T, w *devicetotptest.World, create func(*devicetotp.Issuer, devicetotp.Request) devicetotp.DeviceTOTP) {
+func leakyHosts(t *testing.T, w *devicetotptest.World, create func(*devicetotp.Issuer, devicetotp.CreateRequest) devicetotp.DeviceTOTP) {
 	t.Helper()
-	panicking := verifier.Func(func(_ context.Context, _ credential.Account, s credential.Secret, _ time.Time) (verifier.Verdict, error) {
-		panic(s.Reveal()) // even the value itself
+	panicking := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+		panic(q.Presented.Reveal()) // even the value itself
 	})
-	failing := verifier.Func(func(_ context.Context, a credential.Account, s credential.Secret, _ time.Time) (verifier.Verdict, error) {
-		return verifier.Verdict{}, fmt.Errorf("cannot check %v of %v", s, a)
+	failing := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+		return verifier.Verdict{}, fmt.Errorf("cannot check %v: %+v", q.Presented, q)
 	})
 	for _, v := range []verifier.Verifier{panicking, failing} {
 		i, err := devicetotp.NewIssuer(w.Store, w.Keys, devicetotp.Config{Clock: w.Clock, OTP: v, Password: v, PIN: v})
 		require.NoError(t, err)
-		for _, r := range []devicetotp.Request{{OTP: secret(leakOTP)}, {Password: secret(leakPassword)}, {PIN: secret(leakPIN)}} {
+		for _, r := range []devicetotp.CreateRequest{{OTP: secret(leakOTP)}, {Password: secret(leakPassword)}, {PIN: secret(leakPIN)}} {
 			create(i, r)
 		}
 	}
 	require.NoError(t, w.Store.Accounts.Update("acct", func(a *credential.Account) { a.PINHash = "$sealed$AAAA" }))
-	create(w.Issuer, devicetotp.Request{PIN: secret(leakPIN)})
+	create(w.Issuer, devicetotp.CreateRequest{PIN: secret(leakPIN)})
 }
 
 // The search itself finds what is there.

@@ -25,8 +25,8 @@ func (j *createCall) looker(a credential.Account, known bool) lookFunc {
 			return verifier.Verdict{}
 		}
 		j.looked = true
-		if !known && verdict.Status == verifier.Valid {
-			return verifier.Verdict{Status: verifier.Invalid} // about an account that does not exist
+		if !known && verdict.Status == verifier.StatusValid {
+			return verifier.Verdict{Status: verifier.StatusWrong} // about an account that does not exist
 		}
 		return verdict
 	}
@@ -40,14 +40,14 @@ func (j *createCall) verdict(a credential.Account, f credential.Factor, createdO
 		if err := j.makeSecret(); err != nil {
 			return verifier.Verdict{}, err
 		}
-	} else if f == credential.OTP {
+	} else if f == credential.FactorOTP {
 		return j.sameOTP(createdOn)
 	}
 	remembered := j.remembered(f)
 	if remembered != nil && remembered.done && remembered.hash == a.Hash(f) {
 		return remembered.verdict, nil
 	}
-	if f == credential.OTP {
+	if f == credential.FactorOTP {
 		a.State.Devices = j.unblocked(a.State.Devices)
 	}
 	verdict, err := j.callVerifier(a, f)
@@ -68,9 +68,9 @@ func (j *createCall) verdict(a credential.Account, f credential.Factor, createdO
 // worth changes with the State.
 func (j *createCall) remembered(f credential.Factor) *comparison {
 	switch f {
-	case credential.Password:
+	case credential.FactorPassword:
 		return &j.password
-	case credential.PIN:
+	case credential.FactorPIN:
 		return &j.pin
 	default:
 		return nil
@@ -83,20 +83,20 @@ func (j *createCall) callVerifier(a credential.Account, f credential.Factor) (ve
 	defer ctx.End()
 	defer j.looks(started)
 	defer contain("Verifier", &err)
-	return j.issuer.verifiers[f].Verify(ctx, a, j.request.presented(f), j.now)
+	return j.issuer.verifiers[f].Verify(ctx, verifier.NewQuery(a, f, j.request.presented(f), j.now))
 }
 
 // sameOTP compares with the OTP that the device was created on, not with the
 // codes of today.
 func (j *createCall) sameOTP(d *credential.Device) (verifier.Verdict, error) {
-	ok, err := j.issuer.keys.Matches(proofScope(j.accountID, d.ID), d.Proof, j.request.OTP)
+	ok, err := j.issuer.keys.Matches(proofScope(j.accountID, d.ID), d.ProofDigest, j.request.OTP)
 	switch {
 	case err != nil:
 		return verifier.Verdict{}, j.internal(fmt.Errorf("device %s: %w", d.ID, err))
 	case ok:
-		return verifier.Verdict{Status: verifier.Valid}, nil
+		return verifier.Verdict{Status: verifier.StatusValid}, nil
 	default:
-		return verifier.Verdict{Status: verifier.Invalid}, nil
+		return verifier.Verdict{Status: verifier.StatusWrong}, nil
 	}
 }
 
@@ -118,11 +118,11 @@ const maxProof = 255
 // checkVerdict refuses verdicts that no verifier may give.
 func checkVerdict(f credential.Factor, v verifier.Verdict, now time.Time) error {
 	switch {
-	case v.Status != verifier.Valid && v.Status != verifier.Invalid && v.Status != verifier.Spent:
+	case v.Status != verifier.StatusValid && v.Status != verifier.StatusWrong && v.Status != verifier.StatusSpent:
 		return fmt.Errorf("%w: the verifier of the %v gave no verdict and no error", errNonsense, f)
-	case f != credential.OTP || v.Status != verifier.Valid:
+	case f != credential.FactorOTP || v.Status != verifier.StatusValid:
 		return nil
-	case v.Proof == "" || len(v.Proof) > maxProof:
+	case v.ProofID == "" || len(v.ProofID) > maxProof:
 		return fmt.Errorf("%w: a valid OTP without a proof of 1 to %d bytes", errNonsense, maxProof)
 	case !v.Until.After(now):
 		return fmt.Errorf("%w: a valid OTP whose proof need not be remembered", errNonsense)

@@ -70,7 +70,7 @@ func (c *call) run(decide decideFunc) outcome {
 		if !errors.Is(saveErr, credential.ErrConflict) {
 			return refused(c.storeFailure("Store.Save", saveErr))
 		}
-		if c.rounds >= i.policy.MaxRounds || w.elapsed() >= i.policy.RoundsTimeout {
+		if c.rounds >= i.limits.MaxRounds || w.elapsed() >= i.limits.RoundsTimeout {
 			return refused(c.unavailable(fmt.Errorf("decided %d times in %v: %w", c.rounds, w.elapsed(), saveErr)))
 		}
 		c.pause(w.jitter(c.rounds))

@@ -10,7 +10,7 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// Policy has the numbers of the rules. Start from [DefaultPolicy] and change
+// Policy has the limits and durations of the rules. Start from [DefaultPolicy] and change
 // what you must: a Policy given to [NewIssuer] is taken literally and checked,
 // so one that is half filled is refused, and a grace of 0 is no grace.
 type Policy struct {
@@ -43,7 +43,7 @@ type Policy struct {
 	// Algorithm, Digits and Period are those of new devices (RFC 6238).
 	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits
 	// from 6 to 8; Period from 15 s to 120 s in whole seconds.
-	Algorithm Algorithm
+	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
 	// SecretSize is the length of a new secret in bytes, from 16 (RFC 4226
@@ -62,58 +62,35 @@ type Policy struct {
 	// Verify requests that name a device, for that device. Default: a wait
 	// from the fifth failure on; blocked at 20, 100, 10 and 20.
 	OTP, Password, PIN, Device verifier.AttemptPolicy
-
-	// MaxRounds and RoundsTimeout bound how often and how long a request is
-	// decided again because others changed the account, hashing not counted.
-	// MaxRounds is at most 100 and at least the highest BackoffFrom + 3,
-	// so that parallel wrong values are refused for what they are.
-	// RoundsTimeout is from 1 ms to a minute. Default: 16 and 5 s.
-	MaxRounds     int
-	RoundsTimeout time.Duration
-	// StoreTimeout bounds each call to the store. From 1 ms to a minute.
-	// Default: 2 s.
-	StoreTimeout time.Duration
-	// VerifierTimeout bounds each call to a verifier or the secret source,
-	// waiting to hash included. From 1 ms to a minute. Default: 10 s.
-	VerifierTimeout time.Duration
-	// MaxWaiting is how many requests for one account may wait for another
-	// one in this process; one more is unavailable. From 0 to 1,048,576.
-	// Default: 64.
-	MaxWaiting int
 }
 
 // DefaultPolicy returns the defaults named at each field.
 func DefaultPolicy() Policy {
 	return Policy{
-		GraceWindow:     5 * time.Minute,
-		ClockTolerance:  30 * time.Second,
-		GraceDevices:    5,
-		RetryWindow:     5 * time.Minute,
-		MaxDevices:      20,
-		UnusedAfter:     24 * time.Hour,
-		Algorithm:       credential.SHA1,
-		Digits:          6,
-		Period:          30 * time.Second,
-		SecretSize:      20,
-		OTPKinds:        []string{verifier.KindAccount, verifier.KindDeviceTOTP},
-		OTP:             verifier.DefaultAttempts(20),
-		Password:        verifier.DefaultAttempts(100),
-		PIN:             verifier.DefaultAttempts(10),
-		Device:          verifier.DefaultAttempts(20),
-		MaxRounds:       16,
-		RoundsTimeout:   5 * time.Second,
-		StoreTimeout:    2 * time.Second,
-		VerifierTimeout: 10 * time.Second,
-		MaxWaiting:      64,
+		GraceWindow:    5 * time.Minute,
+		ClockTolerance: 30 * time.Second,
+		GraceDevices:   5,
+		RetryWindow:    5 * time.Minute,
+		MaxDevices:     20,
+		UnusedAfter:    24 * time.Hour,
+		Algorithm:      credential.AlgorithmSHA1,
+		Digits:         6,
+		Period:         30 * time.Second,
+		SecretSize:     20,
+		OTPKinds:       []string{verifier.KindAccount, verifier.KindDeviceTOTP},
+		OTP:            verifier.DefaultAttempts(20),
+		Password:       verifier.DefaultAttempts(100),
+		PIN:            verifier.DefaultAttempts(10),
+		Device:         verifier.DefaultAttempts(20),
 	}
 }
 
 // attempts returns the attempt policy of f.
 func (p *Policy) attempts(f credential.Factor) verifier.AttemptPolicy {
 	switch f {
-	case credential.Password:
+	case credential.FactorPassword:
 		return p.Password
-	case credential.PIN:
+	case credential.FactorPIN:
 		return p.PIN
 	default:
 		return p.OTP
@@ -148,12 +125,6 @@ func (p *Policy) check(m *mistakes) {
 			}
 		}
 	}
-	least := max(p.OTP.BackoffFrom, p.Password.BackoffFrom, p.PIN.BackoffFrom, p.Device.BackoffFrom) + 3
-	m.number("MaxRounds", p.MaxRounds, least, 100)
-	m.duration("RoundsTimeout", p.RoundsTimeout, time.Millisecond, time.Minute)
-	m.duration("StoreTimeout", p.StoreTimeout, time.Millisecond, time.Minute)
-	m.duration("VerifierTimeout", p.VerifierTimeout, time.Millisecond, time.Minute)
-	m.number("MaxWaiting", p.MaxWaiting, 0, 1<<20)
 }
 
 func (p *Policy) checkKinds(m *mistakes) {
@@ -187,7 +158,7 @@ type mistakes struct {
 }
 
 func (m *mistakes) add(field, format string, args ...any) {
-	m.found = append(m.found, &Error{Op: opNewIssuer, Code: invalidArgument, Field: m.prefix + field, Err: fmt.Errorf(format, args...)})
+	m.found = append(m.found, &Error{Op: OpNewIssuer, Code: CodeInvalidArgument, Field: m.prefix + field, Err: fmt.Errorf(format, args...)})
 }
 
 func (m *mistakes) duration(field string, have, least, most time.Duration) {

@@ -9,7 +9,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
@@ -44,7 +43,7 @@ func issuers(t *testing.T, w *devicetotptest.World, n int) []*devicetotp.Issuer 
 	for i := range out {
 		var err error
 		out[i], err = devicetotp.NewIssuer(w.Store, w.Keys, devicetotp.Config{
-			Clock: w.Clock, Password: verifier.Password(w.Hasher), PIN: verifier.PIN(w.Hasher, w.Keys),
+			Clock: w.Clock, Password: verifier.Password(w.Hasher), PIN: verifier.PIN(w.Keys, w.Hasher),
 			Secrets: w.Secrets, // not random ones, whose codes are the same now and then
 		})
 		require.NoError(t, err)
@@ -61,14 +60,14 @@ func TestOneOTPMakesOneDevice(t *testing.T) {
 		for round := range rounds {
 			a := w.Account("acct").OTP("526271")
 			codes := together(clients, func(i int) error {
-				_, err := all[i%processes].Create(context.Background(), devicetotp.Request{
+				_, err := all[i%processes].Create(context.Background(), devicetotp.CreateRequest{
 					AccountID: "acct", DeviceID: otherID(i), OTP: secret("526271"),
 				})
 				return err
 			})
 			require.Equal(t, 1, codes[""], "round %d: %v", round, codes)
-			refused := codes[totperrors.InvalidCredentials] + codes[totperrors.TooManyAttempts]
-			require.Equal(t, clients-1, refused+codes[totperrors.Unavailable], "round %d: %v", round, codes)
+			refused := codes[totperrors.CodeInvalidCredentials] + codes[totperrors.CodeTooManyAttempts]
+			require.Equal(t, clients-1, refused+codes[totperrors.CodeUnavailable], "round %d: %v", round, codes)
 			if processes == 1 {
 				require.Equal(t, clients-1, refused, "round %d: %v", round, codes)
 			}
@@ -86,13 +85,13 @@ func TestOneDeviceCodeIsAcceptedOnce(t *testing.T) {
 	_, devices := enrol(t, w, "acct", 1)
 	for range 50 {
 		w.Clock.Advance(time.Minute)
-		code := w.Authenticator(devices[0]).Code()
+		code := w.Phone(devices[0]).Code()
 		codes := together(32, func(i int) error {
 			_, err := all[i%len(all)].Verify(context.Background(), devicetotp.VerifyRequest{AccountID: "acct", Code: code})
 			return err
 		})
 		require.Equal(t, 1, codes[""], "%v", codes)
-		require.NoError(t, w.Issuer.Unblock(t.Context(), "acct"))
+		require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 	}
 }
 
@@ -103,12 +102,12 @@ func TestCreateAndVerifyShareTheStep(t *testing.T) {
 	_, devices := enrol(t, w, "acct", 1)
 	for i := range 15 {
 		w.Clock.Advance(time.Minute)
-		code := w.Authenticator(devices[0]).Code()
+		code := w.Phone(devices[0]).Code()
 		codes := together(2, func(n int) (err error) {
 			if n == 0 {
 				_, err = all[0].Verify(context.Background(), devicetotp.VerifyRequest{AccountID: "acct", Code: code})
 			} else {
-				_, err = all[1].Create(context.Background(), devicetotp.Request{AccountID: "acct", DeviceID: otherID(100 + i), OTP: code})
+				_, err = all[1].Create(context.Background(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(100 + i), OTP: code})
 			}
 			return err
 		})
@@ -125,32 +124,32 @@ func TestAThousandWrongPINsGetFiveVerdicts(t *testing.T) {
 		a := w.Account("acct").PIN("8299")
 		var all []*devicetotp.Issuer
 		for range processes {
-			pin := verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+			pin := verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 				hashes.Add(1)
-				return verifier.PIN(w.Hasher, w.Keys).Verify(ctx, a, s, now)
+				return verifier.PIN(w.Keys, w.Hasher).Verify(ctx, q)
 			})
 			i, err := devicetotp.NewIssuer(w.Store, w.Keys, devicetotp.Config{Clock: w.Clock, PIN: pin})
 			require.NoError(t, err)
 			all = append(all, i)
 		}
 		try := func(i int, pin string) error {
-			_, err := all[i%processes].Create(context.Background(), devicetotp.Request{AccountID: "acct", PIN: secret(pin)})
+			_, err := all[i%processes].Create(context.Background(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret(pin)})
 			return err
 		}
 		codes := together(1000, func(i int) error { return try(i, "0000") })
-		require.Equal(t, 5, codes[totperrors.InvalidCredentials], "%v", codes)
-		require.Equal(t, 995, codes[totperrors.TooManyAttempts]+codes[totperrors.Unavailable], "%v", codes)
+		require.Equal(t, 5, codes[totperrors.CodeInvalidCredentials], "%v", codes)
+		require.Equal(t, 995, codes[totperrors.CodeTooManyAttempts]+codes[totperrors.CodeUnavailable], "%v", codes)
 		require.Equal(t, 5, a.Stored().State.PIN.Failures)
 		require.LessOrEqual(t, hashes.Load(), int64(5*processes), "hashes computed")
-		requireCode(t, totperrors.TooManyAttempts, try(0, "8299"))
-		require.NoError(t, w.Issuer.Unblock(t.Context(), "acct"))
+		requireCode(t, totperrors.CodeTooManyAttempts, try(0, "8299"))
+		require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 		require.NoError(t, try(0, "8299"))
 	}
 }
 
 // The same request sent many times at once gives one device to everybody.
 func TestTheSameRequestAtOnceGivesOneDevice(t *testing.T) {
-	for _, r := range []devicetotp.Request{{}, {OTP: secret("526271")}, {PIN: secret("8299")}} {
+	for _, r := range []devicetotp.CreateRequest{{}, {OTP: secret("526271")}, {PIN: secret("8299")}} {
 		w := devicetotptest.New(t)
 		all := issuers(t, w, 4)
 		a := w.Account("acct").RegisteredAgo(0).PIN("8299").OTP("526271")
@@ -178,14 +177,14 @@ func TestHangingUpIsNoWayNotToBeCounted(t *testing.T) {
 	a := w.Account("acct").PIN("8299")
 	ctx, cancel := context.WithCancel(t.Context())
 	w.Store.Script(devicetotptest.Fault{}, devicetotptest.Fault{Before: cancel})
-	_, err := w.Issuer.Create(ctx, devicetotp.Request{AccountID: "acct", PIN: secret("0000")})
-	requireCode(t, totperrors.InvalidCredentials, err)
+	_, err := w.Issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "acct", PIN: secret("0000")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	require.Equal(t, 1, a.Stored().State.PIN.Failures)
 
 	w.Store.Script()
-	_, err = w.Issuer.Create(ctx, devicetotp.Request{AccountID: "acct", PIN: secret("0000")})
+	_, err = w.Issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "acct", PIN: secret("0000")})
 	require.ErrorIs(t, err, context.Canceled)
-	requireCode(t, totperrors.Unavailable, err)
+	requireCode(t, totperrors.CodeUnavailable, err)
 	require.Equal(t, 1, a.Stored().State.PIN.Failures)
 	require.Empty(t, w.Store.Calls())
 }

@@ -14,7 +14,7 @@ type staleHash struct {
 }
 
 // renewHash makes a new hash and hands it to the host. Nothing depends on it.
-func (c *call) renewHash(r *Request, stale *staleHash) {
+func (c *call) renewHash(r *CreateRequest, stale *staleHash) {
 	if stale == nil || c.issuer.onRehash == nil {
 		return
 	}
@@ -28,12 +28,12 @@ func (c *call) renewHash(r *Request, stale *staleHash) {
 // callRehash has nobody to tell of a failure: the hash stays as it is, and the
 // next success tries again.
 func (c *call) callRehash(rehasher verifier.Rehasher, stale *staleHash, presented credential.Secret) {
-	ctx := c.until(true, time.Now().Add(c.issuer.policy.VerifierTimeout))
+	ctx := c.until(true, time.Now().Add(c.issuer.limits.VerifierTimeout))
 	defer ctx.End()
 	var err error
 	defer contain("OnRehash", &err)
-	renewed, err := rehasher.Rehash(ctx, stale.account, presented)
+	renewed, err := rehasher.Rehash(ctx, verifier.NewQuery(stale.account, stale.factor, presented, c.now))
 	if err == nil {
-		c.issuer.onRehash(ctx, c.accountID, stale.factor, stale.account.Hash(stale.factor), renewed)
+		err = c.issuer.onRehash(ctx, c.accountID, stale.factor, stale.account.Hash(stale.factor), renewed)
 	}
 }

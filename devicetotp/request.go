@@ -6,8 +6,8 @@ import (
 	"example.com/devicetotp/credential"
 )
 
-// Request asks for a new device TOTP.
-type Request struct {
+// CreateRequest asks for a new device TOTP.
+type CreateRequest struct {
 	// AccountID is the account that the host's own authentication
 	// established. The library never authenticates a caller. An empty one is
 	// an internal error: the host forgot to authenticate.
@@ -28,13 +28,13 @@ type Request struct {
 }
 
 // presented returns what the request presents for f.
-func (r *Request) presented(f credential.Factor) credential.Secret {
+func (r *CreateRequest) presented(f credential.Factor) credential.Secret {
 	switch f {
-	case credential.OTP:
+	case credential.FactorOTP:
 		return r.OTP
-	case credential.Password:
+	case credential.FactorPassword:
 		return r.Password
-	case credential.PIN:
+	case credential.FactorPIN:
 		return r.PIN
 	default:
 		return credential.Secret{}
@@ -42,7 +42,7 @@ func (r *Request) presented(f credential.Factor) credential.Secret {
 }
 
 // nothingPresented tells whether all three are absent.
-func (r *Request) nothingPresented() bool {
+func (r *CreateRequest) nothingPresented() bool {
 	return !r.OTP.Present() && !r.Password.Present() && !r.PIN.Present()
 }
 
@@ -72,9 +72,9 @@ type Match struct {
 	ValidUntil time.Time
 }
 
-// CodeRequest announces a one-time code that the host has sent to the user, or
+// AddCodeRequest announces a one-time code that the host has sent to the user, or
 // is about to send.
-type CodeRequest struct {
+type AddCodeRequest struct {
 	// AccountID is the account that the code is for.
 	AccountID string
 	// Kind is one of Policy.OTPKinds, but not verifier.KindDeviceTOTP. A new

@@ -16,28 +16,28 @@ import (
 )
 
 // right presents the right value of f, and wrongly a wrong one.
-func right(r *devicetotp.Request, f credential.Factor) {
-	present(r, f, map[credential.Factor]string{credential.OTP: "526271", credential.Password: "password", credential.PIN: "8299"}[f])
+func right(r *devicetotp.CreateRequest, f credential.Factor) {
+	present(r, f, map[credential.Factor]string{credential.FactorOTP: "526271", credential.FactorPassword: "password", credential.FactorPIN: "8299"}[f])
 }
 
-func present(r *devicetotp.Request, f credential.Factor, value string) {
+func present(r *devicetotp.CreateRequest, f credential.Factor, value string) {
 	switch f {
-	case credential.OTP:
+	case credential.FactorOTP:
 		r.OTP = secret(value)
-	case credential.Password:
+	case credential.FactorPassword:
 		r.Password = secret(value)
-	case credential.PIN:
+	case credential.FactorPIN:
 		r.PIN = secret(value)
 	}
 }
 
 // retryWorld has one account with all three factors, and a device created on
 // basis.
-func retryWorld(t *testing.T, basis credential.Basis, configure ...func(*devicetotp.Config)) (*devicetotptest.World, *devicetotptest.Account, devicetotp.Request, devicetotp.DeviceTOTP) {
+func retryWorld(t *testing.T, basis credential.Basis, configure ...func(*devicetotp.Config)) (*devicetotptest.World, *devicetotptest.Account, devicetotp.CreateRequest, devicetotp.DeviceTOTP) {
 	t.Helper()
 	w := devicetotptest.New(t, configure...)
 	a := w.Account("acct").RegisteredAgo(0).Password("password").PIN("8299").OTP("526271")
-	r := devicetotp.Request{AccountID: "acct", DeviceID: deviceID}
+	r := devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID}
 	if f, ok := basis.Factor(); ok {
 		right(&r, f)
 	}
@@ -67,7 +67,7 @@ func TestARepeatedRequestGetsTheSameDevice(t *testing.T) {
 			require.Equal(t, before.Spent, after.Spent)
 			w.Clock.Advance(1)
 			_, err := w.Issuer.Create(t.Context(), r)
-			require.Equal(t, totperrors.FieldDeviceID, requireCode(t, totperrors.IDInUse, err).Field)
+			require.Equal(t, totperrors.FieldDeviceID, requireCode(t, totperrors.CodeIDInUse, err).Field)
 		})
 	}
 }
@@ -75,10 +75,10 @@ func TestARepeatedRequestGetsTheSameDevice(t *testing.T) {
 func TestAUsedDeviceIsNotGivenAgain(t *testing.T) {
 	for _, basis := range bases {
 		w, _, r, d := retryWorld(t, basis)
-		_, err := w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Authenticator(d).Code()})
+		_, err := w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Phone(d).Code()})
 		require.NoError(t, err)
 		_, err = w.Issuer.Create(t.Context(), r)
-		requireCode(t, totperrors.IDInUse, err)
+		requireCode(t, totperrors.CodeIDInUse, err)
 	}
 }
 
@@ -87,10 +87,10 @@ func TestTheOTPOfADeviceIsComparedWithItsDigestNotWithTodaysCodes(t *testing.T) 
 	a.OTP("777777") // a newer code that is right today
 	r.OTP = secret("777777")
 	_, err := w.Issuer.Create(t.Context(), r)
-	requireCode(t, totperrors.InvalidCredentials, err)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	require.Equal(t, 1, a.Stored().State.OTP.Failures)
 	require.Empty(t, w.Events()[len(w.Events())-1].Evicted)
-	right(&r, credential.OTP)
+	right(&r, credential.FactorOTP)
 	again, err := w.Issuer.Create(t.Context(), r)
 	require.NoError(t, err)
 	require.True(t, again.Replayed)
@@ -100,7 +100,7 @@ func TestGraceIsNotRepeatedWithoutGrace(t *testing.T) {
 	w, _, r, _ := retryWorld(t, credential.BasisGrace)
 	r.NoGrace = true
 	_, err := w.Issuer.Create(t.Context(), r)
-	requireCode(t, totperrors.IDInUse, err)
+	requireCode(t, totperrors.CodeIDInUse, err)
 }
 
 // A device that the keyring no longer opens is a fault, and is not made anew.
@@ -108,12 +108,12 @@ func TestARepetitionWithoutTheKeyIsAnInternalError(t *testing.T) {
 	for _, basis := range bases {
 		w, a, r, _ := retryWorld(t, basis)
 		issuer, err := devicetotp.NewIssuer(w.Store, testKeys(t), devicetotp.Config{
-			Clock: w.Clock, Password: verifier.Password(w.Hasher), PIN: verifier.PIN(w.Hasher, w.Keys),
+			Clock: w.Clock, Password: verifier.Password(w.Hasher), PIN: verifier.PIN(w.Keys, w.Hasher),
 		})
 		require.NoError(t, err)
 		before := a.Stored().State
 		d, err := issuer.Create(t.Context(), r)
-		requireCode(t, totperrors.Internal, err)
+		requireCode(t, totperrors.CodeInternal, err)
 		require.ErrorIs(t, err, credential.ErrMissingKey)
 		require.ErrorContains(t, err, deviceID)
 		require.Zero(t, d)
@@ -125,9 +125,9 @@ func TestARepetitionWithoutTheKeyIsAnInternalError(t *testing.T) {
 
 // counting counts what a verifier is asked.
 func counting(n *int, v verifier.Verifier) verifier.Verifier {
-	return verifier.Func(func(ctx context.Context, a credential.Account, s credential.Secret, now time.Time) (verifier.Verdict, error) {
+	return verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 		*n++
-		return v.Verify(ctx, a, s, now)
+		return v.Verify(ctx, q)
 	})
 }
 

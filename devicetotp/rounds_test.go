@@ -35,9 +35,9 @@ func stormy(t *testing.T, took time.Duration) (*devicetotptest.World, *devicetot
 func TestAConflictStormIsGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, a := stormy(t, 0)
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
 		require.ErrorIs(t, err, credential.ErrConflict)
-		require.Positive(t, requireCode(t, totperrors.Unavailable, err).RetryAfter)
+		require.Positive(t, requireCode(t, totperrors.CodeUnavailable, err).RetryAfter)
 		require.Zero(t, a.Stored().Version)
 		require.Equal(t, 16, w.Events()[0].Rounds)
 	})
@@ -49,10 +49,10 @@ func TestRoundsEndAfterTheirTime(t *testing.T) {
 		const took = time.Second
 		w, a := stormy(t, took)
 		start := time.Now()
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
 		spent := time.Since(start)
 		require.ErrorIs(t, err, credential.ErrConflict)
-		requireCode(t, totperrors.Unavailable, err)
+		requireCode(t, totperrors.CodeUnavailable, err)
 		require.Zero(t, a.Stored().Version)
 		require.GreaterOrEqual(t, spent, 5*time.Second)
 		require.Less(t, spent, 5*time.Second+took+time.Second, "a pause is a second at most")
@@ -68,7 +68,7 @@ func TestHashingIsNotCountedAgainstTheRounds(t *testing.T) {
 		})
 		w.Account("acct").PIN("8299")
 		w.Store.Script(devicetotptest.Fault{}, devicetotptest.Fault{Err: credential.ErrConflict})
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: secret("8299")})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
 		require.NoError(t, err)
 	})
 }

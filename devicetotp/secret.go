@@ -26,7 +26,7 @@ func (j *createCall) sealOrOpen(device *credential.Device, d *decision) (credent
 		return credential.Secret{}, j.internal(err)
 	}
 	if device.Basis == credential.BasisOTP {
-		if device.Proof, err = keys.Digest(proofScope(j.accountID, device.ID), j.request.OTP); err != nil {
+		if device.ProofDigest, err = keys.Digest(proofScope(j.accountID, device.ID), j.request.OTP); err != nil {
 			return credential.Secret{}, j.internal(err)
 		}
 	}

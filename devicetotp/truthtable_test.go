@@ -85,7 +85,7 @@ var situations = map[string]situation{
 }
 
 func tableDevice(b credential.Basis, age time.Duration, lastStep int64) *credential.Device {
-	return &credential.Device{ID: tableID, Basis: b, CreatedAt: tableNow.Add(-age), LastStep: lastStep, Sealed: []byte("s"), Proof: []byte("p")}
+	return &credential.Device{ID: tableID, Basis: b, CreatedAt: tableNow.Add(-age), LastStep: lastStep, Sealed: []byte("s"), ProofDigest: []byte("p")}
 }
 
 // expectation is what a row must come to.
@@ -103,8 +103,8 @@ type expectation struct {
 // The failures that each factor has before, and its wait where it is blocked.
 const failuresBefore = 2
 
-var blockedFailures = map[credential.Factor]int{credential.OTP: 5, credential.Password: 6, credential.PIN: 10}
-var blockedWaits = map[credential.Factor]time.Duration{credential.OTP: 30 * time.Second, credential.Password: time.Minute, credential.PIN: 0}
+var blockedFailures = map[credential.Factor]int{credential.FactorOTP: 5, credential.FactorPassword: 6, credential.FactorPIN: 10}
+var blockedWaits = map[credential.Factor]time.Duration{credential.FactorOTP: 30 * time.Second, credential.FactorPassword: time.Minute, credential.FactorPIN: 0}
 
 // row is one combination.
 type row struct {
@@ -115,7 +115,7 @@ type row struct {
 
 // expect states the rules, rule by rule, for one row.
 func expect(r row) expectation {
-	order := []credential.Factor{credential.OTP, credential.Password, credential.PIN}
+	order := []credential.Factor{credential.FactorOTP, credential.FactorPassword, credential.FactorPIN}
 	s := situations[r.situation]
 	e := expectation{failures: map[credential.Factor]int{}}
 	presented := slices.DeleteFunc(slices.Clone(order), func(f credential.Factor) bool { return r.presents[f] == absent })
@@ -128,7 +128,7 @@ func expect(r row) expectation {
 
 	// A locked account refuses everything.
 	if s.locked {
-		e.code = totperrors.AccountLocked
+		e.code = totperrors.CodeAccountLocked
 		return e
 	}
 	// A taken id is in use, unless it is asked for again on what it was created on; then only that counts.
@@ -139,20 +139,20 @@ func expect(r row) expectation {
 			e.basis, e.replayed = credential.BasisGrace, true
 			return e
 		case !isFactor || r.presents[on] == absent:
-			e.code = totperrors.IDInUse
+			e.code = totperrors.CodeIDInUse
 			return e
 		}
 		presented = []credential.Factor{on}
 		e.replayed = true
 	} else if !s.room {
-		e.code = totperrors.DeviceLimitReached
+		e.code = totperrors.CodeDeviceLimitReached
 		return e
 	} else if len(presented) == 0 {
 		// Nothing presented: grace or nothing.
 		if graces[r.grace].open && !r.noGrace {
 			e.basis = credential.BasisGrace
 		} else {
-			e.code = totperrors.CredentialsRequired
+			e.code = totperrors.CodeCredentialsRequired
 		}
 		return e
 	}
@@ -164,11 +164,11 @@ func expect(r row) expectation {
 		switch {
 		case p == ahead:
 			p, e.adjusted = blocked, true
-		case f != credential.OTP && p == reused:
+		case f != credential.FactorOTP && p == reused:
 			p = valid // only OTPs are spent
-		case p == reused && !e.replayed, f == credential.OTP && p == valid && s.stepped:
+		case p == reused && !e.replayed, f == credential.FactorOTP && p == valid && s.stepped:
 			p = spent
-		case e.replayed && f == credential.OTP && (p == spent || p == reused):
+		case e.replayed && f == credential.FactorOTP && (p == spent || p == reused):
 			p = valid // the code that made the device is spent, and is the right one here
 		}
 		if p != blocked {
@@ -193,10 +193,10 @@ func expect(r row) expectation {
 	}
 	e.replayed = false
 	if !allBlocked {
-		e.code = totperrors.InvalidCredentials
+		e.code = totperrors.CodeInvalidCredentials
 		return e
 	}
-	e.code = totperrors.TooManyAttempts
+	e.code = totperrors.CodeTooManyAttempts
 	for _, f := range presented {
 		if w := blockedWaits[f]; w > 0 && (e.retryAfter == 0 || w < e.retryAfter) {
 			e.retryAfter = w
@@ -206,10 +206,10 @@ func expect(r row) expectation {
 }
 
 // account builds the account and the request of a row.
-func (r row) account() (credential.Account, *Request) {
+func (r row) account() (credential.Account, *CreateRequest) {
 	g, s := graces[r.grace], situations[r.situation]
 	a := credential.Account{ID: "acct", RegisteredAt: g.registered, Locked: s.locked, PasswordHash: "password hash", PINHash: "pin hash", Version: 4}
-	req := &Request{AccountID: "acct", DeviceID: tableID, NoGrace: r.noGrace}
+	req := &CreateRequest{AccountID: "acct", DeviceID: tableID, NoGrace: r.noGrace}
 	for f, p := range r.presents {
 		value := credential.NewSecret("value")
 		switch p {
@@ -219,14 +219,14 @@ func (r row) account() (credential.Account, *Request) {
 			value = credential.NewSecret("")
 		}
 		switch f {
-		case credential.OTP:
+		case credential.FactorOTP:
 			req.OTP = value
-		case credential.Password:
+		case credential.FactorPassword:
 			req.Password = value
 			if p == unset {
 				a.PasswordHash = ""
 			}
-		case credential.PIN:
+		case credential.FactorPIN:
 			req.PIN = value
 			if p == unset {
 				a.PINHash = ""
@@ -244,7 +244,7 @@ func (r row) account() (credential.Account, *Request) {
 		a.State.SetAttempts(f, at)
 	}
 	a.State.Codes = []credential.OneTimeCode{{ID: "expired", ExpiresAt: tableNow}, {ID: "pending", ExpiresAt: tableNow.Add(1)}}
-	a.State.Spent = []credential.Spent{{Proof: "old", Until: tableNow.Add(-10*time.Minute - 1)}, {Proof: "reused", Until: tableNow.Add(-10 * time.Minute)}}
+	a.State.Spent = []credential.SpentProof{{ProofID: "old", Until: tableNow.Add(-10*time.Minute - 1)}, {ProofID: "reused", Until: tableNow.Add(-10 * time.Minute)}}
 	r.addDevices(&a)
 	return a, req
 }
@@ -300,22 +300,22 @@ func (r row) look(looked *[]credential.Factor) lookFunc {
 		*looked = append(*looked, f)
 		switch r.presents[f] {
 		case valid:
-			v := verifier.Verdict{Status: verifier.Valid, Proof: "proof", Until: tableNow.Add(time.Minute)}
-			if situations[r.situation].own && f == credential.OTP {
+			v := verifier.Verdict{Status: verifier.StatusValid, ProofID: "proof", Until: tableNow.Add(time.Minute)}
+			if situations[r.situation].own && f == credential.FactorOTP {
 				v.DeviceID, v.Step = ownDevice, ownStep
 			}
 			return v
 		case reused:
-			return verifier.Verdict{Status: verifier.Valid, Proof: "reused", Until: tableNow.Add(time.Minute)}
+			return verifier.Verdict{Status: verifier.StatusValid, ProofID: "reused", Until: tableNow.Add(time.Minute)}
 		case spent:
-			if createdOn != nil && f == credential.OTP {
-				return verifier.Verdict{Status: verifier.Valid}
+			if createdOn != nil && f == credential.FactorOTP {
+				return verifier.Verdict{Status: verifier.StatusValid}
 			}
-			return verifier.Verdict{Status: verifier.Spent}
+			return verifier.Verdict{Status: verifier.StatusSpent}
 		case undecided:
 			return verifier.Verdict{}
 		default:
-			return verifier.Verdict{Status: verifier.Invalid}
+			return verifier.Verdict{Status: verifier.StatusWrong}
 		}
 	}
 }
@@ -337,7 +337,7 @@ func TestCreateTruthTable(t *testing.T) {
 							for _, pin := range proofs {
 								rows.Add(1)
 								r := row{grace, name, noGrace, map[credential.Factor]proof{
-									credential.OTP: otp, credential.Password: password, credential.PIN: pin,
+									credential.FactorOTP: otp, credential.FactorPassword: password, credential.FactorPIN: pin,
 								}}
 								checkRow(t, r, &policy)
 							}
@@ -410,7 +410,7 @@ func checkChange(t *testing.T, r row, before, after credential.State, granted bo
 			want.devices = slices.DeleteFunc(want.devices, func(id string) bool { return id == oldest })
 		}
 		want.devices = append(want.devices, tableID)
-		own := after.Device(ownDevice)
+		own := after.DeviceIndex(ownDevice)
 		switch {
 		case basis == credential.BasisOTP && s.own:
 			require.EqualValues(t, ownStep, after.Devices[own].LastStep, "%+v: the step of the own device is spent", r)
@@ -423,7 +423,7 @@ func checkChange(t *testing.T, r row, before, after credential.State, granted bo
 		got.codes = append(got.codes, c.ID)
 	}
 	for _, p := range after.Spent {
-		got.spent = append(got.spent, p.Proof)
+		got.spent = append(got.spent, p.ProofID)
 	}
 	if !slices.Equal(want.devices, got.devices) || !slices.Equal(want.codes, got.codes) || !slices.Equal(want.spent, got.spent) {
 		t.Fatalf("%+v:\nwant %v\ngot  %v", r, want, got)
@@ -441,8 +441,8 @@ func ids(devices []credential.Device) (out []string) {
 func sameState(a, b credential.State) bool {
 	return slices.EqualFunc(a.Devices, b.Devices, func(x, y credential.Device) bool {
 		return x.ID == y.ID && x.LastStep == y.LastStep && x.Attempts == y.Attempts &&
-			slices.Equal(x.Sealed, y.Sealed) && slices.Equal(x.Proof, y.Proof)
+			slices.Equal(x.Sealed, y.Sealed) && slices.Equal(x.ProofDigest, y.ProofDigest)
 	}) && slices.EqualFunc(a.Codes, b.Codes, func(x, y credential.OneTimeCode) bool { return x.ID == y.ID }) &&
-		slices.EqualFunc(a.Spent, b.Spent, func(x, y credential.Spent) bool { return x.Proof == y.Proof }) &&
+		slices.EqualFunc(a.Spent, b.Spent, func(x, y credential.SpentProof) bool { return x.ProofID == y.ProofID }) &&
 		a.OTP == b.OTP && a.Password == b.Password && a.PIN == b.PIN && slices.Equal(a.Writes, b.Writes)
 }

@@ -19,7 +19,7 @@ func enrol(t *testing.T, w *devicetotptest.World, id string, n int) (*devicetotp
 	a := w.Account(id).PIN("8299").Password("password")
 	devices := make([]devicetotp.DeviceTOTP, n)
 	for i := range devices {
-		d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: id, DeviceID: otherID(i), PIN: secret("8299")})
+		d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: id, DeviceID: otherID(i), PIN: secret("8299")})
 		require.NoError(t, err)
 		devices[i] = d
 	}
@@ -34,28 +34,28 @@ func verify(t *testing.T, w *devicetotptest.World, device string, code credentia
 func TestTheFirstCodeIsAcceptedAtOnceAndOnlyOnce(t *testing.T) {
 	w := devicetotptest.New(t)
 	_, devices := enrol(t, w, "acct", 1)
-	code := w.Authenticator(devices[0]).Code()
+	code := w.Phone(devices[0]).Code()
 	m, err := verify(t, w, "", code)
 	require.NoError(t, err)
 	step := w.Clock.Now().Unix() / 30
 	require.Equal(t, devicetotp.Match{DeviceID: otherID(0), Step: step, ValidUntil: time.Unix((step+2)*30, 0).UTC()}, m)
 	_, err = verify(t, w, "", code)
-	require.Equal(t, totperrors.FieldCode, requireCode(t, totperrors.InvalidCredentials, err).Field)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: code})
-	requireCode(t, totperrors.InvalidCredentials, err)
+	require.Equal(t, totperrors.FieldCode, requireCode(t, totperrors.CodeInvalidCredentials, err).Field)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: code})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 }
 
 func TestStepsAreMonotonicPerDevice(t *testing.T) {
 	w := devicetotptest.New(t)
 	_, devices := enrol(t, w, "acct", 2)
-	first, second := w.Authenticator(devices[0]), w.Authenticator(devices[1])
+	first, second := w.Phone(devices[0]), w.Phone(devices[1])
 	ahead, now, behind := first.Drifted(1), first.Code(), first.Drifted(-1)
 	m, err := verify(t, w, "", ahead)
 	require.NoError(t, err)
 	require.Equal(t, 1, m.Drift)
 	for _, older := range []credential.Secret{ahead, now, behind} {
 		_, err = verify(t, w, "", older)
-		requireCode(t, totperrors.InvalidCredentials, err)
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
 	}
 	m, err = verify(t, w, "", second.Drifted(-1))
 	require.NoError(t, err, "another device has steps of its own")
@@ -66,9 +66,9 @@ func TestDriftWindowIsOneStep(t *testing.T) {
 	for drift := -3; drift <= 3; drift++ {
 		w := devicetotptest.New(t)
 		_, devices := enrol(t, w, "acct", 1)
-		m, err := verify(t, w, "", w.Authenticator(devices[0]).Drifted(drift))
+		m, err := verify(t, w, "", w.Phone(devices[0]).Drifted(drift))
 		if drift < -1 || drift > 1 {
-			requireCode(t, totperrors.InvalidCredentials, err)
+			requireCode(t, totperrors.CodeInvalidCredentials, err)
 			continue
 		}
 		require.NoError(t, err)
@@ -81,37 +81,37 @@ func TestAClockThatGoesBackRevivesNothing(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 1)
 	a.OTP("55555555")
-	code := w.Authenticator(devices[0]).Code()
+	code := w.Phone(devices[0]).Code()
 	_, err := verify(t, w, "", code)
 	require.NoError(t, err)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("55555555")})
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("55555555")})
 	require.NoError(t, err)
 	for _, d := range []time.Duration{-10 * time.Minute, 0, 10 * time.Minute, 6 * time.Minute, -16 * time.Minute} {
 		w.Clock.Advance(d)
 		_, err = verify(t, w, "", code)
-		requireCode(t, totperrors.InvalidCredentials, err)
-		_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("55555555")})
-		requireCode(t, totperrors.InvalidCredentials, err)
-		require.NoError(t, w.Issuer.Unblock(t.Context(), "acct"))
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
+		_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("55555555")})
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
+		require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 	}
-	back := w.Authenticator(devices[0])
+	back := w.Phone(devices[0])
 	w.Clock.Set(devicetotptest.Start.Add(-10 * time.Minute))
 	_, err = verify(t, w, "", back.Code())
-	requireCode(t, totperrors.InvalidCredentials, err)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 }
 
 func TestOnlyCanonicalCodesAreCompared(t *testing.T) {
 	w := devicetotptest.New(t)
 	_, devices := enrol(t, w, "acct", 1)
-	code := w.Authenticator(devices[0]).Code().Reveal()
+	code := w.Phone(devices[0]).Code().Reveal()
 	wide := []rune(code)
 	for i := range wide {
 		wide[i] += 0xFEE0 // full-width digits
 	}
 	for _, bad := range []string{"", code + " ", " " + code, code + "\n", "\u00a0" + code, code[:5], "0" + code, string(wide), "-" + code[1:], "+" + code} {
 		_, err := verify(t, w, "", secret(bad))
-		requireCode(t, totperrors.InvalidCredentials, err)
-		require.NoError(t, w.Issuer.Unblock(t.Context(), "acct"))
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
+		require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 	}
 	_, err := verify(t, w, "", secret(code))
 	require.NoError(t, err)
@@ -120,22 +120,22 @@ func TestOnlyCanonicalCodesAreCompared(t *testing.T) {
 func TestVerifyCountsOneFailureARequest(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 3)
-	wrong := w.Authenticator(devices[0]).Drifted(9)
+	wrong := w.Phone(devices[0]).Drifted(9)
 	_, err := verify(t, w, "", wrong)
-	requireCode(t, totperrors.InvalidCredentials, err)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	require.Equal(t, 1, a.Stored().State.OTP.Failures, "however many devices there are")
 	_, err = verify(t, w, otherID(1), wrong)
-	requireCode(t, totperrors.InvalidCredentials, err)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	state := a.Stored().State
 	require.Equal(t, [4]int{2, 0, 1, 0}, [4]int{
 		state.OTP.Failures, state.Devices[0].Attempts.Failures, state.Devices[1].Attempts.Failures, state.Devices[2].Attempts.Failures,
 	}, "and one for the device that is named")
 
-	_, err = verify(t, w, "", w.Authenticator(devices[0]).Code())
+	_, err = verify(t, w, "", w.Phone(devices[0]).Code())
 	require.NoError(t, err)
 	state = a.Stored().State
 	require.Equal(t, [2]int{0, 1}, [2]int{state.OTP.Failures, state.Devices[1].Attempts.Failures}, "only its own success clears it")
-	_, err = verify(t, w, "", w.Authenticator(devices[1]).Code())
+	_, err = verify(t, w, "", w.Phone(devices[1]).Code())
 	require.NoError(t, err)
 	require.Zero(t, a.Stored().State.Devices[1].Attempts.Failures)
 }
@@ -143,21 +143,21 @@ func TestVerifyCountsOneFailureARequest(t *testing.T) {
 func TestVerifyOfAForeignOrUnknownDevice(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 2)
-	code := w.Authenticator(devices[0]).Code()
+	code := w.Phone(devices[0]).Code()
 	_, err := verify(t, w, otherID(1), code)
-	requireCode(t, totperrors.InvalidCredentials, err)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	_, err = verify(t, w, deviceID, code)
-	requireCode(t, totperrors.InvalidCredentials, err)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	_, err = verify(t, w, "nonsense", code)
-	requireCode(t, totperrors.InvalidID, err)
+	requireCode(t, totperrors.CodeInvalidID, err)
 	_, err = w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "nobody", Code: code})
-	requireCode(t, totperrors.InvalidCredentials, err)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	_, err = verify(t, w, "", credential.Secret{})
-	requireCode(t, totperrors.CredentialsRequired, err)
+	requireCode(t, totperrors.CodeCredentialsRequired, err)
 	require.Equal(t, 2, a.Stored().State.OTP.Failures)
 	a.Locked(true)
 	_, err = verify(t, w, "", code)
-	requireCode(t, totperrors.AccountLocked, err)
+	requireCode(t, totperrors.CodeAccountLocked, err)
 }
 
 // Alternating guesses at another device with successes of the own one does not
@@ -165,11 +165,11 @@ func TestVerifyOfAForeignOrUnknownDevice(t *testing.T) {
 func TestAnOwnDeviceDoesNotUnblockAnother(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 2)
-	own, target := w.Authenticator(devices[0]), w.Authenticator(devices[1])
+	own, target := w.Phone(devices[0]), w.Phone(devices[1])
 	guesses := 0
 	for range 60 {
 		_, err := verify(t, w, otherID(1), target.Drifted(50))
-		if devicetotp.CodeOf(err) == totperrors.InvalidCredentials {
+		if devicetotp.CodeOf(err) == totperrors.CodeInvalidCredentials {
 			guesses++
 		}
 		w.Clock.Advance(2 * time.Hour)
@@ -179,12 +179,12 @@ func TestAnOwnDeviceDoesNotUnblockAnother(t *testing.T) {
 	require.Equal(t, 20, guesses)
 	require.Equal(t, 20, a.Stored().State.Devices[1].Attempts.Failures)
 	_, err := verify(t, w, otherID(1), target.Code())
-	require.Zero(t, requireCode(t, totperrors.TooManyAttempts, err).RetryAfter)
+	require.Zero(t, requireCode(t, totperrors.CodeTooManyAttempts, err).RetryAfter)
 	_, err = verify(t, w, "", target.Code())
-	requireCode(t, totperrors.InvalidCredentials, err)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: target.Code()})
-	requireCode(t, totperrors.InvalidCredentials, err)
-	require.NoError(t, w.Issuer.Unblock(t.Context(), "acct", credential.OTP))
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: target.Code()})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{credential.FactorOTP}}))
 	_, err = verify(t, w, otherID(1), target.Code())
 	require.NoError(t, err)
 }
@@ -196,8 +196,8 @@ func TestVerifyIsRefusedWhileAllDevicesAreBlocked(t *testing.T) {
 	stored.State.Devices[0].Attempts = credential.Attempts{Failures: 6, LastAt: w.Clock.Now()}
 	stored.State.Devices[1].Attempts = credential.Attempts{Failures: 5, LastAt: w.Clock.Now().Add(time.Hour)}
 	w.Store.Accounts.Put(stored)
-	_, err := verify(t, w, "", w.Authenticator(devices[0]).Code())
-	require.Equal(t, 30*time.Second, requireCode(t, totperrors.TooManyAttempts, err).RetryAfter, "the shortest")
+	_, err := verify(t, w, "", w.Phone(devices[0]).Code())
+	require.Equal(t, 30*time.Second, requireCode(t, totperrors.CodeTooManyAttempts, err).RetryAfter, "the shortest")
 	require.Equal(t, w.Clock.Now(), a.Stored().State.Devices[1].Attempts.LastAt, "a failure from the future is brought back")
 }
 
@@ -205,22 +205,22 @@ func TestVerifyIsRefusedWhileAllDevicesAreBlocked(t *testing.T) {
 func TestADeviceCodeIsAnOTP(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 1)
-	code := w.Authenticator(devices[0]).Code()
-	d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: code})
+	code := w.Phone(devices[0]).Code()
+	d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: code})
 	require.NoError(t, err)
 	require.Equal(t, credential.BasisOTP, d.Basis)
 	require.Equal(t, w.Clock.Now().Unix()/30, a.Stored().State.Devices[0].LastStep)
 	_, err = verify(t, w, otherID(0), code)
-	requireCode(t, totperrors.InvalidCredentials, err)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: code})
-	requireCode(t, totperrors.InvalidCredentials, err)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: code})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 }
 
 func TestDeviceCodesCanBeSwitchedOff(t *testing.T) {
 	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.OTPKinds = []string{"account"} }))
 	_, devices := enrol(t, w, "acct", 1)
-	_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: w.Authenticator(devices[0]).Code()})
-	requireCode(t, totperrors.InvalidCredentials, err)
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: w.Phone(devices[0]).Code()})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 }
 
 func TestASecretIsSealedAgainByANewerKeyOnUse(t *testing.T) {
@@ -240,11 +240,11 @@ func TestASecretIsSealedAgainByANewerKeyOnUse(t *testing.T) {
 		return string(sealed[2 : 2+sealed[1]])
 	}
 	w.Account("acct").RegisteredAgo(0)
-	d, err := issuer("old", old).Create(t.Context(), devicetotp.Request{AccountID: "acct"})
+	d, err := issuer("old", old).Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
 	require.NoError(t, err)
 	use := func(i *devicetotp.Issuer) error {
 		w.Clock.Advance(time.Minute)
-		_, err := i.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Authenticator(d).Code()})
+		_, err := i.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Phone(d).Code()})
 		return err
 	}
 	require.NoError(t, use(issuer("old", old, fresh)), "first step of the roll-out")
@@ -255,8 +255,8 @@ func TestASecretIsSealedAgainByANewerKeyOnUse(t *testing.T) {
 	require.Equal(t, "new", sealedBy(), "only ever to a newer key")
 
 	w.Clock.Advance(time.Minute)
-	_, err = issuer("old", old).Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Authenticator(d).Code()})
-	require.ErrorContains(t, requireCode(t, totperrors.Internal, err), `"new"`, "a missing key is named by its id")
+	_, err = issuer("old", old).Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Phone(d).Code()})
+	require.ErrorContains(t, requireCode(t, totperrors.CodeInternal, err), `"new"`, "a missing key is named by its id")
 	require.ErrorIs(t, err, credential.ErrMissingKey)
 	stored, err := w.Store.Load(t.Context(), "acct")
 	require.NoError(t, err)
@@ -274,7 +274,7 @@ func TestADeviceThatServesAsOTPIsSealedAgainToo(t *testing.T) {
 	i, err := devicetotp.NewIssuer(w.Store, ring, devicetotp.Config{Clock: w.Clock})
 	require.NoError(t, err)
 	for n, d := range devices {
-		_, err = i.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: w.Authenticator(d).Code()})
+		_, err = i.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: w.Phone(d).Code()})
 		require.NoError(t, err)
 		after, err := w.Store.Load(t.Context(), "acct")
 		require.NoError(t, err)
@@ -291,7 +291,7 @@ func TestAddCodeRules(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct")
 	add := func(kind, code string, ttl time.Duration) error {
-		return w.Issuer.AddCode(t.Context(), devicetotp.CodeRequest{AccountID: "acct", Kind: kind, Code: secret(code), TTL: ttl})
+		return w.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: "acct", Kind: kind, Code: secret(code), TTL: ttl})
 	}
 	for _, c := range []struct {
 		field, kind, code string
@@ -303,28 +303,28 @@ func TestAddCodeRules(t *testing.T) {
 		{totperrors.FieldTTL, "account", "123456", 0}, {totperrors.FieldTTL, "account", "123456", -1},
 		{totperrors.FieldTTL, "account", "123456", 10*time.Minute + 1},
 	} {
-		require.Equal(t, c.field, requireCode(t, totperrors.InvalidArgument, add(c.kind, c.code, c.ttl)).Field)
+		require.Equal(t, c.field, requireCode(t, totperrors.CodeInvalidArgument, add(c.kind, c.code, c.ttl)).Field)
 	}
 	require.Zero(t, a.Stored().Version)
-	err := w.Issuer.AddCode(t.Context(), devicetotp.CodeRequest{AccountID: "nobody", Kind: "account", Code: secret("123456"), TTL: 1})
-	require.Equal(t, totperrors.FieldAccountID, requireCode(t, totperrors.InvalidArgument, err).Field)
+	err := w.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: "nobody", Kind: "account", Code: secret("123456"), TTL: 1})
+	require.Equal(t, totperrors.FieldAccountID, requireCode(t, totperrors.CodeInvalidArgument, err).Field)
 	require.ErrorIs(t, err, credential.ErrNotFound)
 
 	require.NoError(t, add("account", "123456", 10*time.Minute))
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("000000")})
-	requireCode(t, totperrors.InvalidCredentials, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("000000")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	require.NoError(t, add("account", "654321", 10*time.Minute))
 	require.Equal(t, 1, a.Stored().State.OTP.Failures, "asking for codes buys no guesses")
 	require.Len(t, a.Stored().State.Codes, 1, "a new one of a kind replaces the old")
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("123456")})
-	requireCode(t, totperrors.InvalidCredentials, err)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("654321")})
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("123456")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("654321")})
 	require.NoError(t, err)
 	require.NoError(t, add("account", "654321", time.Minute), "the same digits sent again are a new code")
-	_, err = w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("654321")})
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("654321")})
 	require.NoError(t, err)
 	a.Locked(true)
-	requireCode(t, totperrors.AccountLocked, add("account", "123456", time.Minute))
+	requireCode(t, totperrors.CodeAccountLocked, add("account", "123456", time.Minute))
 }
 
 func TestACodeExpiresAtItsInstant(t *testing.T) {
@@ -335,7 +335,7 @@ func TestACodeExpiresAtItsInstant(t *testing.T) {
 		w := devicetotptest.New(t)
 		w.Account("acct").OTP("123456")
 		w.Clock.Advance(c.after)
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("123456")})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("123456")})
 		require.Equal(t, c.ok, err == nil, "%v", c.after)
 	}
 }
@@ -344,18 +344,18 @@ func TestUnblockRules(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct").PIN("8299").Password("password")
 	fail := func() {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", OTP: secret("0"), Password: secret("0"), PIN: secret("0")})
-		requireCode(t, totperrors.InvalidCredentials, err)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("0"), Password: secret("0"), PIN: secret("0")})
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
 	}
 	failures := func() [3]int {
 		s := a.Stored().State
 		return [3]int{s.OTP.Failures, s.Password.Failures, s.PIN.Failures}
 	}
 	fail()
-	require.NoError(t, w.Issuer.Unblock(t.Context(), "acct", credential.Password))
+	require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{credential.FactorPassword}}))
 	require.Equal(t, [3]int{1, 0, 1}, failures())
-	require.NoError(t, w.Issuer.Unblock(t.Context(), "acct"))
+	require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 	require.Equal(t, [3]int{}, failures())
-	require.Equal(t, totperrors.FieldFactors, requireCode(t, totperrors.InvalidArgument, w.Issuer.Unblock(t.Context(), "acct", 7)).Field)
-	require.ErrorIs(t, w.Issuer.Unblock(t.Context(), "nobody"), credential.ErrNotFound)
+	require.Equal(t, totperrors.FieldFactors, requireCode(t, totperrors.CodeInvalidArgument, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{7}})).Field)
+	require.ErrorIs(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "nobody"}), credential.ErrNotFound)
 }

@@ -5,48 +5,48 @@ type Code string
 
 // The codes. Each one's class is in its comment.
 const (
-	// InvalidID (invalid): the device id is not a UUID in 8-4-4-4-12 form.
-	InvalidID Code = "invalid-id"
-	// IDInUse (invalid): the account has a device of that id already, and the
+	// CodeInvalidID (invalid): the device id is not a UUID in 8-4-4-4-12 form.
+	CodeInvalidID Code = "invalid-id"
+	// CodeIDInUse (invalid): the account has a device of that id already, and the
 	// request is not a repetition of the one that made it.
-	IDInUse Code = "id-in-use"
-	// InvalidArgument (invalid): the host called an operation with a value
+	CodeIDInUse Code = "id-in-use"
+	// CodeInvalidArgument (invalid): the host called an operation with a value
 	// that can never work. Neither Create nor Verify answers it; a host's own
 	// endpoint for AddCode or Unblock may.
-	InvalidArgument Code = "invalid-argument"
+	CodeInvalidArgument Code = "invalid-argument"
 
-	// InvalidCredentials (denied): none of the presented values was accepted,
+	// CodeInvalidCredentials (denied): none of the presented values was accepted,
 	// for whatever reason: wrong, spent, expired, malformed, none set, or the
 	// account is unknown.
-	InvalidCredentials Code = "invalid-credentials"
-	// CredentialsRequired (denied): nothing was presented and the grace
+	CodeInvalidCredentials Code = "invalid-credentials"
+	// CodeCredentialsRequired (denied): nothing was presented and the grace
 	// window is not open for this request.
-	CredentialsRequired Code = "credentials-required"
-	// TooManyAttempts (denied): every presented factor is blocked after too
+	CodeCredentialsRequired Code = "credentials-required"
+	// CodeTooManyAttempts (denied): every presented factor is blocked after too
 	// many failures. RetryAfter tells when the first opens again, if ever.
-	TooManyAttempts Code = "too-many-attempts"
-	// AccountLocked (denied): the host has locked the account.
-	AccountLocked Code = "account-locked"
-	// DeviceLimitReached (denied): the account has as many devices as the
+	CodeTooManyAttempts Code = "too-many-attempts"
+	// CodeAccountLocked (denied): the host has locked the account.
+	CodeAccountLocked Code = "account-locked"
+	// CodeDeviceLimitReached (denied): the account has as many devices as the
 	// policy allows, and none that may make room.
-	DeviceLimitReached Code = "device-limit-reached"
+	CodeDeviceLimitReached Code = "device-limit-reached"
 
-	// Unavailable (internal): a store that did not answer, a queue that is
+	// CodeUnavailable (internal): a store that did not answer, a queue that is
 	// full, or time that ran out. Worth trying again. After a failed save the
 	// outcome is unknown to the caller, not unchanged: send the same request
 	// again, with the same device id.
-	Unavailable Code = "unavailable"
-	// Internal (internal): anything else. A fault of the library, of its
+	CodeUnavailable Code = "unavailable"
+	// CodeInternal (internal): anything else. A fault of the library, of its
 	// configuration or of a collaborator that the host plugged in.
-	Internal Code = "internal-error"
+	CodeInternal Code = "internal-error"
 )
 
 // Codes lists every code, the denied ones and the invalid ones first.
 func Codes() []Code {
 	return []Code{
-		InvalidCredentials, CredentialsRequired, TooManyAttempts, AccountLocked, DeviceLimitReached,
-		InvalidID, IDInUse, InvalidArgument,
-		Unavailable, Internal,
+		CodeInvalidCredentials, CodeCredentialsRequired, CodeTooManyAttempts, CodeAccountLocked, CodeDeviceLimitReached,
+		CodeInvalidID, CodeIDInUse, CodeInvalidArgument,
+		CodeUnavailable, CodeInternal,
 	}
 }
 
@@ -79,9 +79,9 @@ func (c Class) String() string {
 // Class returns the code's class; [ClassInternal] for a code not in the set.
 func (c Code) Class() Class {
 	switch c {
-	case InvalidCredentials, CredentialsRequired, TooManyAttempts, AccountLocked, DeviceLimitReached:
+	case CodeInvalidCredentials, CodeCredentialsRequired, CodeTooManyAttempts, CodeAccountLocked, CodeDeviceLimitReached:
 		return ClassDenied
-	case InvalidID, IDInUse, InvalidArgument:
+	case CodeInvalidID, CodeIDInUse, CodeInvalidArgument:
 		return ClassInvalid
 	default:
 		return ClassInternal

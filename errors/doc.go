@@ -7,7 +7,7 @@
 //	switch {
 //	case errors.Is(err, totperrors.ErrDenied):  // HTTP 403, gRPC PERMISSION_DENIED
 //	case errors.Is(err, totperrors.ErrInvalid): // HTTP 422, gRPC INVALID_ARGUMENT
-//	default:                                    // HTTP 500; worth a retry if the code is Unavailable
+//	default:                                    // HTTP 500; worth a retry if the code is CodeUnavailable
 //	}
 //
 // An [Error]'s text is for the operator's log: it may carry what a store or

@@ -30,9 +30,8 @@ var (
 // Error is the error that every operation of the library returns. Functions
 // return it as a plain error; get at it with errors.As, or ask [CodeOf].
 type Error struct {
-	// Op is the operation: "create", "verify", "add-code", "unblock" or
-	// "new-issuer".
-	Op string
+	// Op is the operation that failed.
+	Op Op
 	// Code says what went wrong.
 	Code Code
 	// Field names the field of the request, or the path of the configuration
@@ -50,7 +49,7 @@ type Error struct {
 func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("devicetotp: ")
-	for _, part := range []string{e.Op, e.Field} {
+	for _, part := range []string{string(e.Op), e.Field} {
 		if part != "" {
 			b.WriteString(part)
 			b.WriteString(": ")
@@ -106,7 +105,7 @@ func (e *Error) Is(target error) bool {
 }
 
 // CodeOf returns the code of err: "" for nil and for nothing else. An error that
-// this library did not make, or that has no code, is [Internal]. Of several
+// this library did not make, or that has no code, is [CodeInternal]. Of several
 // that are wrapped or joined it is the outermost, then the first.
 func CodeOf(err error) Code {
 	if err == nil {
@@ -116,5 +115,5 @@ func CodeOf(err error) Code {
 	if errors.As(err, &e) && e != nil && e.Code != "" {
 		return e.Code
 	}
-	return Internal
+	return CodeInternal
 }

@@ -78,7 +78,7 @@ func TestClassWords(t *testing.T) {
 }
 
 func TestCodeOf(t *testing.T) {
-	denied := &totperrors.Error{Code: totperrors.InvalidCredentials}
+	denied := &totperrors.Error{Code: totperrors.CodeInvalidCredentials}
 	var none *totperrors.Error
 	for _, tc := range []struct {
 		name string
@@ -86,18 +86,18 @@ func TestCodeOf(t *testing.T) {
 		want totperrors.Code
 	}{
 		{"nil", nil, ""},
-		{"an error of this library", denied, totperrors.InvalidCredentials},
-		{"wrapped", fmt.Errorf("create: %w", denied), totperrors.InvalidCredentials},
-		{"wrapped twice", fmt.Errorf("http: %w", fmt.Errorf("create: %w", denied)), totperrors.InvalidCredentials},
-		{"joined", errors.Join(fs.ErrExist, denied), totperrors.InvalidCredentials},
-		{"wrapped with several", fmt.Errorf("%w: %w", fs.ErrExist, denied), totperrors.InvalidCredentials},
-		{"the outermost of two", &totperrors.Error{Code: totperrors.Unavailable, Err: denied}, totperrors.Unavailable},
-		{"the first of two", errors.Join(&totperrors.Error{Code: totperrors.IDInUse}, denied), totperrors.IDInUse},
-		{"foreign", fs.ErrExist, totperrors.Internal},
-		{"context", context.Canceled, totperrors.Internal},
-		{"a class", totperrors.ErrDenied, totperrors.Internal},
-		{"without a code", &totperrors.Error{}, totperrors.Internal},
-		{"a nil pointer in an error", none, totperrors.Internal},
+		{"an error of this library", denied, totperrors.CodeInvalidCredentials},
+		{"wrapped", fmt.Errorf("create: %w", denied), totperrors.CodeInvalidCredentials},
+		{"wrapped twice", fmt.Errorf("http: %w", fmt.Errorf("create: %w", denied)), totperrors.CodeInvalidCredentials},
+		{"joined", errors.Join(fs.ErrExist, denied), totperrors.CodeInvalidCredentials},
+		{"wrapped with several", fmt.Errorf("%w: %w", fs.ErrExist, denied), totperrors.CodeInvalidCredentials},
+		{"the outermost of two", &totperrors.Error{Code: totperrors.CodeUnavailable, Err: denied}, totperrors.CodeUnavailable},
+		{"the first of two", errors.Join(&totperrors.Error{Code: totperrors.CodeIDInUse}, denied), totperrors.CodeIDInUse},
+		{"foreign", fs.ErrExist, totperrors.CodeInternal},
+		{"context", context.Canceled, totperrors.CodeInternal},
+		{"a class", totperrors.ErrDenied, totperrors.CodeInternal},
+		{"without a code", &totperrors.Error{}, totperrors.CodeInternal},
+		{"a nil pointer in an error", none, totperrors.CodeInternal},
 	} {
 		t.Run(tc.name, func(t *testing.T) { require.Equal(t, tc.want, totperrors.CodeOf(tc.err)) })
 	}
@@ -106,42 +106,42 @@ func TestCodeOf(t *testing.T) {
 // The cause stays findable, whatever the code.
 func TestCauseIsFindable(t *testing.T) {
 	path := &fs.PathError{Op: "open", Path: "keys", Err: fs.ErrNotExist}
-	err := fmt.Errorf("outer: %w", &totperrors.Error{Code: totperrors.Internal, Err: errors.Join(path, context.DeadlineExceeded)})
+	err := fmt.Errorf("outer: %w", &totperrors.Error{Code: totperrors.CodeInternal, Err: errors.Join(path, context.DeadlineExceeded)})
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.ErrorIs(t, err, fs.ErrNotExist)
 	require.NotErrorIs(t, err, context.Canceled)
 	var found *fs.PathError
 	require.ErrorAs(t, err, &found)
 	require.Same(t, path, found)
-	require.NoError(t, (&totperrors.Error{Code: totperrors.Internal}).Unwrap())
+	require.NoError(t, (&totperrors.Error{Code: totperrors.CodeInternal}).Unwrap())
 	require.Equal(t, error(path), errors.Unwrap(&totperrors.Error{Err: path}))
 }
 
 // An internal error stays one, even if its cause was a denial that a
 // collaborator of the host ran into. Everything else about the cause is there.
 func TestOnlyTheOutermostCodeClassifies(t *testing.T) {
-	for _, inner := range []totperrors.Code{totperrors.InvalidCredentials, totperrors.IDInUse} {
+	for _, inner := range []totperrors.Code{totperrors.CodeInvalidCredentials, totperrors.CodeIDInUse} {
 		cause := &totperrors.Error{Op: "verify", Code: inner, Err: context.Canceled}
 		for _, err := range []error{
-			&totperrors.Error{Op: "create", Code: totperrors.Internal, Err: cause},
-			&totperrors.Error{Op: "create", Code: totperrors.Internal, Err: fmt.Errorf("password service: %w", cause)},
-			&totperrors.Error{Op: "create", Code: totperrors.Internal, Err: errors.Join(fs.ErrExist, cause)},
-			fmt.Errorf("http: %w", &totperrors.Error{Op: "create", Code: totperrors.Internal, Err: &totperrors.Error{Code: totperrors.Unavailable, Err: cause}}),
+			&totperrors.Error{Op: "create", Code: totperrors.CodeInternal, Err: cause},
+			&totperrors.Error{Op: "create", Code: totperrors.CodeInternal, Err: fmt.Errorf("password service: %w", cause)},
+			&totperrors.Error{Op: "create", Code: totperrors.CodeInternal, Err: errors.Join(fs.ErrExist, cause)},
+			fmt.Errorf("http: %w", &totperrors.Error{Op: "create", Code: totperrors.CodeInternal, Err: &totperrors.Error{Code: totperrors.CodeUnavailable, Err: cause}}),
 		} {
 			require.NotErrorIs(t, err, totperrors.ErrDenied)
 			require.NotErrorIs(t, err, totperrors.ErrInvalid)
-			require.Equal(t, totperrors.Internal, totperrors.CodeOf(err))
+			require.Equal(t, totperrors.CodeInternal, totperrors.CodeOf(err))
 			require.ErrorIs(t, err, context.Canceled)
 			require.ErrorIs(t, err, cause)
 			require.ErrorContains(t, err, string(inner), "the operator sees the cause")
 		}
-		mixed := &totperrors.Error{Code: totperrors.AccountLocked, Err: cause}
+		mixed := &totperrors.Error{Code: totperrors.CodeAccountLocked, Err: cause}
 		require.ErrorIs(t, mixed, totperrors.ErrDenied)
 		require.NotErrorIs(t, mixed, totperrors.ErrInvalid)
 	}
 	// Below the outermost, the next error of this library can still be had.
-	inner := &totperrors.Error{Op: "verify", Code: totperrors.InvalidCredentials}
-	outer := &totperrors.Error{Op: "create", Code: totperrors.Internal, Err: fmt.Errorf("password service: %w", inner)}
+	inner := &totperrors.Error{Op: "verify", Code: totperrors.CodeInvalidCredentials}
+	outer := &totperrors.Error{Op: "create", Code: totperrors.CodeInternal, Err: fmt.Errorf("password service: %w", inner)}
 	var found *totperrors.Error
 	require.ErrorAs(t, errors.Unwrap(outer), &found)
 	require.Same(t, inner, found)
@@ -151,13 +151,13 @@ func TestOnlyTheOutermostCodeClassifies(t *testing.T) {
 func TestErrorText(t *testing.T) {
 	for want, err := range map[string]*totperrors.Error{
 		"devicetotp: ":                                              {},
-		"devicetotp: internal-error":                                {Code: totperrors.Internal},
-		"devicetotp: create: invalid-credentials":                   {Op: "create", Code: totperrors.InvalidCredentials},
-		"devicetotp: create: DeviceID: invalid-id":                  {Op: "create", Code: totperrors.InvalidID, Field: totperrors.FieldDeviceID},
-		"devicetotp: create: too-many-attempts (retry after 30s)":   {Op: "create", Code: totperrors.TooManyAttempts, RetryAfter: 30 * time.Second},
-		"devicetotp: create: unavailable: context canceled":         {Op: "create", Code: totperrors.Unavailable, Err: context.Canceled},
-		"devicetotp: TTL: invalid-argument (retry after 1ns): gone": {Code: totperrors.InvalidArgument, Field: totperrors.FieldTTL, RetryAfter: 1, Err: errors.New("gone")},
-		"devicetotp: create: account-locked":                        {Op: "create", Code: totperrors.AccountLocked, RetryAfter: -1},
+		"devicetotp: internal-error":                                {Code: totperrors.CodeInternal},
+		"devicetotp: create: invalid-credentials":                   {Op: "create", Code: totperrors.CodeInvalidCredentials},
+		"devicetotp: create: DeviceID: invalid-id":                  {Op: "create", Code: totperrors.CodeInvalidID, Field: totperrors.FieldDeviceID},
+		"devicetotp: create: too-many-attempts (retry after 30s)":   {Op: "create", Code: totperrors.CodeTooManyAttempts, RetryAfter: 30 * time.Second},
+		"devicetotp: create: unavailable: context canceled":         {Op: "create", Code: totperrors.CodeUnavailable, Err: context.Canceled},
+		"devicetotp: TTL: invalid-argument (retry after 1ns): gone": {Code: totperrors.CodeInvalidArgument, Field: totperrors.FieldTTL, RetryAfter: 1, Err: errors.New("gone")},
+		"devicetotp: create: account-locked":                        {Op: "create", Code: totperrors.CodeAccountLocked, RetryAfter: -1},
 	} {
 		require.EqualError(t, err, want)
 	}

@@ -11,7 +11,7 @@ import (
 // create stands for an operation of the Issuer.
 func create() error {
 	return fmt.Errorf("enrolling: %w", &totperrors.Error{
-		Op: "create", Code: totperrors.TooManyAttempts, RetryAfter: 30 * time.Second,
+		Op: "create", Code: totperrors.CodeTooManyAttempts, RetryAfter: 30 * time.Second,
 	})
 }
 
@@ -20,9 +20,9 @@ func ExampleCodeOf() {
 	switch totperrors.CodeOf(create()) {
 	case "":
 		fmt.Println("a device was created")
-	case totperrors.TooManyAttempts:
+	case totperrors.CodeTooManyAttempts:
 		fmt.Println("wait")
-	case totperrors.Unavailable:
+	case totperrors.CodeUnavailable:
 		fmt.Println("send the same request again")
 	}
 	// Output: wait
@@ -67,6 +67,6 @@ func ExampleCodes() {
 }
 
 func ExampleCode_Class() {
-	fmt.Println(totperrors.InvalidID.Class(), totperrors.Code("of a later release").Class())
+	fmt.Println(totperrors.CodeInvalidID.Class(), totperrors.Code("of a later release").Class())
 	// Output: invalid internal
 }

@@ -12,7 +12,7 @@ import (
 
 // The reference secret of RFC 6238 appendix B.
 var reference = verifier.TOTP{
-	Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 8, Period: 30 * time.Second,
+	Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 8, Period: 30 * time.Second,
 }
 
 func ExampleTOTP_Code() {

@@ -12,14 +12,14 @@ import (
 
 // A host with a password service of its own plugs it in as a Verifier.
 func ExampleVerifier() {
-	var password verifier.Verifier = verifier.Func(func(_ context.Context, a credential.Account, presented credential.Secret, _ time.Time) (verifier.Verdict, error) {
-		// Ask the password service about a.ID here.
-		if presented.Reveal() != "superSecret12345!" {
-			return verifier.Verdict{Status: verifier.Invalid}, nil
+	var password verifier.Verifier = verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+		// Ask the password service about q.AccountID here.
+		if q.Presented.Reveal() != "superSecret12345!" {
+			return verifier.Verdict{Status: verifier.StatusWrong}, nil
 		}
-		return verifier.Verdict{Status: verifier.Valid}, nil
+		return verifier.Verdict{Status: verifier.StatusValid}, nil
 	})
-	verdict, err := password.Verify(context.Background(), credential.Account{ID: "alice"}, credential.NewSecret("superSecret12345!"), time.Now())
+	verdict, err := password.Verify(context.Background(), verifier.Query{AccountID: "alice", Presented: credential.NewSecret("superSecret12345!")})
 	fmt.Println(verdict.Status, err)
 	// Output: valid <nil>
 }
@@ -34,12 +34,12 @@ func ExamplePassword() {
 	}
 	account := credential.Account{ID: "alice", PasswordHash: stored}
 	for _, presented := range []string{"superSecret12345!", "SuperSecret12345!"} {
-		verdict, err := verifier.Password(hasher).Verify(ctx, account, credential.NewSecret(presented), time.Now())
+		verdict, err := verifier.Password(hasher).Verify(ctx, verifier.NewQuery(account, credential.FactorPassword, credential.NewSecret(presented), time.Now()))
 		fmt.Println(verdict.Status, err)
 	}
 	// Output:
 	// valid <nil>
-	// invalid <nil>
+	// wrong <nil>
 }
 
 // A PIN hash is stored sealed, because the hash alone of so short a value does
@@ -52,11 +52,11 @@ func ExamplePIN() {
 	account := credential.Account{ID: "alice"}
 	account.PINHash, _ = keys.SealPINHash(account.ID, hash)
 
-	verdict, err := verifier.PIN(hasher, keys).Verify(ctx, account, credential.NewSecret("8299"), time.Now())
+	verdict, err := verifier.PIN(keys, hasher).Verify(ctx, verifier.NewQuery(account, credential.FactorPIN, credential.NewSecret("8299"), time.Now()))
 	fmt.Println(verdict.Status, verdict.Outdated, err)
 
 	account.PINHash = hash // as it may come from a table of the host
-	verdict, err = verifier.PIN(hasher, keys).Verify(ctx, account, credential.NewSecret("8299"), time.Now())
+	verdict, err = verifier.PIN(keys, hasher).Verify(ctx, verifier.NewQuery(account, credential.FactorPIN, credential.NewSecret("8299"), time.Now()))
 	fmt.Println(verdict.Status, verdict.Outdated, err)
 	// Output:
 	// valid false <nil>
@@ -69,10 +69,11 @@ func ExampleRehasher() {
 	account := credential.Account{ID: "alice", PasswordHash: "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"}
 	password := verifier.Password(nil)
 	presented := credential.NewSecret("U*U")
-	verdict, _ := password.Verify(ctx, account, presented, time.Now())
+	query := verifier.NewQuery(account, credential.FactorPassword, presented, time.Now())
+	verdict, _ := password.Verify(ctx, query)
 	fmt.Println(verdict.Status, verdict.Outdated)
 	if rehasher, ok := password.(verifier.Rehasher); ok && verdict.Outdated {
-		renewed, err := rehasher.Rehash(ctx, account, presented)
+		renewed, err := rehasher.Rehash(ctx, query)
 		fmt.Println(renewed[:31], err)
 	}
 	// Output:
@@ -90,11 +91,11 @@ func ExampleOTP() {
 	account := credential.Account{ID: "alice", State: credential.State{Codes: []credential.OneTimeCode{code}}}
 
 	otp := verifier.OTP(keys, verifier.KindAccount, verifier.KindDeviceTOTP)
-	verdict, err := otp.Verify(context.Background(), account, credential.NewSecret("12345678"), now)
-	fmt.Println(verdict.Status, verdict.Proof, verdict.Until.Sub(now), err)
+	verdict, err := otp.Verify(context.Background(), verifier.NewQuery(account, credential.FactorOTP, credential.NewSecret("12345678"), now))
+	fmt.Println(verdict.Status, verdict.ProofID, verdict.Until.Sub(now), err)
 
-	account.State.Spent = []credential.Spent{{Proof: verdict.Proof, Until: verdict.Until}}
-	verdict, err = otp.Verify(context.Background(), account, credential.NewSecret("12345678"), now)
+	account.State.Spent = []credential.SpentProof{{ProofID: verdict.ProofID, Until: verdict.Until}}
+	verdict, err = otp.Verify(context.Background(), verifier.NewQuery(account, credential.FactorOTP, credential.NewSecret("12345678"), now))
 	fmt.Println(verdict.Status, err)
 	// Output:
 	// valid code:00c0ffee00c0ffee 5m0s <nil>
@@ -103,16 +104,16 @@ func ExampleOTP() {
 
 // A service without PINs switches that factor off.
 func ExampleOff() {
-	verdict, err := verifier.Off().Verify(context.Background(), credential.Account{}, credential.NewSecret("8299"), time.Now())
+	verdict, err := verifier.Off().Verify(context.Background(), verifier.Query{Presented: credential.NewSecret("8299")})
 	fmt.Println(verdict.Status, err)
-	// Output: invalid <nil>
+	// Output: wrong <nil>
 }
 
 // The values of RFC 6238 appendix B.
 func ExampleTOTP() {
 	device := verifier.TOTP{
 		Secret:    credential.NewSecret("12345678901234567890"),
-		Algorithm: credential.SHA1,
+		Algorithm: credential.AlgorithmSHA1,
 		Digits:    8,
 		Period:    30 * time.Second,
 	}
@@ -135,7 +136,7 @@ func ExampleMatchDevice() {
 	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
 	device := credential.Device{
 		ID:        "738e379f-fe30-45ab-819c-ba88804b6368",
-		Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+		Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 	}
 	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "alice", Subject: device.ID}
 	device.Sealed, _ = keys.Seal(scope, credential.NewSecret("12345678901234567890"))

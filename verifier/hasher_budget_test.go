@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -57,11 +56,11 @@ func TestWaitingToHashHonoursContext(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	_, _, err = h.Compare(ctx, bcryptStored, value)
 	require.ErrorIs(t, err, context.Canceled)
-	for _, v := range []Verifier{Password(h), PIN(h, nil)} {
-		verdict, err := v.Verify(ctx, credential.Account{}, value, time.Time{})
+	for _, v := range []Verifier{Password(h), PIN(nil, h)} {
+		verdict, err := v.Verify(ctx, Query{Presented: value})
 		require.ErrorIs(t, err, context.Canceled)
 		require.Zero(t, verdict)
-		hash, err := v.(Rehasher).Rehash(ctx, credential.Account{}, value)
+		hash, err := v.(Rehasher).Rehash(ctx, Query{Presented: value})
 		require.ErrorIs(t, err, context.Canceled)
 		require.Empty(t, hash)
 	}

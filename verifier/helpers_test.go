@@ -43,12 +43,19 @@ func ring(t testing.TB, primary string, ids ...string) *credential.Keyring {
 	return out
 }
 
+// query asks about whatever a has one of: a password, a PIN, or codes and devices.
+func query(a credential.Account, presented credential.Secret, now time.Time) verifier.Query {
+	q := verifier.NewQuery(a, credential.FactorOTP, presented, now)
+	q.Hash = credential.Optional(a.PasswordHash + a.PINHash)
+	return q
+}
+
 func secret(v string) credential.Secret { return credential.NewSecret(v) }
 
 // rfcTOTP is the TOTP of RFC 6238 appendix B for SHA1, with six digits.
 func rfcTOTP() verifier.TOTP {
 	return verifier.TOTP{
-		Secret: secret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+		Secret: secret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 	}
 }
 

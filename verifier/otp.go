@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"strconv"
-	"time"
 
 	"example.com/devicetotp/credential"
 )
@@ -32,63 +31,67 @@ type otpVerifier struct {
 // Verify implements [Verifier]. A code that was right and has been spent yields
 // to any that is valid. Everything is compared even after a match, so that an
 // error, if there is one, does not depend on whether the code is right.
-func (v otpVerifier) Verify(_ context.Context, a credential.Account, presented credential.Secret, now time.Time) (Verdict, error) {
-	if !credential.IsCode(presented) {
-		return Verdict{Status: Invalid}, nil
+func (v otpVerifier) Verify(_ context.Context, q Query) (Verdict, error) {
+	if !credential.IsCode(q.Presented) {
+		return Verdict{Status: StatusWrong}, nil
 	}
-	verdict, err := v.oneTimeCode(a, presented, now)
+	verdict, err := v.oneTimeCode(q)
 	if err != nil {
 		return Verdict{}, err
 	}
 	if slices.Contains(v.kinds, KindDeviceTOTP) {
-		device, err := v.deviceCode(a, presented, now)
+		device, err := v.deviceCode(q)
 		if err != nil {
 			return Verdict{}, err
 		}
-		if verdict.Status != Valid && device.Status == Valid {
+		if verdict.Status != StatusValid && device.Status == StatusValid {
 			return device, nil
 		}
 	}
 	return verdict, nil
 }
 
-func (v otpVerifier) oneTimeCode(a credential.Account, presented credential.Secret, now time.Time) (Verdict, error) {
-	found := Verdict{Status: Invalid}
-	for _, c := range a.State.Codes {
-		if !slices.Contains(v.kinds, c.Kind) || !now.Before(c.ExpiresAt) {
+func (v otpVerifier) oneTimeCode(q Query) (Verdict, error) {
+	found := Verdict{Status: StatusWrong}
+	for _, c := range q.Codes {
+		if !slices.Contains(v.kinds, c.Kind) || !q.Now.Before(c.ExpiresAt) {
 			continue
 		}
-		scope := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: a.ID, Subject: c.ID}
-		ok, err := v.keys.Matches(scope, c.Digest, presented)
+		scope := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: q.AccountID, Subject: c.ID}
+		ok, err := v.keys.Matches(scope, c.Digest, q.Presented)
 		switch {
 		case err != nil:
 			return Verdict{}, err
 		case !ok:
-		case !a.State.IsSpent(codeProof(c.ID)):
-			found = Verdict{Status: Valid, Proof: codeProof(c.ID), Until: c.ExpiresAt}
-		case found.Status != Valid:
-			found.Status = Spent
+		case !q.isSpent(codeProof(c.ID)):
+			found = Verdict{Status: StatusValid, ProofID: codeProof(c.ID), Until: c.ExpiresAt}
+		case found.Status != StatusValid:
+			found.Status = StatusSpent
 		}
 	}
 	return found, nil
 }
 
+func (q Query) isSpent(proofID string) bool {
+	return slices.ContainsFunc(q.Spent, func(p credential.SpentProof) bool { return p.ProofID == proofID })
+}
+
 // codeProof is the name under which the one-time code of that id is spent.
 func codeProof(id string) string { return "code:" + id }
 
-func (v otpVerifier) deviceCode(a credential.Account, presented credential.Secret, now time.Time) (Verdict, error) {
-	found := Verdict{Status: Invalid}
-	for _, d := range a.State.Devices {
-		if d.Digits != len(presented.Reveal()) {
+func (v otpVerifier) deviceCode(q Query) (Verdict, error) {
+	found := Verdict{Status: StatusWrong}
+	for _, d := range q.Devices {
+		if d.Digits != len(q.Presented.Reveal()) {
 			continue
 		}
-		m, ok, err := MatchDevice(v.keys, a.ID, d, presented, now)
+		m, ok, err := MatchDevice(v.keys, q.AccountID, d, q.Presented, q.Now)
 		if err != nil {
 			return Verdict{}, err
 		}
-		if ok && found.Status != Valid {
+		if ok && found.Status != StatusValid {
 			found = Verdict{
-				Status: Valid, Proof: "totp:" + d.ID + ":" + strconv.FormatInt(m.Step, 10), Until: m.ValidUntil,
+				Status: StatusValid, ProofID: "totp:" + d.ID + ":" + strconv.FormatInt(m.Step, 10), Until: m.ValidUntil,
 				DeviceID: d.ID, Step: m.Step, Outdated: m.Outdated,
 			}
 		}

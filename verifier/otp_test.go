@@ -17,7 +17,7 @@ const (
 
 func verify(t testing.TB, v verifier.Verifier, a credential.Account, presented string, now time.Time) verifier.Verdict {
 	t.Helper()
-	verdict, err := v.Verify(t.Context(), a, secret(presented), now)
+	verdict, err := v.Verify(t.Context(), query(a, secret(presented), now))
 	require.NoError(t, err)
 	return verdict
 }
@@ -29,15 +29,15 @@ func TestOneTimeCodeExpiresAtTheExactInstant(t *testing.T) {
 	expires := noon.Add(5 * time.Minute)
 	a := credential.Account{ID: account}
 	a.State.Codes = []credential.OneTimeCode{pending(t, keys, "c1", verifier.KindAccount, oneTime, expires)}
-	want := verifier.Verdict{Status: verifier.Valid, Proof: "code:c1", Until: expires}
+	want := verifier.Verdict{Status: verifier.StatusValid, ProofID: "code:c1", Until: expires}
 	for _, now := range []time.Time{{}, noon, expires.Add(-1)} {
 		require.Equal(t, want, verify(t, v, a, oneTime, now))
 	}
 	for _, now := range []time.Time{expires, expires.Add(1), expires.Add(1e6 * time.Hour)} {
-		require.Equal(t, verifier.Verdict{Status: verifier.Invalid}, verify(t, v, a, oneTime, now))
+		require.Equal(t, verifier.Verdict{Status: verifier.StatusWrong}, verify(t, v, a, oneTime, now))
 	}
 	a.State.Codes[0].ExpiresAt = time.Time{}
-	require.Equal(t, verifier.Invalid, verify(t, v, a, oneTime, noon).Status, "without an expiry it has expired")
+	require.Equal(t, verifier.StatusWrong, verify(t, v, a, oneTime, noon).Status, "without an expiry it has expired")
 }
 
 // Only codes of the kinds that were asked for count, a host's own included.
@@ -49,19 +49,19 @@ func TestOneTimeCodeKinds(t *testing.T) {
 		kinds []string
 		want  verifier.Status
 	}{
-		{nil, verifier.Invalid},
-		{[]string{verifier.KindAccount}, verifier.Invalid},
-		{[]string{verifier.KindAccount, verifier.KindDeviceTOTP}, verifier.Invalid},
-		{[]string{"SMS"}, verifier.Invalid},
-		{[]string{"sms"}, verifier.Valid},
-		{[]string{verifier.KindAccount, "sms"}, verifier.Valid},
+		{nil, verifier.StatusWrong},
+		{[]string{verifier.KindAccount}, verifier.StatusWrong},
+		{[]string{verifier.KindAccount, verifier.KindDeviceTOTP}, verifier.StatusWrong},
+		{[]string{"SMS"}, verifier.StatusWrong},
+		{[]string{"sms"}, verifier.StatusValid},
+		{[]string{verifier.KindAccount, "sms"}, verifier.StatusValid},
 	} {
 		require.Equal(t, tc.want, verify(t, verifier.OTP(keys, tc.kinds...), a, oneTime, noon).Status, "%v", tc.kinds)
 	}
 	kinds := []string{"sms"}
 	v := verifier.OTP(keys, kinds...)
 	kinds[0] = "changed later"
-	require.Equal(t, verifier.Valid, verify(t, v, a, oneTime, noon).Status, "the kinds were copied")
+	require.Equal(t, verifier.StatusValid, verify(t, v, a, oneTime, noon).Status, "the kinds were copied")
 }
 
 // A code of another account, of another value or in another form is wrong.
@@ -72,14 +72,14 @@ func TestOneTimeCodeBelongsToOneAccount(t *testing.T) {
 	a.State.Codes = []credential.OneTimeCode{pending(t, keys, "c1", verifier.KindAccount, oneTime, noon.Add(1))}
 	other := a
 	other.ID = "account-2"
-	require.Equal(t, verifier.Invalid, verify(t, v, other, oneTime, noon).Status)
+	require.Equal(t, verifier.StatusWrong, verify(t, v, other, oneTime, noon).Status)
 	for _, wrong := range []string{"", otherOTP, "1234567", "012345678", oneTime + " ", "\u3000" + oneTime, oneTime + "\x00", "１２３４５６７８"} {
-		require.Equal(t, verifier.Verdict{Status: verifier.Invalid}, verify(t, v, a, wrong, noon), "%q", wrong)
+		require.Equal(t, verifier.Verdict{Status: verifier.StatusWrong}, verify(t, v, a, wrong, noon), "%q", wrong)
 	}
-	verdict, err := v.Verify(t.Context(), a, credential.Secret{}, noon)
+	verdict, err := v.Verify(t.Context(), query(a, credential.Secret{}, noon))
 	require.NoError(t, err)
-	require.Equal(t, verifier.Invalid, verdict.Status)
-	require.Equal(t, verifier.Invalid, verify(t, v, credential.Account{}, oneTime, noon).Status)
+	require.Equal(t, verifier.StatusWrong, verdict.Status)
+	require.Equal(t, verifier.StatusWrong, verify(t, v, credential.Account{}, oneTime, noon).Status)
 }
 
 // A spent code is spent; the same digits as another code that is not are valid,
@@ -89,23 +89,23 @@ func TestSpentYieldsToValid(t *testing.T) {
 	v := verifier.OTP(keys, "a", "b", verifier.KindDeviceTOTP)
 	first := pending(t, keys, "c1", "a", oneTime, noon.Add(1))
 	second := pending(t, keys, "c2", "b", oneTime, noon.Add(2))
-	spent := func(ids ...string) (out []credential.Spent) {
+	spent := func(ids ...string) (out []credential.SpentProof) {
 		for _, id := range ids {
-			out = append(out, credential.Spent{Proof: "code:" + id, Until: noon.Add(time.Hour)})
+			out = append(out, credential.SpentProof{ProofID: "code:" + id, Until: noon.Add(time.Hour)})
 		}
 		return out
 	}
 	for name, tc := range map[string]struct {
 		codes []credential.OneTimeCode
-		spent []credential.Spent
+		spent []credential.SpentProof
 		want  verifier.Verdict
 	}{
-		"spent":              {[]credential.OneTimeCode{first}, spent("c1"), verifier.Verdict{Status: verifier.Spent}},
-		"both spent":         {[]credential.OneTimeCode{first, second}, spent("c1", "c2"), verifier.Verdict{Status: verifier.Spent}},
-		"spent, then valid":  {[]credential.OneTimeCode{first, second}, spent("c1"), verifier.Verdict{Status: verifier.Valid, Proof: "code:c2", Until: noon.Add(2)}},
-		"valid, then spent":  {[]credential.OneTimeCode{first, second}, spent("c2"), verifier.Verdict{Status: verifier.Valid, Proof: "code:c1", Until: noon.Add(1)}},
-		"another is spent":   {[]credential.OneTimeCode{first}, spent("c2"), verifier.Verdict{Status: verifier.Valid, Proof: "code:c1", Until: noon.Add(1)}},
-		"wrong beside spent": {[]credential.OneTimeCode{pending(t, keys, "c3", "a", otherOTP, noon.Add(1))}, spent("c3"), verifier.Verdict{Status: verifier.Invalid}},
+		"spent":              {[]credential.OneTimeCode{first}, spent("c1"), verifier.Verdict{Status: verifier.StatusSpent}},
+		"both spent":         {[]credential.OneTimeCode{first, second}, spent("c1", "c2"), verifier.Verdict{Status: verifier.StatusSpent}},
+		"spent, then valid":  {[]credential.OneTimeCode{first, second}, spent("c1"), verifier.Verdict{Status: verifier.StatusValid, ProofID: "code:c2", Until: noon.Add(2)}},
+		"valid, then spent":  {[]credential.OneTimeCode{first, second}, spent("c2"), verifier.Verdict{Status: verifier.StatusValid, ProofID: "code:c1", Until: noon.Add(1)}},
+		"another is spent":   {[]credential.OneTimeCode{first}, spent("c2"), verifier.Verdict{Status: verifier.StatusValid, ProofID: "code:c1", Until: noon.Add(1)}},
+		"wrong beside spent": {[]credential.OneTimeCode{pending(t, keys, "c3", "a", otherOTP, noon.Add(1))}, spent("c3"), verifier.Verdict{Status: verifier.StatusWrong}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := credential.Account{ID: account, State: credential.State{Codes: tc.codes, Spent: tc.spent}}
@@ -119,7 +119,7 @@ func TestSpentYieldsToValid(t *testing.T) {
 		a := credential.Account{ID: account}
 		a.State.Codes = []credential.OneTimeCode{pending(t, keys, "c1", "a", code, noon.Add(1))}
 		a.State.Devices = []credential.Device{issue(t, keys, deviceID, p)}
-		require.Equal(t, "code:c1", verify(t, v, a, code, noon).Proof, "the one-time code comes first")
+		require.Equal(t, "code:c1", verify(t, v, a, code, noon).ProofID, "the one-time code comes first")
 		a.State.Spent = spent("c1")
 		require.Equal(t, deviceID, verify(t, v, a, code, noon).DeviceID)
 	})
@@ -135,12 +135,12 @@ func TestDeviceCodeIsAUserOTP(t *testing.T) {
 	a.State.Devices = []credential.Device{issue(t, keys, deviceID, p)}
 	v := verifier.OTP(keys, verifier.KindDeviceTOTP)
 	require.Equal(t, verifier.Verdict{
-		Status: verifier.Valid, Proof: "totp:" + deviceID + ":59263200", Until: p.AcceptedUntil(step),
+		Status: verifier.StatusValid, ProofID: "totp:" + deviceID + ":59263200", Until: p.AcceptedUntil(step),
 		DeviceID: deviceID, Step: step,
 	}, verify(t, v, a, code, noon))
-	require.Equal(t, verifier.Invalid, verify(t, verifier.OTP(keys, verifier.KindAccount), a, code, noon).Status,
+	require.Equal(t, verifier.StatusWrong, verify(t, verifier.OTP(keys, verifier.KindAccount), a, code, noon).Status,
 		"only where that kind is accepted")
-	for last, want := range map[int64]verifier.Status{step - 1: verifier.Valid, step: verifier.Invalid, step + 1: verifier.Invalid} {
+	for last, want := range map[int64]verifier.Status{step - 1: verifier.StatusValid, step: verifier.StatusWrong, step + 1: verifier.StatusWrong} {
 		a.State.Devices[0].LastStep = last
 		require.Equal(t, want, verify(t, v, a, code, noon).Status, "the last accepted step is %d away", last-step)
 	}
@@ -191,8 +191,8 @@ func TestErrorsDoNotTellWhetherTheCodeIsRight(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := credential.Account{ID: account, State: state}
-			right, rightErr := v.Verify(t.Context(), a, secret(code), noon)
-			wrong, wrongErr := v.Verify(t.Context(), a, secret("000000"), noon)
+			right, rightErr := v.Verify(t.Context(), query(a, secret(code), noon))
+			wrong, wrongErr := v.Verify(t.Context(), query(a, secret("000000"), noon))
 			require.ErrorIs(t, rightErr, credential.ErrTampered)
 			require.Equal(t, wrongErr.Error(), rightErr.Error())
 			require.Zero(t, right)
@@ -207,7 +207,7 @@ func TestMissingKeyIsNamed(t *testing.T) {
 	p := rfcTOTP()
 	a := credential.Account{ID: account}
 	a.State.Codes = []credential.OneTimeCode{pending(t, old, "c1", verifier.KindAccount, oneTime, noon.Add(1))}
-	_, err := verifier.OTP(current, verifier.KindAccount).Verify(t.Context(), a, secret(oneTime), noon)
+	_, err := verifier.OTP(current, verifier.KindAccount).Verify(t.Context(), query(a, secret(oneTime), noon))
 	require.ErrorIs(t, err, credential.ErrMissingKey)
 	require.EqualError(t, err, `credential: key not in the keyring: "k1"`)
 	d := issue(t, old, deviceID, p)
@@ -215,7 +215,7 @@ func TestMissingKeyIsNamed(t *testing.T) {
 	require.ErrorIs(t, err, credential.ErrMissingKey)
 	require.EqualError(t, err, `verifier: device `+deviceID+`: credential: key not in the keyring: "k1"`)
 	for _, none := range []*credential.Keyring{nil, {}} {
-		_, err = verifier.OTP(none, verifier.KindAccount).Verify(t.Context(), a, secret(oneTime), noon)
+		_, err = verifier.OTP(none, verifier.KindAccount).Verify(t.Context(), query(a, secret(oneTime), noon))
 		require.ErrorIs(t, err, credential.ErrMissingKey)
 	}
 }

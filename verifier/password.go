@@ -2,7 +2,6 @@ package verifier
 
 import (
 	"context"
-	"time"
 
 	"example.com/devicetotp/credential"
 )
@@ -19,7 +18,7 @@ func Password(h *Hasher) Verifier { return hashVerifier{hasherOr(h), passwordHas
 
 // PIN returns the verifier that compares with the account's PINHash, sealed by
 // keys or bare. A nil h means [DefaultHasher].
-func PIN(h *Hasher, keys *credential.Keyring) Verifier {
+func PIN(keys *credential.Keyring, h *Hasher) Verifier {
 	return hashVerifier{hasherOr(h), pinHashes{keys}}
 }
 
@@ -34,7 +33,7 @@ func hasherOr(h *Hasher) *Hasher {
 type storedHashes interface {
 	maxSize() int
 	// open returns the hash to compare with; outdated: how it is kept is behind.
-	open(a credential.Account) (hash string, outdated bool, err error)
+	open(accountID, stored string) (hash string, outdated bool, err error)
 	// seal turns a new hash into what is stored.
 	seal(accountID, hash string) (string, error)
 }
@@ -46,39 +45,39 @@ type hashVerifier struct {
 }
 
 // Verify implements [Verifier].
-func (v hashVerifier) Verify(ctx context.Context, a credential.Account, presented credential.Secret, _ time.Time) (Verdict, error) {
-	if n := len(presented.Reveal()); n < 1 || n > v.stored.maxSize() {
-		return Verdict{Status: Invalid}, nil
+func (v hashVerifier) Verify(ctx context.Context, q Query) (Verdict, error) {
+	if n := len(q.Presented.Reveal()); n < 1 || n > v.stored.maxSize() {
+		return Verdict{Status: StatusWrong}, nil
 	}
-	hash, unsealed, err := v.stored.open(a)
+	hash, unsealed, err := v.stored.open(q.AccountID, q.Hash.Reveal())
 	if err != nil {
 		return Verdict{}, err
 	}
-	ok, behind, err := v.hasher.Compare(ctx, hash, presented)
+	ok, behind, err := v.hasher.Compare(ctx, hash, q.Presented)
 	if err != nil {
 		return Verdict{}, err
 	}
 	if !ok {
-		return Verdict{Status: Invalid}, nil
+		return Verdict{Status: StatusWrong}, nil
 	}
-	return Verdict{Status: Valid, Outdated: behind || unsealed}, nil
+	return Verdict{Status: StatusValid, Outdated: behind || unsealed}, nil
 }
 
 // Rehash implements [Rehasher].
-func (v hashVerifier) Rehash(ctx context.Context, a credential.Account, presented credential.Secret) (string, error) {
-	hash, err := v.hasher.Hash(ctx, presented)
+func (v hashVerifier) Rehash(ctx context.Context, q Query) (string, error) {
+	hash, err := v.hasher.Hash(ctx, q.Presented)
 	if err != nil {
 		return "", err
 	}
-	return v.stored.seal(a.ID, hash)
+	return v.stored.seal(q.AccountID, hash)
 }
 
 type passwordHashes struct{}
 
 func (passwordHashes) maxSize() int { return MaxPasswordSize }
 
-func (passwordHashes) open(a credential.Account) (string, bool, error) {
-	return a.PasswordHash, false, nil
+func (passwordHashes) open(_, stored string) (string, bool, error) {
+	return stored, false, nil
 }
 
 func (passwordHashes) seal(_, hash string) (string, error) { return hash, nil }
@@ -87,8 +86,8 @@ type pinHashes struct{ keys *credential.Keyring }
 
 func (pinHashes) maxSize() int { return MaxPINSize }
 
-func (p pinHashes) open(a credential.Account) (string, bool, error) {
-	return p.keys.OpenPINHash(a.ID, a.PINHash)
+func (p pinHashes) open(accountID, stored string) (string, bool, error) {
+	return p.keys.OpenPINHash(accountID, stored)
 }
 
 func (p pinHashes) seal(accountID, hash string) (string, error) {

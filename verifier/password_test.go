@@ -4,7 +4,6 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/crypto/bcrypt"
@@ -24,24 +23,26 @@ func TestPasswordAndPIN(t *testing.T) {
 	h, keys := newHasher(t, cheap()), ring(t, "k", "k")
 	sealed, err := keys.SealPINHash(account, hashOf(t, h, "8299"))
 	require.NoError(t, err)
-	a := credential.Account{ID: account, PasswordHash: hashOf(t, h, "superSecret12345!"), PINHash: sealed}
-	password, pin := verifier.Password(h), verifier.PIN(h, keys)
+	withPassword := credential.Account{ID: account, PasswordHash: hashOf(t, h, "superSecret12345!")}
+	withPIN := credential.Account{ID: account, PINHash: sealed}
+	password, pin := verifier.Password(h), verifier.PIN(keys, h)
 	for _, tc := range []struct {
 		name  string
 		v     verifier.Verifier
+		a     credential.Account
 		value string
 		want  verifier.Status
 	}{
-		{"right password", password, "superSecret12345!", verifier.Valid},
-		{"wrong password", password, "supersecret12345!", verifier.Invalid},
-		{"the PIN as password", password, "8299", verifier.Invalid},
-		{"right PIN", pin, "8299", verifier.Valid},
-		{"wrong PIN", pin, "8298", verifier.Invalid},
-		{"the password as PIN", pin, "superSecret12345!", verifier.Invalid},
-		{"the stored hash as PIN", pin, sealed[:64], verifier.Invalid},
+		{"right password", password, withPassword, "superSecret12345!", verifier.StatusValid},
+		{"wrong password", password, withPassword, "supersecret12345!", verifier.StatusWrong},
+		{"the PIN as password", password, withPassword, "8299", verifier.StatusWrong},
+		{"right PIN", pin, withPIN, "8299", verifier.StatusValid},
+		{"wrong PIN", pin, withPIN, "8298", verifier.StatusWrong},
+		{"the password as PIN", pin, withPIN, "superSecret12345!", verifier.StatusWrong},
+		{"the stored hash as PIN", pin, withPIN, sealed[:64], verifier.StatusWrong},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			require.Equal(t, verifier.Verdict{Status: tc.want}, verify(t, tc.v, a, tc.value, noon))
+			require.Equal(t, verifier.Verdict{Status: tc.want}, verify(t, tc.v, tc.a, tc.value, noon))
 		})
 	}
 }
@@ -55,10 +56,10 @@ func TestPresentedSizes(t *testing.T) {
 		set  func(a *credential.Account, hash string)
 	}{
 		"password": {verifier.Password(h), verifier.MaxPasswordSize, func(a *credential.Account, hash string) { a.PasswordHash = hash }},
-		"pin":      {verifier.PIN(h, keys), verifier.MaxPINSize, func(a *credential.Account, hash string) { a.PINHash = hash }},
+		"pin":      {verifier.PIN(keys, h), verifier.MaxPINSize, func(a *credential.Account, hash string) { a.PINHash = hash }},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for size, want := range map[int]verifier.Status{1: verifier.Valid, tc.size: verifier.Valid, tc.size + 1: verifier.Invalid} {
+			for size, want := range map[int]verifier.Status{1: verifier.StatusValid, tc.size: verifier.StatusValid, tc.size + 1: verifier.StatusWrong} {
 				value := strings.Repeat("x", size)
 				a := credential.Account{ID: account}
 				tc.set(&a, hashOf(t, h, value))
@@ -67,9 +68,9 @@ func TestPresentedSizes(t *testing.T) {
 			a := credential.Account{ID: account}
 			tc.set(&a, "not a hash at all, so that looking at it is an error")
 			for _, value := range []string{"", strings.Repeat("x", tc.size+1)} {
-				require.Equal(t, verifier.Verdict{Status: verifier.Invalid}, verify(t, tc.v, a, value, noon), "%d bytes", len(value))
+				require.Equal(t, verifier.Verdict{Status: verifier.StatusWrong}, verify(t, tc.v, a, value, noon), "%d bytes", len(value))
 			}
-			_, err := tc.v.Verify(t.Context(), a, secret("x"), noon)
+			_, err := tc.v.Verify(t.Context(), query(a, secret("x"), noon))
 			require.ErrorIs(t, err, verifier.ErrHash)
 		})
 	}
@@ -82,11 +83,19 @@ func TestUnsetIsWrong(t *testing.T) {
 	h, keys := newHasher(t, cheap()), ring(t, "k", "k")
 	sealedNothing, err := keys.SealPINHash(account, "")
 	require.NoError(t, err)
-	for _, a := range []credential.Account{{}, {ID: account}, {ID: account, PINHash: sealedNothing}} {
-		for _, v := range []verifier.Verifier{verifier.Password(h), verifier.PIN(h, keys)} {
-			for _, value := range []string{"8299", "\x00", sealedNothing[:20]} {
-				require.Equal(t, verifier.Verdict{Status: verifier.Invalid}, verify(t, v, a, value, noon))
-			}
+	password, pin := verifier.Password(h), verifier.PIN(keys, h)
+	for _, tc := range []struct {
+		v verifier.Verifier
+		a credential.Account
+	}{
+		{password, credential.Account{}},
+		{password, credential.Account{ID: account}},
+		{pin, credential.Account{}},
+		{pin, credential.Account{ID: account}},
+		{pin, credential.Account{ID: account, PINHash: sealedNothing}},
+	} {
+		for _, value := range []string{"8299", "\x00", sealedNothing[:20]} {
+			require.Equal(t, verifier.Verdict{Status: verifier.StatusWrong}, verify(t, tc.v, tc.a, value, noon))
 		}
 	}
 }
@@ -120,10 +129,10 @@ func TestPINHashIsOutdated(t *testing.T) {
 		{"bare bcrypt", h, "k1", string(weak), true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			v := verifier.PIN(tc.hasher, ring(t, tc.primary, "k1", "k2"))
+			v := verifier.PIN(ring(t, tc.primary, "k1", "k2"), tc.hasher)
 			a := credential.Account{ID: account, PINHash: tc.stored}
-			require.Equal(t, verifier.Verdict{Status: verifier.Valid, Outdated: tc.want}, verify(t, v, a, "8299", noon))
-			require.Equal(t, verifier.Verdict{Status: verifier.Invalid}, verify(t, v, a, "0000", noon))
+			require.Equal(t, verifier.Verdict{Status: verifier.StatusValid, Outdated: tc.want}, verify(t, v, a, "8299", noon))
+			require.Equal(t, verifier.Verdict{Status: verifier.StatusWrong}, verify(t, v, a, "0000", noon))
 		})
 	}
 }
@@ -133,7 +142,7 @@ func TestTamperedPINSealIsAnError(t *testing.T) {
 	h, keys := newHasher(t, cheap()), ring(t, "k", "k")
 	sealed, err := keys.SealPINHash(account, hashOf(t, h, "8299"))
 	require.NoError(t, err)
-	v := verifier.PIN(h, keys)
+	v := verifier.PIN(keys, h)
 	for name, a := range map[string]credential.Account{
 		"another account": {ID: "account-2", PINHash: sealed},
 		"cut short":       {ID: account, PINHash: sealed[:len(sealed)-4]},
@@ -145,13 +154,13 @@ func TestTamperedPINSealIsAnError(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, value := range []string{"8299", "0000"} {
-				verdict, err := v.Verify(t.Context(), a, secret(value), noon)
+				verdict, err := v.Verify(t.Context(), query(a, secret(value), noon))
 				require.ErrorIs(t, err, credential.ErrTampered)
 				require.Zero(t, verdict)
 			}
 		})
 	}
-	_, err = verifier.PIN(h, nil).Verify(t.Context(), credential.Account{ID: account, PINHash: sealed}, secret("8299"), noon)
+	_, err = verifier.PIN(nil, h).Verify(t.Context(), query(credential.Account{ID: account, PINHash: sealed}, secret("8299"), noon))
 	require.ErrorIs(t, err, credential.ErrMissingKey)
 }
 
@@ -164,7 +173,7 @@ func TestRehash(t *testing.T) {
 		prefix string
 	}{
 		"password": {verifier.Password(h), func(a *credential.Account, hash string) { a.PasswordHash = hash }, "$argon2id$v=19$m=64,t=1,p=1$"},
-		"pin":      {verifier.PIN(h, keys), func(a *credential.Account, hash string) { a.PINHash = hash }, "$sealed$"},
+		"pin":      {verifier.PIN(keys, h), func(a *credential.Account, hash string) { a.PINHash = hash }, "$sealed$"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			weak, err := bcrypt.GenerateFromPassword([]byte("8299"), bcrypt.MinCost)
@@ -172,50 +181,50 @@ func TestRehash(t *testing.T) {
 			a := credential.Account{ID: account}
 			tc.set(&a, string(weak))
 			require.True(t, verify(t, tc.v, a, "8299", noon).Outdated)
-			renewed, err := tc.v.(verifier.Rehasher).Rehash(t.Context(), a, secret("8299"))
+			renewed, err := tc.v.(verifier.Rehasher).Rehash(t.Context(), query(a, secret("8299"), noon))
 			require.NoError(t, err)
 			require.True(t, strings.HasPrefix(renewed, tc.prefix), renewed)
 			tc.set(&a, renewed)
-			require.Equal(t, verifier.Verdict{Status: verifier.Valid}, verify(t, tc.v, a, "8299", noon), "and is not outdated")
-			_, err = tc.v.(verifier.Rehasher).Rehash(t.Context(), a, secret(""))
+			require.Equal(t, verifier.Verdict{Status: verifier.StatusValid}, verify(t, tc.v, a, "8299", noon), "and is not outdated")
+			_, err = tc.v.(verifier.Rehasher).Rehash(t.Context(), query(a, secret(""), noon))
 			require.Error(t, err)
 		})
 	}
-	_, err := verifier.PIN(h, nil).(verifier.Rehasher).Rehash(t.Context(), credential.Account{ID: account}, secret("8299"))
+	_, err := verifier.PIN(nil, h).(verifier.Rehasher).Rehash(t.Context(), query(credential.Account{ID: account}, secret("8299"), noon))
 	require.ErrorIs(t, err, credential.ErrMissingKey, "a PIN hash is never written bare")
 }
 
 // A nil hasher is the one that the process shares.
 func TestNilHasherIsTheDefault(t *testing.T) {
 	stored := hashOf(t, verifier.DefaultHasher(), "8299")
-	a := credential.Account{ID: account, PasswordHash: stored, PINHash: stored}
-	require.Equal(t, verifier.Verdict{Status: verifier.Valid}, verify(t, verifier.Password(nil), a, "8299", noon))
-	require.Equal(t, verifier.Valid, verify(t, verifier.PIN(nil, ring(t, "k", "k")), a, "8299", noon).Status)
+	a := credential.Account{ID: account, PasswordHash: stored}
+	require.Equal(t, verifier.Verdict{Status: verifier.StatusValid}, verify(t, verifier.Password(nil), a, "8299", noon))
+	require.Equal(t, verifier.StatusValid, verify(t, verifier.PIN(ring(t, "k", "k"), nil), a, "8299", noon).Status)
 }
 
 func TestOffAcceptsNothing(t *testing.T) {
 	h := newHasher(t, cheap())
 	a := credential.Account{ID: account, PasswordHash: hashOf(t, h, "8299")}
-	require.Equal(t, verifier.Verdict{Status: verifier.Invalid}, verify(t, verifier.Off(), a, "8299", noon))
+	require.Equal(t, verifier.Verdict{Status: verifier.StatusWrong}, verify(t, verifier.Off(), a, "8299", noon))
 }
 
 func TestFuncIsAVerifier(t *testing.T) {
-	var got credential.Account
-	v := verifier.Func(func(_ context.Context, a credential.Account, presented credential.Secret, now time.Time) (verifier.Verdict, error) {
-		got = a
-		require.Equal(t, "x", presented.Reveal())
-		require.Equal(t, noon, now)
-		return verifier.Verdict{Status: verifier.Spent}, nil
+	var got verifier.Query
+	v := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+		got = q
+		return verifier.Verdict{Status: verifier.StatusSpent}, nil
 	})
-	require.Equal(t, verifier.Spent, verify(t, v, credential.Account{ID: account}, "x", noon).Status)
-	require.Equal(t, account, got.ID)
+	require.Equal(t, verifier.StatusSpent, verify(t, v, credential.Account{ID: account}, "x", noon).Status)
+	require.Equal(t, account, got.AccountID)
+	require.Equal(t, "x", got.Presented.Reveal())
+	require.Equal(t, noon, got.Now)
 }
 
 func TestStatusWords(t *testing.T) {
 	for s, want := range map[verifier.Status]string{
-		verifier.Undecided: "undecided", verifier.Valid: "valid", verifier.Invalid: "invalid", verifier.Spent: "spent", 99: "undecided",
+		verifier.StatusUndecided: "undecided", verifier.StatusValid: "valid", verifier.StatusWrong: "wrong", verifier.StatusSpent: "spent", 99: "undecided",
 	} {
 		require.Equal(t, want, s.String())
 	}
-	require.Equal(t, verifier.Undecided, verifier.Verdict{}.Status, "the zero verdict is no answer")
+	require.Equal(t, verifier.StatusUndecided, verifier.Verdict{}.Status, "the zero verdict is no answer")
 }

@@ -131,9 +131,9 @@ func (p TOTP) generate(encoded string, step int64) (string, error) {
 
 func otpAlgorithm(a credential.Algorithm) otp.Algorithm {
 	switch a {
-	case credential.SHA256:
+	case credential.AlgorithmSHA256:
 		return otp.AlgorithmSHA256
-	case credential.SHA512:
+	case credential.AlgorithmSHA512:
 		return otp.AlgorithmSHA512
 	default:
 		return otp.AlgorithmSHA1

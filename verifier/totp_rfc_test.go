@@ -35,9 +35,9 @@ func TestCodesAreThoseOfRFC6238AppendixB(t *testing.T) {
 		algorithm credential.Algorithm
 		codes     []string
 	}{
-		{credential.SHA1, []string{"94287082", "07081804", "14050471", "89005924", "69279037", "65353130"}},
-		{credential.SHA256, []string{"46119246", "68084774", "67062674", "91819424", "90698825", "77737706"}},
-		{credential.SHA512, []string{"90693936", "25091201", "99943326", "93441116", "38618901", "47863826"}},
+		{credential.AlgorithmSHA1, []string{"94287082", "07081804", "14050471", "89005924", "69279037", "65353130"}},
+		{credential.AlgorithmSHA256, []string{"46119246", "68084774", "67062674", "91819424", "90698825", "77737706"}},
+		{credential.AlgorithmSHA512, []string{"90693936", "25091201", "99943326", "93441116", "38618901", "47863826"}},
 	} {
 		t.Run(tc.algorithm.String(), func(t *testing.T) {
 			size := tc.algorithm.SecretSize()

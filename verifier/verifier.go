@@ -7,50 +7,76 @@ import (
 	"example.com/devicetotp/credential"
 )
 
-// A Verifier decides whether a presented value is right for an account. Verify
-// is read-only and repeatable: it may be called several times for one request,
-// and must then say the same for the same account. It must be safe for
-// concurrent use, honour ctx, and not alter or keep the account's slices.
+// A Query is one presented value and what it may be compared with. It holds no
+// more than its factor needs: the hash of the factor that is asked about, and
+// for an OTP the one-time codes and devices that are not blocked.
+type Query struct {
+	// AccountID is the host's id for the account. The account may be unknown to
+	// the store: the rest of the Query is then empty, and a StatusValid verdict
+	// is ignored.
+	AccountID string
+	// Presented is what the caller presents; never absent and never empty.
+	Presented credential.Secret
+	// Now is the time of the request.
+	Now time.Time
+	// Hash is the stored hash of the password or the PIN. It is absent for an
+	// OTP and where none is set.
+	Hash credential.Secret
+	// Codes, Spent and Devices are those of the account's State, for an OTP
+	// only.
+	Codes   []credential.OneTimeCode
+	Spent   []credential.SpentProof
+	Devices []credential.Device
+}
+
+// NewQuery returns the query about what account a presents for f.
+func NewQuery(a credential.Account, f credential.Factor, presented credential.Secret, now time.Time) Query {
+	q := Query{AccountID: a.ID, Presented: presented, Now: now, Hash: credential.Optional(a.Hash(f))}
+	if f == credential.FactorOTP {
+		q.Codes, q.Spent, q.Devices = a.State.Codes, a.State.Spent, a.State.Devices
+	}
+	return q
+}
+
+// A Verifier decides whether a presented value is right. Verify only reads: it
+// may be called several times for one request, and must return the same verdict
+// for the same Query. It must be safe for concurrent use, honor ctx, and must
+// not modify or keep the slices of the Query.
 //
-// presented is never absent and never empty. The account may be unknown to the
-// store; it then has an ID only, and a Valid verdict about it is not believed.
-// A host's verifier should take as long for a value that is not set as for a
-// wrong one.
+// A Verifier should take as long for a value that is not set as for a wrong one.
 //
 // An error means that there is no verdict: the request fails as an internal
 // error, or as unavailable if the error is or wraps [ErrBusy] or a context
 // error, and what was found wrong before still counts.
 type Verifier interface {
-	Verify(ctx context.Context, a credential.Account, presented credential.Secret, now time.Time) (Verdict, error)
+	Verify(ctx context.Context, q Query) (Verdict, error)
 }
 
 // Func makes a function a [Verifier].
-type Func func(ctx context.Context, a credential.Account, presented credential.Secret, now time.Time) (Verdict, error)
+type Func func(ctx context.Context, q Query) (Verdict, error)
 
 // Verify calls f.
-func (f Func) Verify(ctx context.Context, a credential.Account, presented credential.Secret, now time.Time) (Verdict, error) {
-	return f(ctx, a, presented, now)
-}
+func (f Func) Verify(ctx context.Context, q Query) (Verdict, error) { return f(ctx, q) }
 
-// Status is what a verifier found. The zero value is not an answer.
+// Status is what a verifier found. The zero value, StatusUndecided, is never an answer.
 type Status uint8
 
 // The statuses.
 const (
-	Undecided Status = iota // no answer: as a verdict without an error, a fault
-	Valid                   // right
-	Invalid                 // wrong, expired, malformed, or none is set
-	Spent                   // right once, and used up since; counts as wrong
+	StatusUndecided Status = iota // no answer: as a verdict without an error, a fault
+	StatusValid                   // right
+	StatusWrong                   // wrong, expired, malformed, or none is set
+	StatusSpent                   // right once, and used up since; counts as wrong
 )
 
-// String returns "undecided", "valid", "invalid" or "spent".
+// String returns "undecided", "valid", "wrong" or "spent".
 func (s Status) String() string {
 	switch s {
-	case Valid:
+	case StatusValid:
 		return "valid"
-	case Invalid:
-		return "invalid"
-	case Spent:
+	case StatusWrong:
+		return "wrong"
+	case StatusSpent:
 		return "spent"
 	default:
 		return "undecided"
@@ -61,15 +87,15 @@ func (s Status) String() string {
 type Verdict struct {
 	// Status says what was found.
 	Status Status
-	// Proof names a valid OTP, so that it makes one device only: 1 to 255
+	// ProofID names a valid OTP, so that it makes one device only: 1 to 255
 	// bytes, the same for the same code and never the code itself. Required
 	// with a Valid OTP, ignored otherwise.
-	Proof string
-	// Until is how long Proof must be remembered as spent: at least as long
-	// as the code would be accepted. Required with Proof.
+	ProofID string
+	// Until is how long ProofID must be remembered as spent: at least as long
+	// as the code would be accepted. Required with ProofID.
 	Until time.Time
 	// DeviceID and Step are set when the OTP is a code of one of the account's
-	// own devices. The step of that device is then spent, in place of Proof; a
+	// own devices. The step of that device is then spent, in place of ProofID; a
 	// step that is not newer than the device's LastStep was spent before.
 	DeviceID string
 	Step     int64
@@ -82,15 +108,15 @@ type Verdict struct {
 // has just found valid. Those of [Password] and [PIN] are.
 type Rehasher interface {
 	Verifier
-	// Rehash returns what should stand in place of the account's stored hash.
-	Rehash(ctx context.Context, a credential.Account, presented credential.Secret) (string, error)
+	// Rehash returns the hash to store in place of q.Hash.
+	Rehash(ctx context.Context, q Query) (string, error)
 }
 
 // Off returns the verifier of a factor that this service never accepts: every
 // value is wrong. It does no hashing, so it also tells by its speed that the
 // factor is off for everybody.
 func Off() Verifier {
-	return Func(func(context.Context, credential.Account, credential.Secret, time.Time) (Verdict, error) {
-		return Verdict{Status: Invalid}, nil
+	return Func(func(context.Context, Query) (Verdict, error) {
+		return Verdict{Status: StatusWrong}, nil
 	})
 }

@@ -29,7 +29,7 @@ func TestStoreKeepsTheContract(t *testing.T) {
 			},
 			ChangeHash: func(_ context.Context, id string, f credential.Factor) error {
 				return s.Update(id, func(a *credential.Account) {
-					if f == credential.PIN {
+					if f == credential.FactorPIN {
 						a.PINHash = next("hash")
 					} else {
 						a.PasswordHash = next("hash")

@@ -64,17 +64,17 @@ func (s *Store) SetLocked(ctx context.Context, id string, locked bool) error {
 	return err
 }
 
-// RotateHash replaces the account's hash of f, [credential.Password] or
-// [credential.PIN], if it is still from; "" is none. Otherwise, or if there is no
+// RotateHash replaces the account's hash of f, [credential.FactorPassword] or
+// [credential.FactorPIN], if it is still from; "" is none. Otherwise, or if there is no
 // such account, the error wraps [credential.ErrConflict] and nothing has
 // happened. It is what a host calls to store a better hash of the same value
 // without undoing a change made meanwhile.
 func (s *Store) RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error {
 	var query string
 	switch f {
-	case credential.Password:
+	case credential.FactorPassword:
 		query = s.sql.rotatePassword
-	case credential.PIN:
+	case credential.FactorPIN:
 		query = s.sql.rotatePIN
 	default:
 		return fmt.Errorf("sqlstore: rotate hash: %s has no stored hash", f)

@@ -13,27 +13,27 @@ type Dialect uint8
 
 // The dialects.
 const (
-	Postgres Dialect = iota + 1 // PostgreSQL 13 or newer
-	SQLite                      // SQLite 3.37 or newer
+	DialectPostgres Dialect = iota + 1 // PostgreSQL 13 or newer
+	DialectSQLite                      // SQLite 3.37 or newer
 )
 
 // String returns "postgres" or "sqlite".
 func (d Dialect) String() string {
 	switch d {
-	case Postgres:
+	case DialectPostgres:
 		return "postgres"
-	case SQLite:
+	case DialectSQLite:
 		return "sqlite"
 	default:
 		return "dialect(" + strconv.Itoa(int(d)) + ")"
 	}
 }
 
-// DefaultTable is the table's name if [Options.Table] is empty.
+// DefaultTable is the table's name if [Config.Table] is empty.
 const DefaultTable = "devicetotp_accounts"
 
-// Options name the table. The zero value is right for most hosts.
-type Options struct {
+// Config names the table. The zero value is right for most hosts.
+type Config struct {
 	// Table is the table's name, [DefaultTable] if empty: 1 to 52 bytes of
 	// UTF-8 without NUL. It is quoted, so every character is kept; SQLite alone
 	// takes two cases of a letter for the same. A second table, of the same name with "_migrations" after it,
@@ -57,10 +57,10 @@ const migrationsSuffix = "_migrations"
 // names are the quoted names of the tables, and the options as they are used.
 type names struct {
 	accounts, migrations string
-	options              Options
+	options              Config
 }
 
-func (o Options) names(d Dialect) (names, error) {
+func (o Config) names(d Dialect) (names, error) {
 	if o.Table == "" {
 		o.Table = DefaultTable
 	}
@@ -68,8 +68,8 @@ func (o Options) names(d Dialect) (names, error) {
 	var errSchema error
 	switch {
 	case o.Schema == "":
-	case d == SQLite:
-		errSchema = errors.New("Options.Schema: SQLite has no schemas; leave it empty")
+	case d == DialectSQLite:
+		errSchema = errors.New("Config.Schema: SQLite has no schemas; leave it empty")
 	default:
 		errSchema = checkName("Schema", o.Schema, maxSchemaName)
 	}
@@ -89,10 +89,10 @@ func (o Options) names(d Dialect) (names, error) {
 
 func checkName(field, name string, limit int) error {
 	if len(name) > limit {
-		return fmt.Errorf("Options.%s: %d bytes, at most %d", field, len(name), limit)
+		return fmt.Errorf("Config.%s: %d bytes, at most %d", field, len(name), limit)
 	}
 	if !isText(name) {
-		return fmt.Errorf("Options.%s: not UTF-8 without NUL", field)
+		return fmt.Errorf("Config.%s: not UTF-8 without NUL", field)
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune
 
 // placeholders turns $1 into what the dialect calls a numbered parameter.
 func (d Dialect) placeholders(query string) string {
-	if d == SQLite {
+	if d == DialectSQLite {
 		return strings.ReplaceAll(query, "$", "?")
 	}
 	return query

@@ -7,7 +7,7 @@
 // database/sql driver, lib/pq and modernc.org/sqlite.
 //
 //	db, err := sql.Open("pgx", dsn)
-//	store, err := sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
+//	store, err := sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
 //	err = store.Migrate(ctx)
 //
 // The directory sqltest, a module of its own, has runnable examples.
@@ -18,7 +18,7 @@
 //
 // # The table
 //
-// One row an account, in devicetotp_accounts unless [Options] says otherwise:
+// One row an account, in devicetotp_accounts unless [Config] says otherwise:
 //
 //	id             text       primary key
 //	registered_sec bigint     Unix seconds; -62135596800, the zero time, means unknown

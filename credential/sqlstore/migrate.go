@@ -64,7 +64,7 @@ func (s *Store) Migrate(ctx context.Context) error {
 		return nil
 	}
 	exclusively := s.exclusivelyPostgres
-	if s.dialect == SQLite {
+	if s.dialect == DialectSQLite {
 		exclusively = s.exclusivelySQLite
 	}
 	if err := exclusively(ctx, func(q querier) error { return s.apply(ctx, q) }); err != nil {
@@ -109,7 +109,7 @@ func (s *Store) pending(ctx context.Context, q querier) ([]Migration, error) {
 // would not do: it can answer from a cache of before the wait for the lock.
 func (s *Store) migrationsTableExists(ctx context.Context, q querier) (exists bool, err error) {
 	table := s.names.options.Table + migrationsSuffix
-	if s.dialect == SQLite {
+	if s.dialect == DialectSQLite {
 		err = q.QueryRowContext(ctx, `SELECT count(*) > 0 FROM sqlite_master `+
 			`WHERE type = 'table' AND name = ?1 COLLATE NOCASE`, table).Scan(&exists)
 		return exists, err

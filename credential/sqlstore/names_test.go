@@ -13,14 +13,14 @@ func TestNamesAreQuotedInEveryStatement(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		dialect Dialect
-		options Options
+		options Config
 		want    [2]string // accounts, migrations
 	}{
-		{"default", Postgres, Options{}, [2]string{`"devicetotp_accounts"`, `"devicetotp_accounts_migrations"`}},
-		{"schema", Postgres, Options{Table: "T", Schema: "auth"}, [2]string{`"auth"."T"`, `"auth"."T_migrations"`}},
-		{"quotes", Postgres, Options{Table: `a"; DROP TABLE x; --`, Schema: `"`}, [2]string{`""""."a""; DROP TABLE x; --"`, `""""."a""; DROP TABLE x; --_migrations"`}},
-		{"dots do not separate", SQLite, Options{Table: "main.x"}, [2]string{`"main.x"`, `"main.x_migrations"`}},
-		{"longest", Postgres, Options{Table: strings.Repeat("x", 52)}, [2]string{`"` + strings.Repeat("x", 52) + `"`, `"` + strings.Repeat("x", 52) + `_migrations"`}},
+		{"default", DialectPostgres, Config{}, [2]string{`"devicetotp_accounts"`, `"devicetotp_accounts_migrations"`}},
+		{"schema", DialectPostgres, Config{Table: "T", Schema: "auth"}, [2]string{`"auth"."T"`, `"auth"."T_migrations"`}},
+		{"quotes", DialectPostgres, Config{Table: `a"; DROP TABLE x; --`, Schema: `"`}, [2]string{`""""."a""; DROP TABLE x; --"`, `""""."a""; DROP TABLE x; --_migrations"`}},
+		{"dots do not separate", DialectSQLite, Config{Table: "main.x"}, [2]string{`"main.x"`, `"main.x_migrations"`}},
+		{"longest", DialectPostgres, Config{Table: strings.Repeat("x", 52)}, [2]string{`"` + strings.Repeat("x", 52) + `"`, `"` + strings.Repeat("x", 52) + `_migrations"`}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := c.options.names(c.dialect)
@@ -40,15 +40,15 @@ func TestNamesThatADatabaseWouldCutOrRefuseAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		dialect Dialect
-		options Options
+		options Config
 		want    string
 	}{
-		{"long table", Postgres, Options{Table: strings.Repeat("x", 53)}, "Options.Table: 53 bytes, at most 52"},
-		{"long schema", Postgres, Options{Schema: strings.Repeat("x", 64)}, "Options.Schema: 64 bytes, at most 63"},
-		{"NUL", SQLite, Options{Table: "a\x00"}, "Options.Table: not UTF-8 without NUL"},
-		{"not UTF-8", Postgres, Options{Schema: "\xff"}, "Options.Schema: not UTF-8 without NUL"},
-		{"schema in SQLite", SQLite, Options{Schema: "main"}, "Options.Schema: SQLite has no schemas"},
-		{"both", Postgres, Options{Table: "\x00", Schema: "\x00"}, "Options.Table: not UTF-8 without NUL\nOptions.Schema: not UTF-8"},
+		{"long table", DialectPostgres, Config{Table: strings.Repeat("x", 53)}, "Config.Table: 53 bytes, at most 52"},
+		{"long schema", DialectPostgres, Config{Schema: strings.Repeat("x", 64)}, "Config.Schema: 64 bytes, at most 63"},
+		{"NUL", DialectSQLite, Config{Table: "a\x00"}, "Config.Table: not UTF-8 without NUL"},
+		{"not UTF-8", DialectPostgres, Config{Schema: "\xff"}, "Config.Schema: not UTF-8 without NUL"},
+		{"schema in SQLite", DialectSQLite, Config{Schema: "main"}, "Config.Schema: SQLite has no schemas"},
+		{"both", DialectPostgres, Config{Table: "\x00", Schema: "\x00"}, "Config.Table: not UTF-8 without NUL\nConfig.Schema: not UTF-8"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := New(context.Background(), new(sql.DB), c.dialect, c.options)
@@ -58,21 +58,21 @@ func TestNamesThatADatabaseWouldCutOrRefuseAreRefused(t *testing.T) {
 }
 
 func TestNewRefusesWhatIsMissing(t *testing.T) {
-	_, err := New(context.Background(), nil, Postgres, Options{})
+	_, err := New(context.Background(), nil, DialectPostgres, Config{})
 	require.ErrorContains(t, err, "db is nil")
-	_, err = New(context.Background(), new(sql.DB), 0, Options{})
-	require.ErrorContains(t, err, "dialect(0) is not a dialect: use sqlstore.Postgres or sqlstore.SQLite")
+	_, err = New(context.Background(), new(sql.DB), 0, Config{})
+	require.ErrorContains(t, err, "dialect(0) is not a dialect: use sqlstore.DialectPostgres or sqlstore.DialectSQLite")
 }
 
 func TestPlaceholdersInATableNameAreLeftAlone(t *testing.T) {
-	s := newStatements(SQLite, `"costs $1"`)
+	s := newStatements(DialectSQLite, `"costs $1"`)
 	require.Equal(t, `DELETE FROM "costs $1" WHERE id = ?1`, s.delete)
 }
 
 func TestMigrationsAreNumberedFromOneAndNameTheTable(t *testing.T) {
-	for _, d := range []Dialect{Postgres, SQLite} {
+	for _, d := range []Dialect{DialectPostgres, DialectSQLite} {
 		t.Run(d.String(), func(t *testing.T) {
-			n, err := Options{Table: "accounts"}.names(d)
+			n, err := Config{Table: "accounts"}.names(d)
 			require.NoError(t, err)
 			s := &Store{dialect: d, names: n}
 			all := s.Migrations()

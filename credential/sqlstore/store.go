@@ -28,12 +28,12 @@ var _ credential.Store = (*Store)(nil)
 // package's documentation explains. It neither creates nor looks for the table:
 // call [Store.Migrate]. The error names the setting that is wrong and what to
 // write in the DSN.
-func New(ctx context.Context, db *sql.DB, d Dialect, opts Options) (*Store, error) {
+func New(ctx context.Context, db *sql.DB, d Dialect, opts Config) (*Store, error) {
 	if db == nil {
 		return nil, errors.New("sqlstore: db is nil")
 	}
-	if d != Postgres && d != SQLite {
-		return nil, fmt.Errorf("sqlstore: %s is not a dialect: use sqlstore.Postgres or sqlstore.SQLite", d)
+	if d != DialectPostgres && d != DialectSQLite {
+		return nil, fmt.Errorf("sqlstore: %s is not a dialect: use sqlstore.DialectPostgres or sqlstore.DialectSQLite", d)
 	}
 	n, err := opts.names(d)
 	if err != nil {
@@ -41,7 +41,7 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts Options) (*Store, erro
 	}
 	s := &Store{db: db, dialect: d, names: n, sql: newStatements(d, n.accounts)}
 	check := checkPostgres
-	if d == SQLite {
+	if d == DialectSQLite {
 		s.turn = make(chan struct{}, 1)
 		check = checkSQLite
 	}

@@ -73,7 +73,7 @@ func backend(s *intact, open func() credential.Store) storetest.Backend {
 		ChangeHash: func(_ context.Context, id string, f credential.Factor) error {
 			return s.Update(id, func(a *credential.Account) {
 				hash := fmt.Sprintf("hash %d", changes.Add(1))
-				if f == credential.PIN {
+				if f == credential.FactorPIN {
 					a.PINHash = hash
 				} else {
 					a.PasswordHash = hash

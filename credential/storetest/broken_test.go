@@ -234,7 +234,7 @@ var brokenStores = []broken{
 	})},
 	{"exact_bytes", "cuts bytes at a NUL", changing(func(st *credential.State) {
 		for i := range st.Devices {
-			st.Devices[i].Proof, _, _ = bytes.Cut(st.Devices[i].Proof, []byte{0})
+			st.Devices[i].ProofDigest, _, _ = bytes.Cut(st.Devices[i].ProofDigest, []byte{0})
 		}
 	})},
 	{"unknown_members", "copies the fields it knows", changing(func(st *credential.State) {

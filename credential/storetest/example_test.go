@@ -25,7 +25,7 @@ func exampleBackend() storetest.Backend {
 			return id, nil
 		},
 		ChangeHash: func(_ context.Context, id string, f credential.Factor) error {
-			if f != credential.Password {
+			if f != credential.FactorPassword {
 				return errors.ErrUnsupported // this host has no PINs
 			}
 			return accounts.Update(id, func(a *credential.Account) { a.PasswordHash += "+" })

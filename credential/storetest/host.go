@@ -12,7 +12,7 @@ func onlyState(e env) error {
 	if err != nil {
 		return err
 	}
-	if err := e.hostChanges(a.ID, credential.Password); err != nil {
+	if err := e.hostChanges(a.ID, credential.FactorPassword); err != nil {
 		return err
 	}
 	before, err := e.load(s, a.ID)
@@ -51,7 +51,7 @@ func (e env) hostChanges(id string, f credential.Factor) error {
 
 func hashChanged(e env) error {
 	checked := 0
-	for _, f := range []credential.Factor{credential.Password, credential.PIN} {
+	for _, f := range []credential.Factor{credential.FactorPassword, credential.FactorPIN} {
 		err := e.changeIsConflict("account whose "+f.String()+" hash the host changed",
 			func(id string) error { return e.hostChanges(id, f) },
 			func(before, after credential.Account) bool { return before.Hash(f) != after.Hash(f) })

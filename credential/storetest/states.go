@@ -52,7 +52,7 @@ func exactTimes(e env) error {
 		err := e.roundTrip(credential.State{
 			Devices: []credential.Device{{ID: "a", CreatedAt: at, Attempts: credential.Attempts{Failures: 1, LastAt: at}}},
 			Codes:   []credential.OneTimeCode{{ID: "a", ExpiresAt: at}},
-			Spent:   []credential.Spent{{Proof: "a", Until: at}},
+			Spent:   []credential.SpentProof{{ProofID: "a", Until: at}},
 			OTP:     credential.Attempts{Failures: 1, LastAt: at},
 		})
 		if err != nil {
@@ -70,12 +70,12 @@ func exactBytes(e env) error {
 	at := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC) // exact times are a rule of their own
 	return e.roundTrip(credential.State{
 		Devices: []credential.Device{{
-			ID: "quote ' \" \\ \u00e9\u4e16\U0001F511", Sealed: all, Proof: []byte{0}, Algorithm: credential.SHA512, Digits: 8,
+			ID: "quote ' \" \\ \u00e9\u4e16\U0001F511", Sealed: all, ProofDigest: []byte{0}, Algorithm: credential.AlgorithmSHA512, Digits: 8,
 			Period: 30*time.Second + 1, Basis: credential.BasisImported, CreatedAt: at, LastStep: 1<<62 + 1,
 			Attempts: credential.Attempts{Failures: 2, Against: string(all[120:136])},
 		}},
 		Codes:    []credential.OneTimeCode{{ID: string(all), Kind: " trailing ", Digest: all[1:], ExpiresAt: at}},
-		Spent:    []credential.Spent{{Proof: "\x00\xff\xfe" + string(all), Until: at}},
+		Spent:    []credential.SpentProof{{ProofID: "\x00\xff\xfe" + string(all), Until: at}},
 		OTP:      credential.Attempts{Failures: 1<<31 - 1},
 		Password: credential.Attempts{Failures: 3, Against: string(all[240:])},
 		PIN:      credential.Attempts{Failures: 4, Against: string(all[:16])},
@@ -89,8 +89,8 @@ func filled(devices, codes, spent int) credential.State {
 	var s credential.State
 	for i := range devices {
 		s.Devices = append(s.Devices, credential.Device{
-			ID: fmt.Sprintf("738e379f-fe30-45ab-819c-%012x", i), Sealed: someBytes(120), Algorithm: credential.SHA1,
-			Digits: 6, Period: 30 * time.Second, Basis: credential.BasisOTP, Proof: someBytes(32),
+			ID: fmt.Sprintf("738e379f-fe30-45ab-819c-%012x", i), Sealed: someBytes(120), Algorithm: credential.AlgorithmSHA1,
+			Digits: 6, Period: 30 * time.Second, Basis: credential.BasisOTP, ProofDigest: someBytes(32),
 			CreatedAt: at, LastStep: int64(i),
 		})
 	}
@@ -100,7 +100,7 @@ func filled(devices, codes, spent int) credential.State {
 		})
 	}
 	for i := range spent {
-		s.Spent = append(s.Spent, credential.Spent{Proof: fmt.Sprintf("code:%016x", i), Until: at})
+		s.Spent = append(s.Spent, credential.SpentProof{ProofID: fmt.Sprintf("code:%016x", i), Until: at})
 	}
 	for i := range credential.MaxWrites {
 		s.Writes = append(s.Writes, credential.WriteID{byte(i)})
@@ -226,7 +226,7 @@ func slicesNotShared(e env) error {
 func scribble(s *credential.State) {
 	for i := range s.Devices {
 		s.Devices[i].Sealed[0] ^= 0xff
-		s.Devices[i].Proof[0] ^= 0xff
+		s.Devices[i].ProofDigest[0] ^= 0xff
 		s.Devices[i].ID = "scribbled"
 	}
 	for i := range s.Codes {
@@ -234,7 +234,7 @@ func scribble(s *credential.State) {
 		s.Codes[i].ID = "scribbled"
 	}
 	for i := range s.Spent {
-		s.Spent[i].Proof = "scribbled"
+		s.Spent[i].ProofID = "scribbled"
 	}
 	for i := range s.Writes {
 		s.Writes[i][0] ^= 0xff

@@ -53,7 +53,7 @@ type Backend struct {
 	NewAccount func(ctx context.Context) (id string, err error)
 
 	// ChangeHash gives the account another hash of f, which is
-	// [credential.Password] or [credential.PIN]. Return an error that wraps
+	// [credential.FactorPassword] or [credential.FactorPIN]. Return an error that wraps
 	// [errors.ErrUnsupported] if the host has no such hash. Required.
 	ChangeHash func(ctx context.Context, id string, f credential.Factor) error
 

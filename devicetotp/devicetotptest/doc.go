@@ -7,7 +7,7 @@
 //
 //	w := devicetotptest.New(t)
 //	w.Account("alice").RegisteredAgo(3 * time.Minute).PIN("8299").OTP("526271")
-//	device, err := w.Issuer.Create(ctx, devicetotp.Request{AccountID: "alice"})
+//	device, err := w.Issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice"})
 //
 // [World.Authenticator] plays the device that generates the codes, [Store] fails
 // on command, and [World.Events] tells what the Observer was told.

@@ -36,7 +36,7 @@ func Example() {
 	} {
 		w := devicetotptest.New(t, strict)
 		w.Account("alice").RegisteredAgo(time.Minute).OTP("526271").Password("hunter2").PIN("8299")
-		device, err := w.Issuer.Create(context.Background(), devicetotp.Request{
+		device, err := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{
 			AccountID: "alice", OTP: s(row.otp), Password: s(row.password), PIN: s(row.pin),
 		})
 		outcome := device.Basis.String()
@@ -58,30 +58,30 @@ func ExampleNew() {
 		c.Observer = func(_ context.Context, e devicetotp.Event) { fmt.Println("observed:", e.Op, e.Basis) }
 	})
 	w.Account("alice").RegisteredAgo(0)
-	_, _ = w.Issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	_, _ = w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
 	// Output: observed: create grace
 }
 
 func ExampleWorld_Account() {
 	w := devicetotptest.New(t)
 	alice := w.Account("alice").RegisteredAgo(3 * time.Minute).PIN("8299").Password("hunter2").OTP("526271").Locked(true)
-	_, err := w.Issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	_, err := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
 	fmt.Println(err)
 	alice.Locked(false)
-	_, err = w.Issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	_, err = w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
 	fmt.Println(err, len(alice.Stored().State.Devices))
 	// Output:
 	// devicetotp: create: account-locked
 	// <nil> 1
 }
 
-func ExampleWorld_Authenticator() {
+func ExampleWorld_Phone() {
 	w := devicetotptest.New(t)
 	w.Account("alice").RegisteredAgo(0)
-	device, _ := w.Issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	device, _ := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
 
-	phone := w.Authenticator(device)
-	for _, code := range []devicetotp.Secret{phone.Drifted(-1), phone.Code(), phone.Code(), phone.Drifted(2)} {
+	phone := w.Phone(device)
+	for _, code := range []credential.Secret{phone.Drifted(-1), phone.Code(), phone.Code(), phone.Drifted(2)} {
 		match, err := w.Issuer.Verify(context.Background(), devicetotp.VerifyRequest{AccountID: "alice", Code: code})
 		fmt.Printf("%d %q\n", match.Drift, devicetotp.CodeOf(err))
 	}
@@ -95,7 +95,7 @@ func ExampleWorld_Authenticator() {
 func ExampleWorld_Events() {
 	w := devicetotptest.New(t)
 	w.Account("alice").PIN("8299")
-	_, _ = w.Issuer.Create(context.Background(), devicetotp.Request{
+	_, _ = w.Issuer.Create(context.Background(), devicetotp.CreateRequest{
 		AccountID: "alice", OTP: credential.NewSecret("000000"), PIN: credential.NewSecret("8299"),
 	})
 	for _, f := range w.Events()[0].Factors {
@@ -114,7 +114,7 @@ func ExampleStore_Script() {
 		devicetotptest.Fault{}, // Load
 		devicetotptest.Fault{Err: context.DeadlineExceeded, Applied: true}, // Save
 	)
-	device, err := w.Issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	device, err := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
 	fmt.Println(device.Basis, err)
 	fmt.Println(w.Store.Calls())
 	// Output:
@@ -127,10 +127,10 @@ func ExampleSecrets_Next() {
 	w.Account("alice").RegisteredAgo(0)
 	w.Secrets.Next(credential.NewSecret("12345678901234567890"), nil)
 	w.Secrets.Next(credential.Secret{}, fmt.Errorf("the module is out of reach"))
-	device, _ := w.Issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	device, _ := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
 	fmt.Println(device.Base32())
-	_, err := w.Issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
-	fmt.Println(devicetotp.CodeOf(err) == totperrors.Internal, w.Secrets.Made())
+	_, err := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
+	fmt.Println(devicetotp.CodeOf(err) == totperrors.CodeInternal, w.Secrets.Made())
 	// Output:
 	// GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ
 	// true 2
@@ -139,7 +139,7 @@ func ExampleSecrets_Next() {
 func ExampleWithPolicy() {
 	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.Digits = 8 }))
 	w.Account("alice").RegisteredAgo(0)
-	device, _ := w.Issuer.Create(context.Background(), devicetotp.Request{AccountID: "alice"})
+	device, _ := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice"})
 	fmt.Println(device.Digits)
 	// Output: 8
 }

@@ -62,7 +62,7 @@ func TestMistakesFailTheTestWithAClearWord(t *testing.T) {
 		},
 		"generating a code": func(tb testing.TB) {
 			w := devicetotptest.New(tb)
-			w.Authenticator(devicetotp.DeviceTOTP{Digits: 6, Period: 30 * time.Second, Algorithm: credential.SHA1}).Code()
+			w.Phone(devicetotp.DeviceTOTP{Digits: 6, Period: 30 * time.Second, Algorithm: credential.AlgorithmSHA1}).Code()
 		},
 	} {
 		require.Contains(t, failing(f), want)
@@ -75,7 +75,7 @@ func TestPoliciesAdd(t *testing.T) {
 		devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.Period = time.Minute }),
 	)
 	w.Account("a").RegisteredAgo(0)
-	d, err := w.Issuer.Create(t.Context(), devicetotp.Request{AccountID: "a"})
+	d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "a"})
 	require.NoError(t, err)
 	require.Equal(t, 8, d.Digits)
 	require.Equal(t, time.Minute, d.Period)

@@ -16,24 +16,24 @@ type Store struct {
 
 	mu     sync.Mutex
 	faults []Fault
-	calls  []Call
+	calls  []StoreCall
 }
 
 // NewStore returns an empty store without a fault.
 func NewStore() *Store { return &Store{Accounts: memstore.New()} }
 
-// Method is a method of credential.Store.
-type Method string
+// StoreMethod is a method of credential.Store.
+type StoreMethod string
 
 // The methods.
 const (
-	Load Method = "load"
-	Save Method = "save"
+	MethodLoad StoreMethod = "load"
+	MethodSave StoreMethod = "save"
 )
 
-// Call is one call that a [Store] has seen.
-type Call struct {
-	Method    Method
+// StoreCall is one call that a [Store] has seen.
+type StoreCall struct {
+	Method    StoreMethod
 	AccountID string
 }
 
@@ -62,17 +62,17 @@ func (s *Store) Script(faults ...Fault) {
 }
 
 // Calls returns the calls seen since the last [Store.Script].
-func (s *Store) Calls() []Call {
+func (s *Store) Calls() []StoreCall {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Call(nil), s.calls...)
+	return append([]StoreCall(nil), s.calls...)
 }
 
 // next takes the fault of this call off the script, and runs its Before without
 // the lock.
-func (s *Store) next(m Method, id string) (f Fault) {
+func (s *Store) next(m StoreMethod, id string) (f Fault) {
 	s.mu.Lock()
-	s.calls = append(s.calls, Call{m, id})
+	s.calls = append(s.calls, StoreCall{m, id})
 	if len(s.faults) > 0 {
 		f, s.faults = s.faults[0], s.faults[1:]
 	}
@@ -97,7 +97,7 @@ func (f Fault) end(ctx context.Context) error {
 
 // Load implements credential.Store.
 func (s *Store) Load(ctx context.Context, id string) (credential.Account, error) {
-	if err := s.next(Load, id).end(ctx); err != nil {
+	if err := s.next(MethodLoad, id).end(ctx); err != nil {
 		return credential.Account{}, err
 	}
 	return s.Accounts.Load(ctx, id)
@@ -105,7 +105,7 @@ func (s *Store) Load(ctx context.Context, id string) (credential.Account, error)
 
 // Save implements credential.Store.
 func (s *Store) Save(ctx context.Context, a credential.Account) error {
-	f := s.next(Save, a.ID)
+	f := s.next(MethodSave, a.ID)
 	if !f.Applied {
 		if err := f.end(ctx); err != nil {
 			return err

@@ -54,7 +54,7 @@ func New(t testing.TB, configure ...func(*devicetotp.Config)) *World {
 		Clock:    w.Clock,
 		Secrets:  w.Secrets,
 		Password: verifier.Password(w.Hasher),
-		PIN:      verifier.PIN(w.Hasher, keys),
+		PIN:      verifier.PIN(keys, w.Hasher),
 	}
 	for _, c := range configure {
 		c(&cfg)

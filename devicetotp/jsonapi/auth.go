@@ -44,7 +44,7 @@ type Principal struct {
 	// is a fault of the Authenticator: 500.
 	AccountID string
 	// Scopes are those of the token, such as [ScopeCreate], compared with
-	// case. They are not looked at if Options.IgnoreScopes is set.
+	// case. They are not looked at if Config.IgnoreScopes is set.
 	Scopes []string
 	// AuthenticatedAt is when the user logged in, if it is known. It is handed
 	// on to the Event and decides nothing.
@@ -58,7 +58,7 @@ type Principal struct {
 // answers with a Principal, or with an error that wraps [ErrMissingToken],
 // [ErrInvalidToken], [ErrMissingLinkedIdentity] or [ErrInsufficientScope];
 // any other error is a 500, logged and not sent, and so is a panic. The context
-// of the request ends after Options.AuthTimeout or when the client goes away;
+// of the request ends after Config.AuthTimeout or when the client goes away;
 // a context error is answered unavailable.
 //
 // It must be safe for concurrent use.
@@ -111,12 +111,12 @@ func authProblem(err error) problem {
 	}
 	var domain *totperrors.Error
 	switch {
-	case errors.As(err, &domain) && domain.Code == totperrors.Unavailable:
+	case errors.As(err, &domain) && domain.Code == totperrors.CodeUnavailable:
 		return domainProblem(err)
 	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return problem{code: totperrors.Unavailable, cause: err}
+		return problem{code: totperrors.CodeUnavailable, cause: err}
 	default:
-		return problem{code: totperrors.Internal, cause: err}
+		return problem{code: totperrors.CodeInternal, cause: err}
 	}
 }
 

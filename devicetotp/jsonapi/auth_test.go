@@ -55,7 +55,7 @@ func TestBearerTokens(t *testing.T) {
 			})
 			r := request(plainBody)
 			r.Header["Authorization"] = c.headers
-			a := serve(t, handlerWith(t, &creator{}, auth, jsonapi.Options{}), r)
+			a := serve(t, handlerWith(t, &creator{}, auth, jsonapi.Config{}), r)
 			require.Equal(t, c.asked, asked, "how often the function was asked")
 			require.Equal(t, c.challenge, a.Header().Get("WWW-Authenticate"))
 			if c.challenge == "" {
@@ -81,14 +81,14 @@ func TestAuthenticatorErrors(t *testing.T) {
 		{"insufficient scope", jsonapi.ErrInsufficientScope, 403, "insufficient-scope"},
 		{"a broken identity provider is not the caller's fault", errors.New("innards"), 500, "internal-error"},
 		{"no account and no error", nil, 500, "internal-error"},
-		{"a domain error is none of its business", &totperrors.Error{Code: totperrors.InvalidCredentials}, 500, "internal-error"},
-		{"unavailable is taken over", &totperrors.Error{Code: totperrors.Unavailable}, 500, "unavailable"},
+		{"a domain error is none of its business", &totperrors.Error{Code: totperrors.CodeInvalidCredentials}, 500, "internal-error"},
+		{"unavailable is taken over", &totperrors.Error{Code: totperrors.CodeUnavailable}, 500, "unavailable"},
 		{"out of time", fmt.Errorf("innards: %w", context.DeadlineExceeded), 500, "unavailable"},
 		{"gone", context.Canceled, 500, "unavailable"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			create := &creator{}
-			opts := jsonapi.Options{Logger: slog.New(slog.DiscardHandler)}
+			opts := jsonapi.Config{Logger: slog.New(slog.DiscardHandler)}
 			a := serve(t, handlerWith(t, create, authenticating(none, c.err), opts), request(plainBody))
 			require.Equal(t, c.status, a.Code)
 			require.Equal(t, []string{c.code + " none"}, a.summary())
@@ -100,7 +100,7 @@ func TestAuthenticatorErrors(t *testing.T) {
 }
 
 func TestMissingLinkedIdentityHasTheDocumentedTitle(t *testing.T) {
-	a := serve(t, handlerWith(t, &creator{}, authenticating(jsonapi.Principal{}, jsonapi.ErrMissingLinkedIdentity), jsonapi.Options{}),
+	a := serve(t, handlerWith(t, &creator{}, authenticating(jsonapi.Principal{}, jsonapi.ErrMissingLinkedIdentity), jsonapi.Config{}),
 		request(plainBody))
 	require.Equal(t, "Missing linked identity for authorized access", a.errors[0].Title)
 	require.Equal(t, `Bearer realm="devicetotp"`, a.Header().Get("WWW-Authenticate"))
@@ -127,7 +127,7 @@ func TestScopes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			issuer := &creator{}
 			p := jsonapi.Principal{AccountID: accountID, Scopes: c.scopes}
-			a := serve(t, handlerWith(t, issuer, authenticating(p, nil), jsonapi.Options{IgnoreScopes: c.ignore}), request(plainBody))
+			a := serve(t, handlerWith(t, issuer, authenticating(p, nil), jsonapi.Config{IgnoreScopes: c.ignore}), request(plainBody))
 			require.Equal(t, c.status, a.Code)
 			if c.status == http.StatusCreated {
 				require.Equal(t, c.noGrace, issuer.got[0].NoGrace)
@@ -142,7 +142,7 @@ func TestAuthenticationTimeIsHandedOn(t *testing.T) {
 	at := time.Date(2025, 1, 2, 3, 4, 5, 0, time.UTC)
 	issuer := &creator{}
 	p := jsonapi.Principal{AccountID: accountID, AuthenticatedAt: at}
-	serve(t, handlerWith(t, issuer, authenticating(p, nil), jsonapi.Options{IgnoreScopes: true}), request(plainBody))
+	serve(t, handlerWith(t, issuer, authenticating(p, nil), jsonapi.Config{IgnoreScopes: true}), request(plainBody))
 	require.Equal(t, at, issuer.got[0].AuthenticatedAt)
 }
 
@@ -153,7 +153,7 @@ func TestAuthenticatorCannotUseUpTheBody(t *testing.T) {
 		require.Empty(t, body)
 		return tokens(r.Context(), goodToken)
 	})
-	a := serve(t, handlerWith(t, &creator{}, auth, jsonapi.Options{}), request(plainBody))
+	a := serve(t, handlerWith(t, &creator{}, auth, jsonapi.Config{}), request(plainBody))
 	require.Equal(t, http.StatusCreated, a.Code)
 }
 
@@ -161,7 +161,7 @@ func TestPanickingAuthenticator(t *testing.T) {
 	var log bytes.Buffer
 	auth := jsonapi.AuthenticatorFunc(func(*http.Request) (jsonapi.Principal, error) { panic(jsonapi.ErrInvalidToken) })
 	issuer := &creator{}
-	a := serve(t, handlerWith(t, issuer, auth, jsonapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}), request(plainBody))
+	a := serve(t, handlerWith(t, issuer, auth, jsonapi.Config{Logger: slog.New(slog.NewJSONHandler(&log, nil))}), request(plainBody))
 	require.Equal(t, []string{"internal-error none"}, a.summary())
 	require.Equal(t, a.errors[0].ID, logLine(t, &log)["request_id"])
 	require.Empty(t, issuer.got)
@@ -178,7 +178,7 @@ func TestSlowAuthenticatorRunsOutOfTime(t *testing.T) {
 					<-r.Context().Done()
 					return jsonapi.Principal{}, r.Context().Err()
 				})
-				opts := jsonapi.Options{AuthTimeout: c.configured, Logger: slog.New(slog.DiscardHandler)}
+				opts := jsonapi.Config{AuthTimeout: c.configured, Logger: slog.New(slog.DiscardHandler)}
 				start := time.Now()
 				a := serve(t, handlerWith(t, &creator{}, slow, opts), request(plainBody))
 				require.Equal(t, c.want, time.Since(start))
@@ -194,13 +194,13 @@ func TestIssuerIsNotBoundByTheAuthenticatorsTime(t *testing.T) {
 		authenticating = r.Context()
 		return tokens(r.Context(), goodToken)
 	})
-	issuer := &creator{answer: func(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+	issuer := &creator{answer: func(ctx context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 		require.Error(t, authenticating.Err(), "its context has been released")
 		require.NoError(t, ctx.Err())
 		_, bounded := ctx.Deadline()
 		require.False(t, bounded)
 		return device(r.DeviceID), nil
 	}}
-	a := serve(t, handlerWith(t, issuer, auth, jsonapi.Options{}), request(plainBody))
+	a := serve(t, handlerWith(t, issuer, auth, jsonapi.Config{}), request(plainBody))
 	require.Equal(t, http.StatusCreated, a.Code)
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/devicetotp"
-	"example.com/devicetotp/devicetotp/internal/contest"
+	"example.com/devicetotp/devicetotp/internal/pairbench"
 	"example.com/devicetotp/devicetotp/jsonapi"
 )
 
@@ -60,14 +60,14 @@ var benchDevice = device(deviceID)
 // benchCreator does nothing, so that only the transport is measured.
 type benchCreator struct{}
 
-func (benchCreator) Create(context.Context, devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+func (benchCreator) Create(context.Context, devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 	return benchDevice, nil
 }
 
 const benchBody = `{"data":{"type":"deviceTOTP","id":"` + deviceID + `","attributes":{"pin":"8299","password":"superSecret12345!","otp":"526271"}}}`
 
 func ours(b *testing.B) http.Handler {
-	return handlerWith(b, benchCreator{}, jsonapi.Bearer(tokens), jsonapi.Options{})
+	return handlerWith(b, benchCreator{}, jsonapi.Bearer(tokens), jsonapi.Config{})
 }
 
 // BenchmarkHandler is the handler alone, without a server.
@@ -86,7 +86,7 @@ func BenchmarkHandler(b *testing.B) {
 			require.Equal(b, http.StatusCreated, w.Code)
 		}
 	}
-	contest.Contest{Calls: 100, Ours: call(ours(b)), Peer: call(http.HandlerFunc(plain))}.Run(b)
+	pairbench.Pair{Calls: 100, Ours: call(ours(b)), Peer: call(http.HandlerFunc(plain))}.Run(b)
 }
 
 // BenchmarkServer is the handler behind a server of net/http, over a socket.
@@ -108,5 +108,5 @@ func BenchmarkServer(b *testing.B) {
 			_ = resp.Body.Close()
 		}
 	}
-	contest.Contest{Calls: 20, Ours: call(ours(b)), Peer: call(http.HandlerFunc(plain))}.Run(b)
+	pairbench.Pair{Calls: 20, Ours: call(ours(b)), Peer: call(http.HandlerFunc(plain))}.Run(b)
 }

@@ -9,7 +9,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
-	"example.com/devicetotp/devicetotp/internal/uuid"
+	"example.com/devicetotp/devicetotp/internal/deviceid"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -132,8 +132,8 @@ func (d *document) readID(v value, faults *problems) {
 	}
 	s, _ := readString(v)
 	// The Issuer checks it too; here it is told together with the other faults.
-	if _, ok := uuid.Parse(string(s)); !ok {
-		faults.add(totperrors.InvalidID, pointerID, "")
+	if _, ok := deviceid.Parse(string(s)); !ok {
+		faults.add(totperrors.CodeInvalidID, pointerID, "")
 		return
 	}
 	d.id = string(s)
@@ -176,8 +176,8 @@ func readString(v value) (s []byte, ok bool) {
 }
 
 // request is what the Issuer gets.
-func (d *document) request(p Principal, noGrace bool) devicetotp.Request {
-	return devicetotp.Request{
+func (d *document) request(p Principal, noGrace bool) devicetotp.CreateRequest {
+	return devicetotp.CreateRequest{
 		AccountID:       p.AccountID,
 		DeviceID:        d.id,
 		OTP:             d.otp,
@@ -192,11 +192,11 @@ func (d *document) request(p Principal, noGrace bool) devicetotp.Request {
 // the request alone, so that it tells nothing about the account.
 func (d *document) sourceOf(code totperrors.Code) source {
 	switch code {
-	case totperrors.InvalidCredentials:
+	case totperrors.CodeInvalidCredentials:
 		return pointerSource(d.presentedPointer())
-	case totperrors.CredentialsRequired:
+	case totperrors.CodeCredentialsRequired:
 		return pointerSource(existing(d.hasAttributes, pointerAttributes))
-	case totperrors.InvalidID, totperrors.IDInUse:
+	case totperrors.CodeInvalidID, totperrors.CodeIDInUse:
 		return pointerSource(existing(d.hasID, pointerID))
 	default:
 		return source{}

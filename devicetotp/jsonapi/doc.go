@@ -5,7 +5,7 @@
 // [Bearer] makes the Authenticator of a service that knows its callers by a
 // bearer token. Mount the handler wherever you like:
 //
-//	h, err := jsonapi.NewHandler(issuer, jsonapi.Bearer(verifyToken), jsonapi.Options{})
+//	h, err := jsonapi.NewHandler(issuer, jsonapi.Bearer(verifyToken), jsonapi.Config{})
 //	mux.Handle("/user/2025-1/user/devices/totp", h)
 //
 // Mount it for every method, as above: it answers 405 to all but POST itself,

@@ -36,7 +36,7 @@ func ExampleNewHandler() {
 		}
 		return jsonapi.Principal{AccountID: "alice"}, nil
 	}
-	handler, err := jsonapi.NewHandler(issuer, jsonapi.Bearer(verifyToken), jsonapi.Options{
+	handler, err := jsonapi.NewHandler(issuer, jsonapi.Bearer(verifyToken), jsonapi.Config{
 		IgnoreScopes: true, // these tokens have none
 	})
 	if err != nil {
@@ -114,8 +114,8 @@ func ExampleAuthenticatorFunc() {
 
 func ExampleStatus() {
 	fmt.Println(jsonapi.Status(nil))
-	fmt.Println(jsonapi.Status(&totperrors.Error{Code: totperrors.InvalidCredentials}))
-	fmt.Println(jsonapi.Status(&totperrors.Error{Code: totperrors.IDInUse}))
+	fmt.Println(jsonapi.Status(&totperrors.Error{Code: totperrors.CodeInvalidCredentials}))
+	fmt.Println(jsonapi.Status(&totperrors.Error{Code: totperrors.CodeIDInUse}))
 	fmt.Println(jsonapi.Status(jsonapi.ErrMissingToken))
 	fmt.Println(jsonapi.Status(errors.New("anything else")))
 	// Output:
@@ -128,9 +128,9 @@ func ExampleStatus() {
 
 // A service answers its own endpoint for checking codes in the same form.
 func ExampleWriteError() {
-	opts := jsonapi.Options{Realm: "shop", Logger: slog.New(slog.DiscardHandler)}
+	opts := jsonapi.Config{Realm: "shop", Logger: slog.New(slog.DiscardHandler)}
 	verify := func(w http.ResponseWriter, r *http.Request) {
-		err := error(&totperrors.Error{Op: "verify", Code: totperrors.TooManyAttempts, RetryAfter: 30 * time.Second})
+		err := error(&totperrors.Error{Op: "verify", Code: totperrors.CodeTooManyAttempts, RetryAfter: 30 * time.Second})
 		jsonapi.WriteError(w, r, err, opts)
 	}
 	r := httptest.NewRequest(http.MethodPost, "/verify", nil)
@@ -166,7 +166,7 @@ func ExampleRequestID() {
 	}
 	r := httptest.NewRequest(http.MethodPost, "/", nil)
 	r.Header.Set("Request-Id", "cbgmhslmp1o9or9kh1p0")
-	observer(jsonapi.WithRequestID(r).Context(), devicetotp.Event{Op: "create", Code: totperrors.InvalidCredentials})
+	observer(jsonapi.WithRequestID(r).Context(), devicetotp.Event{Op: "create", Code: totperrors.CodeInvalidCredentials})
 	// Output: request_id=cbgmhslmp1o9or9kh1p0 op=create code=invalid-credentials
 }
 

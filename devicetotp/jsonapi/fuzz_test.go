@@ -116,7 +116,7 @@ func FuzzHandler(f *testing.F) {
 	known := vocabulary(f)
 	f.Fuzz(func(t *testing.T, authorization, accept, contentType, encoding, requestID string, body []byte, outcome uint8) {
 		want := outcomes()[int(outcome)%len(outcomes())]
-		issuer := &creator{answer: func(_ context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+		issuer := &creator{answer: func(_ context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 			return device(r.DeviceID), want
 		}}
 		r := request(string(body))
@@ -152,7 +152,7 @@ func FuzzHandler(f *testing.F) {
 }
 
 // requireRead holds what the Issuer got against what encoding/json reads.
-func requireRead(t *testing.T, body []byte, got devicetotp.Request) {
+func requireRead(t *testing.T, body []byte, got devicetotp.CreateRequest) {
 	t.Helper()
 	require.True(t, utf8.Valid(body))
 	require.LessOrEqual(t, len(body), jsonapi.MaxBodyBytes)

@@ -12,8 +12,8 @@ import (
 	"time"
 
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/internal/deviceid"
 	"example.com/devicetotp/devicetotp/internal/nilcheck"
-	"example.com/devicetotp/devicetotp/internal/uuid"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -21,11 +21,11 @@ import (
 // that is never empty and, if any, a DeviceID of the form 8-4-4-4-12. What it
 // returns is answered by [Status]; a panic is answered with 500.
 type Creator interface {
-	Create(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error)
+	Create(ctx context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error)
 }
 
-// Options are what a service may set. The zero value is ready to use.
-type Options struct {
+// Config are what a service may set. The zero value is ready to use.
+type Config struct {
 	// Realm is the realm of WWW-Authenticate; "devicetotp" if empty.
 	// Characters other than printable ASCII are left out.
 	Realm string
@@ -59,7 +59,7 @@ const (
 // The error names every argument at fault at once: an issuer or auth that is
 // nil, be it a nil pointer or function within the interface, or a negative
 // timeout.
-func NewHandler(issuer Creator, auth Authenticator, opts Options) (http.Handler, error) {
+func NewHandler(issuer Creator, auth Authenticator, opts Config) (http.Handler, error) {
 	var faults []error
 	fault := func(name, rule string) {
 		faults = append(faults, fmt.Errorf("devicetotp/jsonapi: %s must not be %s", name, rule))
@@ -71,10 +71,10 @@ func NewHandler(issuer Creator, auth Authenticator, opts Options) (http.Handler,
 		fault("auth", "nil")
 	}
 	if opts.AuthTimeout < 0 {
-		fault("Options.AuthTimeout", "negative")
+		fault("Config.AuthTimeout", "negative")
 	}
 	if opts.BodyTimeout < 0 {
-		fault("Options.BodyTimeout", "negative")
+		fault("Config.BodyTimeout", "negative")
 	}
 	if len(faults) > 0 {
 		return nil, errors.Join(faults...)
@@ -91,7 +91,7 @@ func NewHandler(issuer Creator, auth Authenticator, opts Options) (http.Handler,
 type handler struct {
 	issuer Creator
 	auth   Authenticator
-	opts   Options
+	opts   Config
 }
 
 // ServeHTTP answers one request.
@@ -146,7 +146,7 @@ func (h *handler) create(ctx context.Context, w http.ResponseWriter, r *http.Req
 		return none, p
 	}
 	if !complete(device, doc.id) {
-		return none, problem{code: totperrors.Internal, cause: errIncompleteDevice}
+		return none, problem{code: totperrors.CodeInternal, cause: errIncompleteDevice}
 	}
 	return device, nil
 }
@@ -157,7 +157,7 @@ var errIncompleteDevice = errors.New("devicetotp/jsonapi: the Creator returned n
 // may be "". A client that is given an empty secret would generate codes that
 // anyone can compute.
 func complete(d devicetotp.DeviceTOTP, asked string) bool {
-	_, isUUID := uuid.Parse(d.ID)
+	_, isUUID := deviceid.Parse(d.ID)
 	return isUUID && (asked == "" || d.ID == strings.ToLower(asked)) &&
 		d.Secret.Reveal() != "" && d.Period >= time.Second && 6 <= d.Digits && d.Digits <= 8 &&
 		d.Algorithm.SecretSize() > 0

@@ -21,8 +21,8 @@ import (
 )
 
 func TestNewHandlerNamesEveryMistakeAtOnce(t *testing.T) {
-	_, err := jsonapi.NewHandler(nil, nil, jsonapi.Options{AuthTimeout: -1, BodyTimeout: -1})
-	for _, name := range []string{"issuer", "auth", "Options.AuthTimeout", "Options.BodyTimeout"} {
+	_, err := jsonapi.NewHandler(nil, nil, jsonapi.Config{AuthTimeout: -1, BodyTimeout: -1})
+	for _, name := range []string{"issuer", "auth", "Config.AuthTimeout", "Config.BodyTimeout"} {
 		require.ErrorContains(t, err, name+" must not be")
 	}
 }
@@ -38,11 +38,11 @@ func TestNewHandlerSeesNilsWithinInterfaces(t *testing.T) {
 		"nil function":      jsonapi.AuthenticatorFunc(nil),
 		"bearer of nothing": jsonapi.Bearer(nil),
 	} {
-		_, err := jsonapi.NewHandler((*creator)(nil), auth, jsonapi.Options{})
+		_, err := jsonapi.NewHandler((*creator)(nil), auth, jsonapi.Config{})
 		require.ErrorContains(t, err, "issuer must not be nil", name)
 		require.ErrorContains(t, err, "auth must not be nil", name)
 	}
-	_, err := jsonapi.NewHandler(&creator{}, valueAuthenticator{}, jsonapi.Options{})
+	_, err := jsonapi.NewHandler(&creator{}, valueAuthenticator{}, jsonapi.Config{})
 	require.NoError(t, err)
 }
 
@@ -90,7 +90,7 @@ func TestRulesAreCheckedInOrder(t *testing.T) {
 			for _, b := range broken[first:] {
 				b.breaks(r)
 			}
-			require.Equal(t, rule.status, serve(t, handlerWith(t, c, auth, jsonapi.Options{}), r).Code)
+			require.Equal(t, rule.status, serve(t, handlerWith(t, c, auth, jsonapi.Config{}), r).Code)
 			require.Empty(t, c.got, "nothing may be looked at, counted or spent")
 		})
 	}
@@ -115,16 +115,16 @@ func TestEveryDomainCodeHasItsAnswer(t *testing.T) {
 		status  int
 		pointer string
 	}{
-		totperrors.InvalidID:           {422, "/data/id"},
-		totperrors.IDInUse:             {422, "/data/id"},
-		totperrors.InvalidArgument:     {422, none},
-		totperrors.InvalidCredentials:  {403, pin},
-		totperrors.CredentialsRequired: {403, "/data/attributes"},
-		totperrors.TooManyAttempts:     {403, none},
-		totperrors.AccountLocked:       {403, none},
-		totperrors.DeviceLimitReached:  {403, none},
-		totperrors.Unavailable:         {500, none},
-		totperrors.Internal:            {500, none},
+		totperrors.CodeInvalidID:           {422, "/data/id"},
+		totperrors.CodeIDInUse:             {422, "/data/id"},
+		totperrors.CodeInvalidArgument:     {422, none},
+		totperrors.CodeInvalidCredentials:  {403, pin},
+		totperrors.CodeCredentialsRequired: {403, "/data/attributes"},
+		totperrors.CodeTooManyAttempts:     {403, none},
+		totperrors.CodeAccountLocked:       {403, none},
+		totperrors.CodeDeviceLimitReached:  {403, none},
+		totperrors.CodeUnavailable:         {500, none},
+		totperrors.CodeInternal:            {500, none},
 	}
 	titles := map[string]bool{}
 	for _, code := range totperrors.Codes() {
@@ -155,7 +155,7 @@ func TestStatusOfOtherErrors(t *testing.T) {
 		{"missing linked identity", jsonapi.ErrMissingLinkedIdentity, 401},
 		{"insufficient scope", jsonapi.ErrInsufficientScope, 403},
 		{"a code that is not the domain's", &totperrors.Error{Code: "unauthorized"}, 500},
-		{"a domain error before what it wraps", &totperrors.Error{Code: totperrors.Internal, Err: jsonapi.ErrInvalidToken}, 500},
+		{"a domain error before what it wraps", &totperrors.Error{Code: totperrors.CodeInternal, Err: jsonapi.ErrInvalidToken}, 500},
 	} {
 		require.Equal(t, c.want, jsonapi.Status(c.err), c.name)
 	}
@@ -167,7 +167,7 @@ func TestCreatorErrorsAreNeverAuthentication(t *testing.T) {
 }
 
 func TestRetryAfter(t *testing.T) {
-	const denied, unavailable = totperrors.TooManyAttempts, totperrors.Unavailable
+	const denied, unavailable = totperrors.CodeTooManyAttempts, totperrors.CodeUnavailable
 	for _, c := range []struct {
 		name   string
 		code   totperrors.Code
@@ -182,7 +182,7 @@ func TestRetryAfter(t *testing.T) {
 		{"negative: none", denied, -time.Hour, "", 0},
 		{"unavailable: a second if unknown", unavailable, 0, "1", 0},
 		{"unavailable: the time told", unavailable, 90 * time.Second, "90", 0},
-		{"no other code has one", totperrors.InvalidCredentials, time.Hour, "", 0},
+		{"no other code has one", totperrors.CodeInvalidCredentials, time.Hour, "", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := serve(t, handlerOf(t, failing(&totperrors.Error{Code: c.code, RetryAfter: c.after})), request(plainBody))
@@ -197,7 +197,7 @@ func TestRetryAfter(t *testing.T) {
 }
 
 func TestPointerOfARefusalIsWhatWasPresented(t *testing.T) {
-	const wrong, required = totperrors.InvalidCredentials, totperrors.CredentialsRequired
+	const wrong, required = totperrors.CodeInvalidCredentials, totperrors.CodeCredentialsRequired
 	for _, c := range []struct {
 		code             totperrors.Code
 		members, pointer string
@@ -211,8 +211,8 @@ func TestPointerOfARefusalIsWhatWasPresented(t *testing.T) {
 		{required, `,"attributes":{}`, "/data/attributes"},
 		{required, `,"attributes":null`, "/data/attributes"},
 		{required, ``, "/data"},
-		{totperrors.InvalidID, ``, "/data"},
-		{totperrors.IDInUse, `,"id":null`, "/data/id"},
+		{totperrors.CodeInvalidID, ``, "/data"},
+		{totperrors.CodeIDInUse, `,"id":null`, "/data/id"},
 	} {
 		a := serve(t, handlerOf(t, failing(&totperrors.Error{Code: c.code})), request(`{"data":{"type":"deviceTOTP"`+c.members+`}}`))
 		require.Equal(t, []string{string(c.code) + " " + c.pointer}, a.summary(), c.members)
@@ -222,9 +222,9 @@ func TestPointerOfARefusalIsWhatWasPresented(t *testing.T) {
 func TestInvalidCredentialsIsTheSameWhateverTheReason(t *testing.T) {
 	var first string
 	for _, reason := range []error{
-		&totperrors.Error{Op: "create", Code: totperrors.InvalidCredentials},
-		&totperrors.Error{Code: totperrors.InvalidCredentials, Field: "PIN", Err: credential.ErrNotFound, RetryAfter: time.Minute},
-		errors.Join(errors.New("spent"), &totperrors.Error{Code: totperrors.InvalidCredentials}),
+		&totperrors.Error{Op: "create", Code: totperrors.CodeInvalidCredentials},
+		&totperrors.Error{Code: totperrors.CodeInvalidCredentials, Field: "PIN", Err: credential.ErrNotFound, RetryAfter: time.Minute},
+		errors.Join(errors.New("spent"), &totperrors.Error{Code: totperrors.CodeInvalidCredentials}),
 	} {
 		r := request(plainBody)
 		r.Header.Set("Request-Id", "00000000000000000000")
@@ -251,7 +251,7 @@ func TestIncompleteDevicesAreNotAnswered(t *testing.T) {
 		"nothing whatever": func(d *devicetotp.DeviceTOTP) { *d = devicetotp.DeviceTOTP{} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := &creator{answer: func(_ context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+			c := &creator{answer: func(_ context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 				d := device(r.DeviceID)
 				spoil(&d)
 				return d, nil
@@ -264,7 +264,7 @@ func TestIncompleteDevicesAreNotAnswered(t *testing.T) {
 
 func TestDevicesAtTheBoundsAreAnswered(t *testing.T) {
 	for _, digits := range []int{6, 8} {
-		c := &creator{answer: func(_ context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+		c := &creator{answer: func(_ context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 			d := device(r.DeviceID)
 			d.Digits, d.Period = digits, time.Second
 			return d, nil
@@ -277,19 +277,19 @@ func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 	const secret = "not to be told" // and in no time, id or address by chance
 	body := `{"data":{"type":"deviceTOTP","attributes":{"pin":"` + secret + `"}}}`
 	panics := func(v any) *creator {
-		return &creator{answer: func(context.Context, devicetotp.Request) (devicetotp.DeviceTOTP, error) { panic(v) }}
+		return &creator{answer: func(context.Context, devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) { panic(v) }}
 	}
 	for name, c := range map[string]struct {
 		value  any
 		logged string
 	}{
 		"a text, which may be a secret": {"innards", "panic with a string"},
-		"a refusal is still a fault":    {&totperrors.Error{Code: totperrors.InvalidCredentials, Err: errors.New("innards")}, "*errors.Error"},
+		"a refusal is still a fault":    {&totperrors.Error{Code: totperrors.CodeInvalidCredentials, Err: errors.New("innards")}, "*errors.Error"},
 		"the runtime's own words":       {indexError(), "index out of range"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
-			opts := jsonapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
+			opts := jsonapi.Config{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
 			a := serve(t, handlerWith(t, panics(c.value), jsonapi.Bearer(tokens), opts), request(body))
 			require.Equal(t, []string{"internal-error none"}, a.summary())
 
@@ -328,13 +328,13 @@ func TestCausesAreLoggedUnderTheRequestID(t *testing.T) {
 		name, level string
 		err         error
 	}{
-		{"unavailable is a warning", "WARN", &totperrors.Error{Code: totperrors.Unavailable, Err: errors.New("innards")}},
-		{"internal is an error", "ERROR", &totperrors.Error{Code: totperrors.Internal, Err: errors.New("innards")}},
+		{"unavailable is a warning", "WARN", &totperrors.Error{Code: totperrors.CodeUnavailable, Err: errors.New("innards")}},
+		{"internal is an error", "ERROR", &totperrors.Error{Code: totperrors.CodeInternal, Err: errors.New("innards")}},
 		{"foreign is an error", "ERROR", errors.New("innards")},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var log bytes.Buffer
-			opts := jsonapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
+			opts := jsonapi.Config{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
 			a := serve(t, handlerWith(t, failing(c.err), jsonapi.Bearer(tokens), opts), request(plainBody))
 			line := logLine(t, &log)
 			require.Equal(t, c.level, line["level"])
@@ -349,13 +349,13 @@ func TestCausesAreLoggedUnderTheRequestID(t *testing.T) {
 		was := slog.Default()
 		t.Cleanup(func() { slog.SetDefault(was) })
 		slog.SetDefault(slog.New(slog.NewJSONHandler(&log, nil)))
-		serve(t, handlerWith(t, failing(errors.New("innards")), jsonapi.Bearer(tokens), jsonapi.Options{}), request(plainBody))
+		serve(t, handlerWith(t, failing(errors.New("innards")), jsonapi.Bearer(tokens), jsonapi.Config{}), request(plainBody))
 		require.Contains(t, logLine(t, &log)["error"], "innards")
 	})
 	t.Run("a refusal is not logged", func(t *testing.T) {
 		var log bytes.Buffer
-		opts := jsonapi.Options{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
-		err := &totperrors.Error{Code: totperrors.InvalidCredentials}
+		opts := jsonapi.Config{Logger: slog.New(slog.NewJSONHandler(&log, nil))}
+		err := &totperrors.Error{Code: totperrors.CodeInvalidCredentials}
 		serve(t, handlerWith(t, failing(err), jsonapi.Bearer(tokens), opts), request(plainBody))
 		require.Empty(t, log.String())
 	})
@@ -375,13 +375,13 @@ func TestWriteErrorServesOtherEndpoints(t *testing.T) {
 		summary string
 		header  string
 	}{
-		{"domain", &totperrors.Error{Code: totperrors.InvalidArgument, Field: totperrors.FieldTTL}, "invalid-argument none", ""},
+		{"domain", &totperrors.Error{Code: totperrors.CodeInvalidArgument, Field: totperrors.FieldTTL}, "invalid-argument none", ""},
 		{"missing token", jsonapi.ErrMissingToken, "unauthorized none", `Bearer realm="shop \"1\""`},
 		{"invalid token", jsonapi.ErrInvalidToken, "unauthorized none", `Bearer realm="shop \"1\"", error="invalid_token"`},
 		{"foreign", errors.New("innards"), "internal-error none", ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			opts := jsonapi.Options{Realm: "shop\n \"1\"é", Logger: slog.New(slog.DiscardHandler)}
+			opts := jsonapi.Config{Realm: "shop\n \"1\"é", Logger: slog.New(slog.DiscardHandler)}
 			endpoint := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				jsonapi.WriteError(w, r, c.err, opts)
 			})

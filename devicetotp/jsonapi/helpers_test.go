@@ -35,11 +35,11 @@ const (
 // creator is a Creator that answers as it is told and remembers what it got.
 type creator struct {
 	mu     sync.Mutex
-	got    []devicetotp.Request
-	answer func(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error)
+	got    []devicetotp.CreateRequest
+	answer func(ctx context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error)
 }
 
-func (c *creator) Create(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+func (c *creator) Create(ctx context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 	c.mu.Lock()
 	c.got = append(c.got, r)
 	c.mu.Unlock()
@@ -51,7 +51,7 @@ func (c *creator) Create(ctx context.Context, r devicetotp.Request) (devicetotp.
 
 // failing returns a creator that always answers err.
 func failing(err error) *creator {
-	return &creator{answer: func(context.Context, devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+	return &creator{answer: func(context.Context, devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 		return devicetotp.DeviceTOTP{}, err
 	}}
 }
@@ -62,7 +62,7 @@ func device(id string) devicetotp.DeviceTOTP {
 	}
 	return devicetotp.DeviceTOTP{
 		ID: strings.ToLower(id), Secret: credential.NewSecret(sharedBytes),
-		Period: 30 * time.Second, Digits: 6, Algorithm: credential.SHA1,
+		Period: 30 * time.Second, Digits: 6, Algorithm: credential.AlgorithmSHA1,
 	}
 }
 
@@ -78,10 +78,10 @@ func tokens(_ context.Context, token string) (jsonapi.Principal, error) {
 
 // handlerOf returns a handler over c that logs nowhere.
 func handlerOf(t testing.TB, c jsonapi.Creator) http.Handler {
-	return handlerWith(t, c, jsonapi.Bearer(tokens), jsonapi.Options{Logger: slog.New(slog.DiscardHandler)})
+	return handlerWith(t, c, jsonapi.Bearer(tokens), jsonapi.Config{Logger: slog.New(slog.DiscardHandler)})
 }
 
-func handlerWith(t testing.TB, c jsonapi.Creator, auth jsonapi.Authenticator, opts jsonapi.Options) http.Handler {
+func handlerWith(t testing.TB, c jsonapi.Creator, auth jsonapi.Authenticator, opts jsonapi.Config) http.Handler {
 	t.Helper()
 	h, err := jsonapi.NewHandler(c, auth, opts)
 	require.NoError(t, err)

@@ -56,7 +56,7 @@ func newService(t *testing.T, edit func(*service)) *service {
 	s := &service{memory: memstore.New(), clock: clocktest.New(time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)), account: accountID}
 	s.store = s.memory
 	s.config = devicetotp.Config{Clock: s.clock, Observer: func(ctx context.Context, e devicetotp.Event) {
-		s.events = append(s.events, jsonapi.RequestID(ctx)+" "+e.Op+" "+string(e.Code))
+		s.events = append(s.events, jsonapi.RequestID(ctx)+" "+string(e.Op)+" "+string(e.Code))
 	}}
 	hash, err := pinHash()
 	require.NoError(t, err)
@@ -65,7 +65,7 @@ func newService(t *testing.T, edit func(*service)) *service {
 	require.NoError(t, err)
 	plainIssuer, err := devicetotp.NewIssuer(s.memory, keys, devicetotp.Config{Clock: s.clock})
 	require.NoError(t, err)
-	require.NoError(t, plainIssuer.AddCode(t.Context(), devicetotp.CodeRequest{
+	require.NoError(t, plainIssuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
 		AccountID: accountID, Kind: verifier.KindAccount, Code: credential.NewSecret(code), TTL: 5 * time.Minute}))
 	if edit != nil {
 		edit(s)
@@ -77,7 +77,7 @@ func newService(t *testing.T, edit func(*service)) *service {
 		p.AccountID = s.account
 		return p, err
 	})
-	s.handler = handlerWith(t, s.issuer, auth, jsonapi.Options{Logger: slog.New(slog.NewJSONHandler(&s.log, nil))})
+	s.handler = handlerWith(t, s.issuer, auth, jsonapi.Config{Logger: slog.New(slog.NewJSONHandler(&s.log, nil))})
 	return s
 }
 
@@ -99,7 +99,7 @@ func asking(id, attributes string) string {
 
 func TestIssuerSatisfiesCreator(t *testing.T) {
 	var _ jsonapi.Creator = (*devicetotp.Issuer)(nil)
-	_, err := jsonapi.NewHandler((*devicetotp.Issuer)(nil), jsonapi.Bearer(tokens), jsonapi.Options{})
+	_, err := jsonapi.NewHandler((*devicetotp.Issuer)(nil), jsonapi.Bearer(tokens), jsonapi.Config{})
 	require.ErrorContains(t, err, "issuer must not be nil")
 }
 
@@ -117,7 +117,7 @@ func TestEnrolmentOverHTTPThenACodeOfTheDevice(t *testing.T) {
 	require.NoError(t, json.Unmarshal(first.Body.Bytes(), &doc))
 	raw, err := base32.StdEncoding.DecodeString(doc.Data.Attributes.Secret)
 	require.NoError(t, err)
-	totp := verifier.TOTP{Secret: credential.NewSecret(string(raw)), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	totp := verifier.TOTP{Secret: credential.NewSecret(string(raw)), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
 	now, err := totp.Code(totp.Step(s.clock.Now()))
 	require.NoError(t, err)
 	_, err = s.issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: accountID, Code: now})
@@ -194,7 +194,7 @@ func TestGraceFollowsTheScope(t *testing.T) {
 	s := newService(t, nil)
 	require.NoError(t, s.memory.Update(accountID, func(a *credential.Account) { a.RegisteredAt = s.clock.Now() }))
 	scoped := func(scopes ...string) http.Handler {
-		return handlerWith(t, s.issuer, authenticating(jsonapi.Principal{AccountID: accountID, Scopes: scopes}, nil), jsonapi.Options{})
+		return handlerWith(t, s.issuer, authenticating(jsonapi.Principal{AccountID: accountID, Scopes: scopes}, nil), jsonapi.Config{})
 	}
 	a := serve(t, scoped(jsonapi.ScopeCreate), request(asking(deviceID, "")))
 	require.Equal(t, []string{"credentials-required /data/attributes"}, a.summary())
@@ -234,10 +234,10 @@ func (failingSecrets) NewSecret(context.Context, int) (credential.Secret, error)
 }
 
 func TestFailingCollaborators(t *testing.T) {
-	brokenVerifier := verifier.Func(func(context.Context, credential.Account, credential.Secret, time.Time) (verifier.Verdict, error) {
+	brokenVerifier := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
 		return verifier.Verdict{}, errors.New("innards of the verifier")
 	})
-	panickingVerifier := verifier.Func(func(context.Context, credential.Account, credential.Secret, time.Time) (verifier.Verdict, error) {
+	panickingVerifier := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
 		panic("innards of the verifier")
 	})
 	for name, c := range map[string]struct {

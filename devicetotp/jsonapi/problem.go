@@ -50,25 +50,25 @@ var rules = map[totperrors.Code]rule{
 	codeInvalidAttribute: {http.StatusUnprocessableEntity, "Invalid attribute",
 		"The attribute must be a string of Unicode characters, or null, or left out."},
 
-	totperrors.InvalidID: {http.StatusUnprocessableEntity, "Invalid id",
+	totperrors.CodeInvalidID: {http.StatusUnprocessableEntity, "Invalid id",
 		"The id must be a UUID of the form 8-4-4-4-12, or null, or left out."},
-	totperrors.IDInUse: {http.StatusUnprocessableEntity, "Id in use",
+	totperrors.CodeIDInUse: {http.StatusUnprocessableEntity, "Id in use",
 		"There is a device of this id already, made by another request. Choose a new id."},
-	totperrors.InvalidArgument: {http.StatusUnprocessableEntity, "Invalid argument",
+	totperrors.CodeInvalidArgument: {http.StatusUnprocessableEntity, "Invalid argument",
 		"A value of the request can never be accepted here."},
-	totperrors.InvalidCredentials: {http.StatusForbidden, "Invalid credentials",
+	totperrors.CodeInvalidCredentials: {http.StatusForbidden, "Invalid credentials",
 		"None of the presented values was accepted."},
-	totperrors.CredentialsRequired: {http.StatusForbidden, "Credentials required",
+	totperrors.CodeCredentialsRequired: {http.StatusForbidden, "Credentials required",
 		"Present a one-time code, a password or a PIN."},
-	totperrors.TooManyAttempts: {http.StatusForbidden, "Too many attempts",
+	totperrors.CodeTooManyAttempts: {http.StatusForbidden, "Too many attempts",
 		"What was presented is blocked after too many failed attempts."},
-	totperrors.AccountLocked: {http.StatusForbidden, "Account locked",
+	totperrors.CodeAccountLocked: {http.StatusForbidden, "Account locked",
 		"The account is locked."},
-	totperrors.DeviceLimitReached: {http.StatusForbidden, "Device limit reached",
+	totperrors.CodeDeviceLimitReached: {http.StatusForbidden, "Device limit reached",
 		"The account has as many devices as it may have."},
-	totperrors.Unavailable: {http.StatusInternalServerError, "Temporarily unavailable",
+	totperrors.CodeUnavailable: {http.StatusInternalServerError, "Temporarily unavailable",
 		"The request could not be answered just now and may or may not have taken effect. Send the same request again."},
-	totperrors.Internal: {http.StatusInternalServerError, "Internal error",
+	totperrors.CodeInternal: {http.StatusInternalServerError, "Internal error",
 		"Something went wrong on the server."},
 }
 
@@ -133,8 +133,8 @@ func describe(err error) problem {
 // domain's is a fault of whoever made it.
 func domainProblem(err error) problem {
 	p := problem{code: totperrors.CodeOf(err), cause: err}
-	if p.code.Class() == totperrors.ClassInternal && p.code != totperrors.Unavailable {
-		p.code = totperrors.Internal
+	if p.code.Class() == totperrors.ClassInternal && p.code != totperrors.CodeUnavailable {
+		p.code = totperrors.CodeInternal
 	}
 	var domain *totperrors.Error
 	if errors.As(err, &domain) {

@@ -58,11 +58,11 @@ func TestRequestIDReachesEveryCollaborator(t *testing.T) {
 		authenticator = jsonapi.RequestID(r.Context())
 		return tokens(r.Context(), goodToken)
 	})
-	c := &creator{answer: func(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+	c := &creator{answer: func(ctx context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 		issuer = jsonapi.RequestID(ctx)
 		return device(r.DeviceID), nil
 	}}
-	id := serve(t, handlerWith(t, c, auth, jsonapi.Options{}), request(plainBody)).Header().Get("Request-Id")
+	id := serve(t, handlerWith(t, c, auth, jsonapi.Config{}), request(plainBody)).Header().Get("Request-Id")
 	require.Equal(t, id, authenticator)
 	require.Equal(t, id, issuer)
 }

@@ -22,7 +22,7 @@ import (
 
 // These run over a real socket, for what a recorder cannot show.
 
-func serverOf(t *testing.T, c jsonapi.Creator, auth jsonapi.Authenticator, opts jsonapi.Options, readTimeout time.Duration) *httptest.Server {
+func serverOf(t *testing.T, c jsonapi.Creator, auth jsonapi.Authenticator, opts jsonapi.Config, readTimeout time.Duration) *httptest.Server {
 	t.Helper()
 	opts.Logger = slog.New(slog.DiscardHandler)
 	s := httptest.NewUnstartedServer(handlerWith(t, c, auth, opts))
@@ -65,7 +65,7 @@ func read(t *testing.T, resp *http.Response) answer {
 }
 
 func TestBodyThatStopsArrivingIsAnsweredAfterBodyTimeout(t *testing.T) {
-	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: 20 * time.Millisecond}, 0)
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Config{BodyTimeout: 20 * time.Millisecond}, 0)
 	a := unfinished(t, s, "POST", goodToken)
 	require.Equal(t, []string{"invalid-document none"}, a.summary())
 	require.Contains(t, a.errors[0].Detail, "in time")
@@ -123,13 +123,13 @@ func TestBodyOfAByteASecondIsAnsweredAfterBodyTimeout(t *testing.T) {
 }
 
 func TestRefusalDoesNotWaitForTheBodyForever(t *testing.T) {
-	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: 20 * time.Millisecond}, 0)
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Config{BodyTimeout: 20 * time.Millisecond}, 0)
 	require.Equal(t, []string{"unauthorized none"}, unfinished(t, s, "POST", "bad").summary())
 	require.Equal(t, []string{"method-not-allowed none"}, unfinished(t, s, "PUT", goodToken).summary())
 }
 
 func TestShorterReadTimeoutOfTheServerStaysInForce(t *testing.T) {
-	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{BodyTimeout: time.Hour}, 20*time.Millisecond)
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Config{BodyTimeout: time.Hour}, 20*time.Millisecond)
 	require.Equal(t, []string{"invalid-document none"}, unfinished(t, s, "POST", goodToken).summary())
 }
 
@@ -156,10 +156,10 @@ func TestBodyTimeoutDoesNotEndTheRequest(t *testing.T) {
 				}
 				return tokens(r.Context(), goodToken)
 			})
-			c := &creator{answer: func(ctx context.Context, r devicetotp.Request) (devicetotp.DeviceTOTP, error) {
+			c := &creator{answer: func(ctx context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error) {
 				return device(r.DeviceID), outlast(ctx)
 			}}
-			s := serverOf(t, c, auth, jsonapi.Options{BodyTimeout: bodyTimeout}, 0)
+			s := serverOf(t, c, auth, jsonapi.Config{BodyTimeout: bodyTimeout}, 0)
 			resp, err := http.Post(s.URL, jsonapi.MediaType, strings.NewReader(body))
 			require.NoError(t, err)
 			want := http.StatusCreated
@@ -180,7 +180,7 @@ func TestClientThatHangsUpReleasesTheAuthenticator(t *testing.T) {
 		return jsonapi.Principal{}, r.Context().Err()
 	})
 	issuer := &creator{}
-	s := serverOf(t, issuer, auth, jsonapi.Options{AuthTimeout: time.Hour}, 0)
+	s := serverOf(t, issuer, auth, jsonapi.Config{AuthTimeout: time.Hour}, 0)
 	ctx, hangUp := context.WithCancel(t.Context())
 	go func() {
 		<-entered
@@ -195,7 +195,7 @@ func TestClientThatHangsUpReleasesTheAuthenticator(t *testing.T) {
 }
 
 func TestHeadIsAnsweredWithoutABody(t *testing.T) {
-	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{}, 0)
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Config{}, 0)
 	resp, err := http.Head(s.URL)
 	require.NoError(t, err)
 	defer func() { _ = resp.Body.Close() }()
@@ -204,7 +204,7 @@ func TestHeadIsAnsweredWithoutABody(t *testing.T) {
 }
 
 func TestTheDocumentedCurl(t *testing.T) {
-	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Options{}, 0)
+	s := serverOf(t, &creator{}, jsonapi.Bearer(tokens), jsonapi.Config{}, 0)
 	r, err := http.NewRequest(http.MethodPost, s.URL, strings.NewReader(plainBody))
 	require.NoError(t, err)
 	r.Header.Set("Authorization", "Bearer "+goodToken)

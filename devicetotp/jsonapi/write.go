@@ -22,11 +22,11 @@ import (
 //
 // Use it before anything was written to w. The error objects have no source:
 // only the endpoint knows the document.
-func WriteError(w http.ResponseWriter, r *http.Request, err error, opts Options) {
+func WriteError(w http.ResponseWriter, r *http.Request, err error, opts Config) {
 	opts.writeProblems(identified(r), w, problemsOf(err))
 }
 
-func (o Options) writeProblems(ctx context.Context, w http.ResponseWriter, ps problems) {
+func (o Config) writeProblems(ctx context.Context, w http.ResponseWriter, ps problems) {
 	first := ps[0]
 	o.logFailure(ctx, first)
 	h := w.Header()
@@ -64,7 +64,7 @@ func write(w http.ResponseWriter, id string, status int, body []byte) {
 }
 
 // challenge is the value of WWW-Authenticate (RFC 6750 section 3).
-func (o Options) challenge(tokenSent bool) string {
+func (o Config) challenge(tokenSent bool) string {
 	realm := o.Realm
 	if realm == "" {
 		realm = defaultRealm
@@ -96,26 +96,26 @@ func quotedString(s string) string {
 // retrySeconds is the Retry-After of p, rounded up; 0 for none. Whoever finds
 // the service unavailable is always told to come back.
 func retrySeconds(p problem) int64 {
-	if p.code != totperrors.Unavailable && p.code != totperrors.TooManyAttempts {
+	if p.code != totperrors.CodeUnavailable && p.code != totperrors.CodeTooManyAttempts {
 		return 0
 	}
 	seconds := int64(p.retryAfter / time.Second)
 	if p.retryAfter%time.Second > 0 {
 		seconds++
 	}
-	if p.code == totperrors.Unavailable {
+	if p.code == totperrors.CodeUnavailable {
 		return max(seconds, 1)
 	}
 	return max(seconds, 0)
 }
 
 // logFailure logs the cause of a 500 under the id that the caller is told.
-func (o Options) logFailure(ctx context.Context, p problem) {
+func (o Config) logFailure(ctx context.Context, p problem) {
 	if p.rule().status != http.StatusInternalServerError {
 		return
 	}
 	level := slog.LevelError
-	if p.code == totperrors.Unavailable {
+	if p.code == totperrors.CodeUnavailable {
 		level = slog.LevelWarn
 	}
 	attrs := []slog.Attr{
@@ -158,7 +158,7 @@ func appendProblem(b []byte, id string, p problem) []byte {
 		b = appendString(b, p.source.value)
 		b = append(b, '}')
 	}
-	if after := retrySeconds(p); after > 0 && p.code == totperrors.TooManyAttempts {
+	if after := retrySeconds(p); after > 0 && p.code == totperrors.CodeTooManyAttempts {
 		b = append(b, `,"meta":{"retryAfter":`...)
 		b = strconv.AppendInt(b, after, 10)
 		b = append(b, '}')

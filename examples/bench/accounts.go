@@ -47,7 +47,7 @@ func newAccount(keys *credential.Keyring, pinHash string, i, devices int) (crede
 			return credential.Account{}, err
 		}
 		a.State.Devices = append(a.State.Devices, credential.Device{
-			ID: deviceID(d), Sealed: sealed, Algorithm: credential.SHA1, Digits: 6, Period: period,
+			ID: deviceID(d), Sealed: sealed, Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period,
 			Basis: credential.BasisGrace, CreatedAt: base.Add(-time.Hour),
 		})
 	}
@@ -118,7 +118,7 @@ type stepCode struct {
 }
 
 func newCodes(devices int) *codes {
-	return &codes{totp: verifier.TOTP{Secret: deviceSecret(devices - 1), Algorithm: credential.SHA1, Digits: 6, Period: period}}
+	return &codes{totp: verifier.TOTP{Secret: deviceSecret(devices - 1), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period}}
 }
 
 // at makes a code once a step, so that the clients' own work is not measured.

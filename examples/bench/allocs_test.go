@@ -30,19 +30,19 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 
 	account, err := newAccount(keys, "", 0, 1)
 	require.NoError(t, err)
-	totp := verifier.TOTP{Secret: deviceSecret(0), Algorithm: credential.SHA1, Digits: 6, Period: period}
+	totp := verifier.TOTP{Secret: deviceSecret(0), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period}
 	code, err := totp.Code(totp.Step(now))
 	require.NoError(t, err)
 	wrong := credential.NewSecret("000000")
 
 	fresh := credential.Account{ID: account.ID, RegisteredAt: base}
 	store.Put(fresh)
-	require.NoError(t, issuer.AddCode(ctx, devicetotp.CodeRequest{
+	require.NoError(t, issuer.AddCode(ctx, devicetotp.AddCodeRequest{
 		AccountID: account.ID, Kind: verifier.KindAccount, Code: credential.NewSecret("12345678"), TTL: time.Minute,
 	}))
 	withCode, err := store.Load(ctx, account.ID)
 	require.NoError(t, err)
-	create := func(from credential.Account, r devicetotp.Request, denied bool) func() {
+	create := func(from credential.Account, r devicetotp.CreateRequest, denied bool) func() {
 		return func() {
 			store.Put(from)
 			if _, err := issuer.Create(ctx, r); denied != (err != nil) {
@@ -53,7 +53,7 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 	withHash := func(hash string) credential.Account {
 		return credential.Account{ID: account.ID, PINHash: hash}
 	}
-	pin := devicetotp.Request{AccountID: account.ID, PIN: credential.NewSecret("8299")}
+	pin := devicetotp.CreateRequest{AccountID: account.ID, PIN: credential.NewSecret("8299")}
 	for _, c := range []struct {
 		name string
 		most float64
@@ -62,8 +62,8 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 		{"match, right", 11, func() { _, _, _ = totp.Match(code, now, 0) }},
 		{"match, wrong", 33, func() { _, _, _ = totp.Match(wrong, now, 0) }},
 		{"match, right, unsealing", 14, func() { _, _, _ = verifier.MatchDevice(keys, account.ID, account.State.Devices[0], code, now) }},
-		{"Create on grace", 14, create(fresh, devicetotp.Request{AccountID: account.ID}, false)},
-		{"Create on an OTP", 32, create(withCode, devicetotp.Request{AccountID: account.ID, OTP: credential.NewSecret("12345678")}, false)},
+		{"Create on grace", 14, create(fresh, devicetotp.CreateRequest{AccountID: account.ID}, false)},
+		{"Create on an OTP", 32, create(withCode, devicetotp.CreateRequest{AccountID: account.ID, OTP: credential.NewSecret("12345678")}, false)},
 		{"Create on a PIN, argon2id", 49, create(withHash(argon), pin, false)},
 		{"Create on a PIN, bcrypt, wrong", 29, create(withHash(bcrypted), pin, true)},
 		{"Verify", 31, func() {

@@ -116,12 +116,12 @@ func burstPIN(ctx context.Context) (sealed, keyText string, err error) {
 
 // prepare makes the table with the account in it.
 func (c burstConfig) prepare(ctx context.Context) error {
-	db, err := target{sqlstore.Postgres, "pgx", c.DSN}.open(1)
+	db, err := target{sqlstore.DialectPostgres, "pgx", c.DSN}.open(1)
 	if err != nil {
 		return err
 	}
 	defer db.Close()
-	table, err := sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
+	table, err := sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
 	if err != nil {
 		return err
 	}

@@ -64,10 +64,10 @@ func (c burstConfig) issuer(ctx context.Context, hashes *atomic.Int64) (*devicet
 	if err != nil {
 		return nil, err
 	}
-	pin := verifier.PIN(nil, keys)
-	counting := verifier.Func(func(ctx context.Context, a credential.Account, presented credential.Secret, now time.Time) (verifier.Verdict, error) {
+	pin := verifier.PIN(keys, nil)
+	counting := verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 		hashes.Add(1)
-		return pin.Verify(ctx, a, presented, now)
+		return pin.Verify(ctx, q)
 	})
 	store, err := c.store(ctx)
 	if err != nil {
@@ -82,11 +82,11 @@ func (c burstConfig) store(ctx context.Context) (credential.Store, error) {
 		memory.Put(c.account())
 		return memory, nil
 	}
-	db, err := target{sqlstore.Postgres, "pgx", c.DSN}.open(streamConns)
+	db, err := target{sqlstore.DialectPostgres, "pgx", c.DSN}.open(streamConns)
 	if err != nil {
 		return nil, err
 	}
-	return sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
+	return sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
 }
 
 // attack makes all requests at once.
@@ -98,7 +98,7 @@ func (c burstConfig) attack(ctx context.Context, issuer *devicetotp.Issuer) burs
 	for range c.Requests {
 		all.Go(func() {
 			<-begin
-			_, err := issuer.Create(ctx, devicetotp.Request{AccountID: burstID, PIN: credential.NewSecret("0000")})
+			_, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: burstID, PIN: credential.NewSecret("0000")})
 			mu.Lock()
 			defer mu.Unlock()
 			r.Answers[string(devicetotp.CodeOf(err))]++

@@ -84,12 +84,12 @@ type target struct {
 	dsn     string
 }
 
-func (p *postgres) target() target { return target{sqlstore.Postgres, "pgx", p.dsn} }
+func (p *postgres) target() target { return target{sqlstore.DialectPostgres, "pgx", p.dsn} }
 
 // sqliteTarget is a new file in the directory.
 func sqliteTarget(dir, name string) target {
 	dsn := "file:" + filepath.Join(dir, name) + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
-	return target{sqlstore.SQLite, "sqlite", dsn}
+	return target{sqlstore.DialectSQLite, "sqlite", dsn}
 }
 
 // open returns a handle with so many connections, all of which stay open.
@@ -117,7 +117,7 @@ func statementsOf(ctx context.Context, dsn, table string) (statements, error) {
 	noted := &notes{Connector: stdlib.GetConnector(*config)}
 	db := sql.OpenDB(noted)
 	defer db.Close()
-	store, err := sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{Table: table})
+	store, err := sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{Table: table})
 	if err != nil {
 		return statements{}, err
 	}

@@ -22,7 +22,7 @@ func (t target) fill(ctx context.Context, keys *credential.Keyring, table string
 		return err
 	}
 	defer db.Close()
-	store, err := sqlstore.New(ctx, db, t.dialect, sqlstore.Options{Table: table})
+	store, err := sqlstore.New(ctx, db, t.dialect, sqlstore.Config{Table: table})
 	if err != nil {
 		return err
 	}
@@ -46,7 +46,7 @@ func (t target) fill(ctx context.Context, keys *credential.Keyring, table string
 		state, err := a.State.MarshalBinary()
 		return []any{a.ID, a.RegisteredAt.Unix(), int32(0), a.PasswordHash, a.PINHash, a.Locked, state, a.Version}, err
 	}
-	if t.dialect == sqlstore.Postgres {
+	if t.dialect == sqlstore.DialectPostgres {
 		return t.copyIn(ctx, db, table, row)
 	}
 	return insertAll(ctx, db, table, row)

@@ -119,7 +119,7 @@ func newGrowthPoint(ctx context.Context, t target, db *sql.DB, table string, acc
 	if err := t.fill(ctx, keys, table, accounts, devices); err != nil {
 		return nil, err
 	}
-	store, err := sqlstore.New(ctx, db, t.dialect, sqlstore.Options{Table: table})
+	store, err := sqlstore.New(ctx, db, t.dialect, sqlstore.Config{Table: table})
 	if err != nil {
 		return nil, err
 	}
@@ -167,7 +167,7 @@ func (b *bench) growthTable(points []*growthPoint) {
 }
 
 func (t target) name() string {
-	if t.dialect == sqlstore.SQLite {
+	if t.dialect == sqlstore.DialectSQLite {
 		return "SQLite"
 	}
 	return "PostgreSQL"

@@ -83,7 +83,7 @@ func graceHandler(accounts int) (http.Handler, error) {
 			Scopes:    []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin},
 		}, nil
 	}
-	return jsonapi.NewHandler(issuer, jsonapi.Bearer(owner), jsonapi.Options{})
+	return jsonapi.NewHandler(issuer, jsonapi.Bearer(owner), jsonapi.Config{})
 }
 
 // plainDocument is what the plain handler reads and writes.

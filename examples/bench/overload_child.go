@@ -96,11 +96,11 @@ func (c overloadConfig) world(ctx context.Context) (*devicetotp.Issuer, error) {
 		memory := memstore.New()
 		store, put = memory, func(_ context.Context, a credential.Account) error { memory.Put(a); return nil }
 	} else {
-		db, err := target{sqlstore.Postgres, "pgx", c.DSN}.open(streamConns)
+		db, err := target{sqlstore.DialectPostgres, "pgx", c.DSN}.open(streamConns)
 		if err != nil {
 			return nil, err
 		}
-		table, err := sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
+		table, err := sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
 		if err != nil {
 			return nil, err
 		}
@@ -134,7 +134,7 @@ func (c overloadConfig) createAll(ctx context.Context, issuer *devicetotp.Issuer
 	started := time.Now()
 	for i := range c.Creates {
 		all.Go(func() {
-			_, err := issuer.Create(ctx, devicetotp.Request{
+			_, err := issuer.Create(ctx, devicetotp.CreateRequest{
 				AccountID: accountID(c.Stream + i), Password: credential.NewSecret(overloadPassword),
 			})
 			mu.Lock()

@@ -16,7 +16,7 @@ func TestTheStatementsAreTheStores(t *testing.T) {
 	dsn := pgtest.Need(t).Database(t)
 	keys, err := credential.NewKeyring("k", credential.NewKey("k"))
 	require.NoError(t, err)
-	on := target{sqlstore.Postgres, "pgx", dsn}
+	on := target{sqlstore.DialectPostgres, "pgx", dsn}
 	require.NoError(t, on.fill(t.Context(), keys, "some", 10, 2))
 	send, err := statementsOf(t.Context(), dsn, "some")
 	require.NoError(t, err)

@@ -25,7 +25,7 @@ func creating(store credential.Store, keys *credential.Keyring, t *turns, device
 		return nil, err
 	}
 	return func(ctx context.Context) error {
-		_, err := issuer.Create(ctx, devicetotp.Request{AccountID: accountID(t.account(t.take()))})
+		_, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: accountID(t.account(t.take()))})
 		return err
 	}, nil
 }

@@ -40,7 +40,7 @@ func noted(t *testing.T, on target) (*sqlstore.Store, *notes) {
 	require.NoError(t, direct.Close())
 	db := sql.OpenDB(n)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	store, err := sqlstore.New(t.Context(), db, on.dialect, sqlstore.Options{})
+	store, err := sqlstore.New(t.Context(), db, on.dialect, sqlstore.Config{})
 	require.NoError(t, err)
 	require.NoError(t, store.Migrate(t.Context()))
 	return store, n
@@ -49,7 +49,7 @@ func noted(t *testing.T, on target) (*sqlstore.Store, *notes) {
 func onEachDatabase(t *testing.T, test func(t *testing.T, on target)) {
 	t.Run("sqlite", func(t *testing.T) { test(t, sqliteTarget(t.TempDir(), "accounts.db")) })
 	t.Run("postgres", func(t *testing.T) {
-		test(t, target{sqlstore.Postgres, "pgx", pgtest.Need(t).Database(t)})
+		test(t, target{sqlstore.DialectPostgres, "pgx", pgtest.Need(t).Database(t)})
 	})
 }
 
@@ -75,7 +75,7 @@ func TestARequestIsTwoStatements(t *testing.T) {
 			require.NoError(t, err)
 			return code
 		}
-		create := func(r devicetotp.Request) (err error) {
+		create := func(r devicetotp.CreateRequest) (err error) {
 			r.AccountID = "a"
 			made, err := issuer.Create(ctx, r)
 			if err == nil {
@@ -89,14 +89,14 @@ func TestARequestIsTwoStatements(t *testing.T) {
 			denied bool
 			want   []string
 		}{
-			{"Create on grace", func() error { return create(devicetotp.Request{}) }, false, []string{"SELECT", "UPDATE"}},
-			{"the same again", func() error { return create(devicetotp.Request{DeviceID: device.ID}) }, false, []string{"SELECT"}},
-			{"Create on a wrong PIN", func() error { return create(devicetotp.Request{PIN: credential.NewSecret("0000")}) }, true, []string{"SELECT", "UPDATE"}},
-			{"Create with nothing, after grace", func() error { return create(devicetotp.Request{NoGrace: true}) }, true, []string{"SELECT"}},
+			{"Create on grace", func() error { return create(devicetotp.CreateRequest{}) }, false, []string{"SELECT", "UPDATE"}},
+			{"the same again", func() error { return create(devicetotp.CreateRequest{DeviceID: device.ID}) }, false, []string{"SELECT"}},
+			{"Create on a wrong PIN", func() error { return create(devicetotp.CreateRequest{PIN: credential.NewSecret("0000")}) }, true, []string{"SELECT", "UPDATE"}},
+			{"Create with nothing, after grace", func() error { return create(devicetotp.CreateRequest{NoGrace: true}) }, true, []string{"SELECT"}},
 			{"AddCode", func() error {
-				return issuer.AddCode(ctx, devicetotp.CodeRequest{AccountID: "a", Kind: verifier.KindAccount, Code: credential.NewSecret("12345678"), TTL: time.Minute})
+				return issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "a", Kind: verifier.KindAccount, Code: credential.NewSecret("12345678"), TTL: time.Minute})
 			}, false, []string{"SELECT", "UPDATE"}},
-			{"Create on an OTP", func() error { return create(devicetotp.Request{OTP: credential.NewSecret("12345678")}) }, false, []string{"SELECT", "UPDATE"}},
+			{"Create on an OTP", func() error { return create(devicetotp.CreateRequest{OTP: credential.NewSecret("12345678")}) }, false, []string{"SELECT", "UPDATE"}},
 			{"Verify", func() error {
 				_, err := issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "a", Code: right()})
 				return err
@@ -105,9 +105,9 @@ func TestARequestIsTwoStatements(t *testing.T) {
 				_, err := issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "a", Code: right()})
 				return err
 			}, true, []string{"SELECT", "UPDATE"}},
-			{"Unblock", func() error { return issuer.Unblock(ctx, "a") }, false, []string{"SELECT", "UPDATE"}},
+			{"Unblock", func() error { return issuer.Unblock(ctx, devicetotp.UnblockRequest{AccountID: "a"}) }, false, []string{"SELECT", "UPDATE"}},
 			{"Create for an account that is not there", func() error {
-				_, err := issuer.Create(ctx, devicetotp.Request{AccountID: "nobody", OTP: credential.NewSecret("12345678")})
+				_, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "nobody", OTP: credential.NewSecret("12345678")})
 				return err
 			}, true, []string{"SELECT"}},
 		} {

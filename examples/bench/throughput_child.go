@@ -112,11 +112,11 @@ func (c throughputConfig) loops() (map[string]loop, error) {
 	for op, pass := range map[string]time.Duration{opCreate: createPass, opVerify: period} {
 		shared := newTurns(c.Accounts, pass)
 		for _, conns := range connections {
-			db, err := target{sqlstore.Postgres, "pgx", c.DSN}.open(conns)
+			db, err := target{sqlstore.DialectPostgres, "pgx", c.DSN}.open(conns)
 			if err != nil {
 				return nil, err
 			}
-			store, err := sqlstore.New(context.Background(), db, sqlstore.Postgres, sqlstore.Options{Table: op})
+			store, err := sqlstore.New(context.Background(), db, sqlstore.DialectPostgres, sqlstore.Config{Table: op})
 			if err != nil {
 				return nil, err
 			}

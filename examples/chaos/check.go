@@ -66,7 +66,7 @@ func (v *verdict) account(a credential.Account, codes []result) error {
 func (v *verdict) devicesOf(a credential.Account, code string) (ids []string, err error) {
 	for _, d := range a.State.Devices {
 		scope := credential.Scope{Purpose: credential.PurposeProof, AccountID: a.ID, Subject: d.ID}
-		ok, err := v.keys.Matches(scope, d.Proof, credential.NewSecret(code))
+		ok, err := v.keys.Matches(scope, d.ProofDigest, credential.NewSecret(code))
 		if err != nil {
 			return nil, err
 		}
@@ -79,7 +79,7 @@ func (v *verdict) devicesOf(a credential.Account, code string) (ids []string, er
 
 func (v *verdict) code(a credential.Account, r result, devices []string) {
 	// The verifier names the proof after the code.
-	spent := slices.ContainsFunc(a.State.Spent, func(p credential.Spent) bool { return strings.HasSuffix(p.Proof, r.codeID) })
+	spent := slices.ContainsFunc(a.State.Spent, func(p credential.SpentProof) bool { return strings.HasSuffix(p.ProofID, r.codeID) })
 	blocked := false
 	for _, t := range r.clients {
 		blocked = blocked || t.blocked
@@ -97,7 +97,7 @@ func (v *verdict) code(a credential.Account, r result, devices []string) {
 }
 
 func (v *verdict) client(a credential.Account, t told) error {
-	i := a.State.Device(t.device)
+	i := a.State.DeviceIndex(t.device)
 	switch {
 	case !t.secret.Present() && i >= 0 && !t.blocked:
 		v.is("device %s of %s is there, and its client was refused", t.device, a.ID)

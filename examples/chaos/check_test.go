@@ -28,13 +28,13 @@ func settled(t *testing.T) (*memstore.Store, *credential.Keyring, result) {
 	require.NoError(t, err)
 	r := result{account: "a", code: "526271"}
 	code := credential.NewSecret(r.code)
-	require.NoError(t, issuer.AddCode(t.Context(), devicetotp.CodeRequest{
+	require.NoError(t, issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
 		AccountID: "a", Kind: verifier.KindAccount, Code: code, TTL: devicetotp.MaxCodeTTL,
 	}))
 	a, err := store.Load(t.Context(), "a")
 	require.NoError(t, err)
 	r.codeID = a.State.Codes[0].ID
-	d, err := issuer.Create(t.Context(), devicetotp.Request{AccountID: "a", DeviceID: winner, OTP: code})
+	d, err := issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "a", DeviceID: winner, OTP: code})
 	require.NoError(t, err)
 	r.clients = [contenders]told{{device: winner, secret: d.Secret}, {device: loser}}
 	return store, keys, r
@@ -78,7 +78,7 @@ func TestCheckFindsWhatMustNotBe(t *testing.T) {
 				d := s.Devices[0]
 				d.ID = loser
 				var err error
-				d.Proof, err = keys.Digest(credential.Scope{Purpose: credential.PurposeProof, AccountID: "a", Subject: loser},
+				d.ProofDigest, err = keys.Digest(credential.Scope{Purpose: credential.PurposeProof, AccountID: "a", Subject: loser},
 					credential.NewSecret(r.code))
 				require.NoError(t, err)
 				s.Devices = append(s.Devices, d)

@@ -116,7 +116,7 @@ func untilDone(ctx context.Context, do func() error) error {
 // announce makes the code known and notes what the library calls it.
 func (c *clients) announce(ctx context.Context, r *result) error {
 	err := untilDone(ctx, func() error {
-		return c.issuer.AddCode(ctx, devicetotp.CodeRequest{
+		return c.issuer.AddCode(ctx, devicetotp.AddCodeRequest{
 			AccountID: r.account, Kind: verifier.KindAccount, Code: credential.NewSecret(r.code), TTL: devicetotp.MaxCodeTTL,
 		})
 	})
@@ -157,8 +157,8 @@ func (c *clients) insist(ctx context.Context, account, code string) (told, error
 	}
 	if first.status != http.StatusCreated {
 		c.counts.refused.Add(1)
-		t.blocked = first.code == string(totperrors.TooManyAttempts)
-		if !t.blocked && first.code != string(totperrors.InvalidCredentials) {
+		t.blocked = first.code == string(totperrors.CodeTooManyAttempts)
+		if !t.blocked && first.code != string(totperrors.CodeInvalidCredentials) {
 			return t, fmt.Errorf("a right code of %s was answered %d %s", account, first.status, first.code)
 		}
 		return t, nil

@@ -164,7 +164,7 @@ func openStore(ctx context.Context, dsn string) (*sql.DB, *sqlstore.Store, error
 	}
 	db.SetMaxOpenConns(16)
 	db.SetMaxIdleConns(16)
-	store, err := sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
+	store, err := sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
 	if err != nil {
 		return nil, nil, errors.Join(err, db.Close())
 	}

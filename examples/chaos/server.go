@@ -78,7 +78,7 @@ func newHandler(store credential.Store, keys *credential.Keyring) (http.Handler,
 	auth := jsonapi.Bearer(func(_ context.Context, token string) (jsonapi.Principal, error) {
 		return jsonapi.Principal{AccountID: token}, nil // whoever knocks
 	})
-	create, err := jsonapi.NewHandler(issuer, auth, jsonapi.Options{IgnoreScopes: true, Logger: slog.New(slog.DiscardHandler)})
+	create, err := jsonapi.NewHandler(issuer, auth, jsonapi.Config{IgnoreScopes: true, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		return nil, err
 	}

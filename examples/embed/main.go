@@ -68,11 +68,7 @@ func run(ctx context.Context, out io.Writer) error {
 // accepted as it is; the first right password or PIN brings a better one.
 func newIssuer(users Users, store credential.Store, keys *credential.Keyring) (*devicetotp.Issuer, error) {
 	return devicetotp.NewIssuer(store, keys, devicetotp.Config{
-		OnRehash: func(ctx context.Context, id string, f credential.Factor, old, better string) {
-			if err := users.StoreRehash(ctx, id, f, old, better); err != nil {
-				fmt.Fprintln(os.Stderr, "embed: hash not renewed:", err) // the next right value brings another
-			}
-		},
+		OnRehash: users.StoreRehash,
 	})
 }
 
@@ -88,12 +84,12 @@ func tell(ctx context.Context, out io.Writer, users Users, issuer *devicetotp.Is
 	}
 	for _, c := range []struct {
 		who     string
-		request devicetotp.Request
+		request devicetotp.CreateRequest
 	}{
-		{"a new user, nothing presented", devicetotp.Request{AccountID: young}},
-		{"an old user, nothing presented", devicetotp.Request{AccountID: old}},
-		{"an old user, a wrong PIN", devicetotp.Request{AccountID: old, PIN: credential.NewSecret("0000")}},
-		{"an old user, the password", devicetotp.Request{AccountID: old, Password: credential.NewSecret("superSecret12345!")}},
+		{"a new user, nothing presented", devicetotp.CreateRequest{AccountID: young}},
+		{"an old user, nothing presented", devicetotp.CreateRequest{AccountID: old}},
+		{"an old user, a wrong PIN", devicetotp.CreateRequest{AccountID: old, PIN: credential.NewSecret("0000")}},
+		{"an old user, the password", devicetotp.CreateRequest{AccountID: old, Password: credential.NewSecret("superSecret12345!")}},
 	} {
 		device, err := issuer.Create(ctx, c.request)
 		switch code := devicetotp.CodeOf(err); {

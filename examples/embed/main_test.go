@@ -47,15 +47,15 @@ func TestHashesAreRenewed(t *testing.T) {
 			require.NoError(t, err)
 			require.GreaterOrEqual(t, cost, 10)
 		}
-		create := func(r devicetotp.Request) {
+		create := func(r devicetotp.CreateRequest) {
 			t.Helper()
 			r.AccountID = id
 			_, err := issuer.Create(t.Context(), r)
 			require.NoError(t, err)
 		}
 		for range 2 { // on the old hash, and on the new one
-			create(devicetotp.Request{Password: credential.NewSecret("superSecret12345!")})
-			create(devicetotp.Request{PIN: credential.NewSecret("8299")})
+			create(devicetotp.CreateRequest{Password: credential.NewSecret("superSecret12345!")})
+			create(devicetotp.CreateRequest{PIN: credential.NewSecret("8299")})
 		}
 		after, err := store.Load(t.Context(), id)
 		require.NoError(t, err)
@@ -73,7 +73,7 @@ func TestRehashYieldsToTheUser(t *testing.T) {
 		store, users := s.use(db), Users{db}
 		id, err := users.Register(t.Context(), "a@example.com", "password", "8299", time.Now())
 		require.NoError(t, err)
-		for _, f := range []credential.Factor{credential.Password, credential.PIN} {
+		for _, f := range []credential.Factor{credential.FactorPassword, credential.FactorPIN} {
 			require.NoError(t, users.StoreRehash(t.Context(), id, f, "another hash than the stored one", "better"))
 			a, err := store.Load(t.Context(), id)
 			require.NoError(t, err)
@@ -95,7 +95,7 @@ func TestALockedUserGetsNothing(t *testing.T) {
 		id, err := users.Register(t.Context(), "a@example.com", "password", "", time.Now())
 		require.NoError(t, err)
 		require.NoError(t, users.Lock(t.Context(), id))
-		_, err = issuer.Create(t.Context(), devicetotp.Request{AccountID: id})
+		_, err = issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: id})
 		require.Equal(t, "account-locked", string(devicetotp.CodeOf(err)))
 	})
 }

@@ -92,7 +92,7 @@ func backend(db *sql.DB, s service) storetest.Backend {
 			return fmt.Sprint(id), err
 		},
 		ChangeHash: func(ctx context.Context, id string, f credential.Factor) error {
-			if f == credential.PIN {
+			if f == credential.FactorPIN {
 				return change(`UPDATE users SET pin_hash = $2 WHERE id = $1`, rand.Text())(ctx, id)
 			}
 			return change(`UPDATE users SET password_hash = $2 WHERE id = $1`, rand.Text())(ctx, id)

@@ -56,7 +56,7 @@ func (u Users) Delete(ctx context.Context, id string) error {
 // StoreRehash replaces a bcrypt hash by the better one that the library made of
 // the same value, unless the user has changed it meanwhile.
 func (u Users) StoreRehash(ctx context.Context, id string, f credential.Factor, old, better string) error {
-	if f == credential.PIN {
+	if f == credential.FactorPIN {
 		return u.exec(ctx, `UPDATE users SET pin_hash = $2 WHERE id = $1 AND pin_hash = $3`, id, better, old)
 	}
 	return u.exec(ctx, `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`, id, better, old)

@@ -53,7 +53,7 @@ func TestCallEndsWhileTheStoreHangs(t *testing.T) {
 			await(t, s.ended, "the server knows")
 			close(release)
 			s.server.GracefulStop() // waits for the request
-			require.Zero(t, alice.Stored().Attempts(credential.PIN).Failures, "nothing was looked at, so nothing is counted")
+			require.Zero(t, alice.Stored().Attempts(credential.FactorPIN).Failures, "nothing was looked at, so nothing is counted")
 			require.NotEmpty(t, s.Events()[0].Code)
 		})
 	}
@@ -65,10 +65,10 @@ func TestFailureIsCountedAfterTheCallHasEnded(t *testing.T) {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
 			looking, release := make(chan struct{}), make(chan struct{})
-			slow := verifier.Func(func(context.Context, credential.Account, credential.Secret, time.Time) (verifier.Verdict, error) {
+			slow := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
 				close(looking)
 				<-release
-				return verifier.Verdict{Status: verifier.Invalid}, nil
+				return verifier.Verdict{Status: verifier.StatusWrong}, nil
 			})
 			s := serve(t, func(c *devicetotp.Config) { c.PIN = slow })
 			alice := s.Account("alice").PIN("8299")
@@ -81,7 +81,7 @@ func TestFailureIsCountedAfterTheCallHasEnded(t *testing.T) {
 			await(t, s.ended, "the server knows")
 			close(release)
 			s.server.GracefulStop() // waits for the request
-			require.Equal(t, 1, alice.Stored().Attempts(credential.PIN).Failures)
+			require.Equal(t, 1, alice.Stored().Attempts(credential.FactorPIN).Failures)
 			require.Equal(t, "invalid-credentials", string(s.Events()[0].Code))
 		})
 	}

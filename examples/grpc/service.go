@@ -38,7 +38,7 @@ func newServer(issuer *devicetotp.Issuer, callers tokens, opts ...grpc.ServerOpt
 // Create implements devicetotpv1.DeviceTOTPServiceServer.
 func (s *service) Create(ctx context.Context, r *devicetotpv1.CreateRequest) (*devicetotpv1.CreateResponse, error) {
 	c := callerOf(ctx)
-	device, err := s.issuer.Create(ctx, devicetotp.Request{
+	device, err := s.issuer.Create(ctx, devicetotp.CreateRequest{
 		AccountID: c.accountID,
 		NoGrace:   c.noGrace,
 		DeviceID:  r.GetDeviceId(),

@@ -53,8 +53,8 @@ func TestDeviceIsCreatedAndItsCodeAcceptedOnce(t *testing.T) {
 	require.NoError(t, err, "the same request after a lost answer")
 	require.True(t, proto.Equal(device, again), "is given the same device")
 
-	phone := s.Authenticator(devicetotp.DeviceTOTP{
-		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+	phone := s.Phone(devicetotp.DeviceTOTP{
+		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 	})
 	verify := &devicetotpv1.VerifyRequest{Code: proto.String(phone.Drifted(-1).Reveal()), DeviceId: documentedID}
 	match, err := s.client.Verify(s.as("good"), verify)

@@ -34,12 +34,12 @@ func statusOf(ctx context.Context, err error) error {
 		return withDetails(codes.PermissionDenied, code, e)
 	case errors.Is(err, devicetotp.ErrInvalid):
 		return withDetails(codes.InvalidArgument, code, e)
-	case code == totperrors.Unavailable && ctx.Err() != nil:
+	case code == totperrors.CodeUnavailable && ctx.Err() != nil:
 		return status.FromContextError(ctx.Err()).Err() // it was the caller who had no more time
-	case code == totperrors.Unavailable:
+	case code == totperrors.CodeUnavailable:
 		return withDetails(codes.Unavailable, code, e)
 	default:
-		return withDetails(codes.Internal, totperrors.Internal, nil)
+		return withDetails(codes.Internal, totperrors.CodeInternal, nil)
 	}
 }
 

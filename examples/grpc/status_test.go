@@ -29,7 +29,7 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 				totperrors.ClassInvalid:  codes.InvalidArgument,
 				totperrors.ClassInternal: codes.Internal,
 			}[code.Class()]
-			if code == totperrors.Unavailable {
+			if code == totperrors.CodeUnavailable {
 				want = codes.Unavailable
 			}
 			err := fmt.Errorf("wrapped: %w", &totperrors.Error{Code: code, Err: errors.New("the cause")})
@@ -52,8 +52,8 @@ func TestStatusOfACallThatEnded(t *testing.T) {
 	cancel()
 	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
-	unavailable := &totperrors.Error{Code: totperrors.Unavailable}
-	denied := &totperrors.Error{Code: totperrors.InvalidCredentials}
+	unavailable := &totperrors.Error{Code: totperrors.CodeUnavailable}
+	denied := &totperrors.Error{Code: totperrors.CodeInvalidCredentials}
 	require.Equal(t, codes.Canceled, read(t, statusOf(cancelled, unavailable)).code)
 	require.Equal(t, codes.DeadlineExceeded, read(t, statusOf(late, unavailable)).code)
 	require.Equal(t, codes.PermissionDenied, read(t, statusOf(late, denied)).code)
@@ -86,7 +86,7 @@ func compare(t *testing.T, registered time.Duration, noGrace bool, otp, password
 	}
 	direct := devicetotptest.New(t)
 	behind := account(direct)
-	wanted, err := direct.Issuer.Create(t.Context(), devicetotp.Request{
+	wanted, err := direct.Issuer.Create(t.Context(), devicetotp.CreateRequest{
 		AccountID: "alice", DeviceID: otherID, NoGrace: noGrace,
 		OTP: credential.FromPtr(otp), Password: credential.FromPtr(password), PIN: credential.FromPtr(pin),
 	})

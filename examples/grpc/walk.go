@@ -76,7 +76,7 @@ func codeOf(d *devicetotpv1.CreateResponse) (string, error) {
 		return "", err
 	}
 	app := verifier.TOTP{
-		Secret: credential.NewSecret(string(secret)), Algorithm: credential.SHA1,
+		Secret: credential.NewSecret(string(secret)), Algorithm: credential.AlgorithmSHA1,
 		Digits: int(d.GetDigits()), Period: d.GetPeriod().AsDuration(),
 	}
 	code, err := app.Code(app.Step(time.Now()))

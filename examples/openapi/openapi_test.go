@@ -91,7 +91,7 @@ var exchanges = []exchange{
 func register(w *devicetotptest.World) { w.Account(service.Account).RegisteredAgo(time.Minute) }
 
 func take(w *devicetotptest.World, deviceID string) {
-	_, err := w.Issuer.Create(context.Background(), devicetotp.Request{
+	_, err := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{
 		AccountID: service.Account, DeviceID: deviceID, PIN: credential.NewSecret(service.PIN),
 	})
 	if err != nil {
@@ -107,7 +107,7 @@ func fill(w *devicetotptest.World) {
 
 func block(w *devicetotptest.World) {
 	for range devicetotp.DefaultPolicy().PIN.BackoffFrom {
-		_, err := w.Issuer.Create(context.Background(), devicetotp.Request{
+		_, err := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{
 			AccountID: service.Account, PIN: credential.NewSecret("0000"),
 		})
 		if err == nil {

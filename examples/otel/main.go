@@ -82,7 +82,7 @@ func NewService(store credential.Store, telemetry *Telemetry) (http.Handler, err
 		}
 		return jsonapi.Principal{AccountID: "alice"}, nil
 	}
-	handler, err := jsonapi.NewHandler(issuer, jsonapi.Bearer(owner), jsonapi.Options{IgnoreScopes: true})
+	handler, err := jsonapi.NewHandler(issuer, jsonapi.Bearer(owner), jsonapi.Config{IgnoreScopes: true})
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func (t *Telemetry) Middleware(next http.Handler) http.Handler {
 // span is too.
 func (t *Telemetry) Observe(ctx context.Context, e devicetotp.Event) {
 	outcome := []attribute.KeyValue{
-		attribute.String("devicetotp.op", e.Op),
+		attribute.String("devicetotp.op", string(e.Op)),
 		attribute.String("devicetotp.code", codeOf(e)),
 	}
 	if e.Basis != 0 {

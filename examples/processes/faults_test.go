@@ -62,9 +62,9 @@ func newWorld(t *testing.T, driver string) *world {
 
 	w.keys, err = credential.NewKeyring("k", credential.NewKey("k"))
 	require.NoError(t, err)
-	policy := devicetotp.DefaultPolicy()
-	policy.StoreTimeout = storeTimeout
-	w.issuer, err = devicetotp.NewIssuer(saving{proxied, &w.onSave}, w.keys, devicetotp.Config{Policy: &policy})
+	w.issuer, err = devicetotp.NewIssuer(saving{proxied, &w.onSave}, w.keys, devicetotp.Config{
+		Limits: devicetotp.Limits{StoreTimeout: storeTimeout},
+	})
 	require.NoError(t, err)
 	return w
 }
@@ -108,7 +108,7 @@ func (c impatientConn) Read(p []byte) (int, error) {
 func newStore(t *testing.T, db *sql.DB) *sqlstore.Store {
 	t.Helper()
 	t.Cleanup(func() { _ = db.Close() }) // a connection that was cut may say so
-	store, err := sqlstore.New(t.Context(), db, sqlstore.Postgres, sqlstore.Options{})
+	store, err := sqlstore.New(t.Context(), db, sqlstore.DialectPostgres, sqlstore.Config{})
 	require.NoError(t, err)
 	return store
 }
@@ -135,7 +135,7 @@ func (w *world) account(id, code string) {
 	require.NoError(w.t, w.straight.Put(w.t.Context(), credential.Account{ID: id}))
 	issuer, err := devicetotp.NewIssuer(w.straight, w.keys, devicetotp.Config{})
 	require.NoError(w.t, err)
-	require.NoError(w.t, issuer.AddCode(w.t.Context(), devicetotp.CodeRequest{
+	require.NoError(w.t, issuer.AddCode(w.t.Context(), devicetotp.AddCodeRequest{
 		AccountID: id, Kind: verifier.KindAccount, Code: credential.NewSecret(code), TTL: devicetotp.MaxCodeTTL,
 	}))
 }
@@ -148,7 +148,7 @@ func (w *world) stored(id string) credential.Account {
 }
 
 func (w *world) create(account, device, otp string) (devicetotp.DeviceTOTP, error) {
-	return w.issuer.Create(context.Background(), devicetotp.Request{
+	return w.issuer.Create(context.Background(), devicetotp.CreateRequest{
 		AccountID: account, DeviceID: device, OTP: credential.NewSecret(otp),
 	})
 }
@@ -185,7 +185,7 @@ func (w *world) stricken(f fault, p place, account, otp string) (devicetotp.Devi
 func (w *world) stands(account string, d devicetotp.DeviceTOTP) {
 	w.t.Helper()
 	a := w.stored(account)
-	i := a.State.Device(d.ID)
+	i := a.State.DeviceIndex(d.ID)
 	require.GreaterOrEqual(w.t, i, 0, "a device was given that is not stored")
 	secret, _, err := w.keys.Open(credential.Scope{
 		Purpose: credential.PurposeDeviceSecret, AccountID: account, Subject: d.ID,

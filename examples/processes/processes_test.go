@@ -27,14 +27,14 @@ const (
 func TestManyProcessesOnOnePostgreSQL(t *testing.T) {
 	t.Parallel() // most of the time is spent waiting
 	dsn := pgtest.Need(t).Database(t)
-	oneCodeOneDevice(t, asURL(t, dsn), "pgx", dsn, sqlstore.Postgres)
+	oneCodeOneDevice(t, asURL(t, dsn), "pgx", dsn, sqlstore.DialectPostgres)
 }
 
 func TestManyProcessesOnOneSQLiteFile(t *testing.T) {
 	t.Parallel() // most of the time is spent waiting
 	path := filepath.Join(t.TempDir(), "accounts.db")
 	oneCodeOneDevice(t, "sqlite:"+path, "sqlite",
-		"file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.SQLite)
+		"file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.DialectSQLite)
 }
 
 // oneCodeOneDevice lets clients of all processes present one code at the same
@@ -48,7 +48,7 @@ func oneCodeOneDevice(t *testing.T, store, driver, dsn string, dialect sqlstore.
 	db, err := sql.Open(driver, dsn)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	accounts, err := sqlstore.New(t.Context(), db, dialect, sqlstore.Options{})
+	accounts, err := sqlstore.New(t.Context(), db, dialect, sqlstore.Config{})
 	require.NoError(t, err)
 
 	total := map[string]int{}

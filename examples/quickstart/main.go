@@ -64,7 +64,7 @@ func run(ctx context.Context) error {
 	say.that("the user registers, with a password and a PIN")
 
 	clock.Advance(time.Minute)
-	phone, err := issuer.Create(ctx, devicetotp.Request{AccountID: account, DeviceID: "738e379f-fe30-45ab-819c-ba88804b6368"})
+	phone, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: account, DeviceID: "738e379f-fe30-45ab-819c-ba88804b6368"})
 	if err != nil {
 		return err
 	}
@@ -73,10 +73,10 @@ func run(ctx context.Context) error {
 	say.that("  %s, %d digits, every %v", phone.Algorithm, phone.Digits, phone.Period)
 
 	clock.Advance(5 * time.Minute)
-	_, err = issuer.Create(ctx, devicetotp.Request{AccountID: account})
+	_, err = issuer.Create(ctx, devicetotp.CreateRequest{AccountID: account})
 	say.that("six minutes after registration, presenting nothing: %s", told(err))
 
-	tablet, err := issuer.Create(ctx, devicetotp.Request{
+	tablet, err := issuer.Create(ctx, devicetotp.CreateRequest{
 		AccountID: account,
 		OTP:       credential.NewSecret("000000"),    // looked at first, and wrong
 		Password:  credential.NewSecret("let me in"), // looked at next, and wrong

@@ -24,7 +24,7 @@ const (
 )
 
 // errLocked is what the other endpoint comes to.
-var errLocked = &totperrors.Error{Op: "change-pin", Code: totperrors.AccountLocked, Err: errors.New("not for callers")}
+var errLocked = &totperrors.Error{Op: "change-pin", Code: totperrors.CodeAccountLocked, Err: errors.New("not for callers")}
 
 func netHTTP(create http.Handler) http.Handler {
 	mux := http.NewServeMux()

@@ -33,7 +33,7 @@ const (
 )
 
 // demoRoutes serves the page at /demo, and what only the page needs.
-func demoRoutes(mux *http.ServeMux, issuer *devicetotp.Issuer, auth jsonapi.Authenticator, opts jsonapi.Options) {
+func demoRoutes(mux *http.ServeMux, issuer *devicetotp.Issuer, auth jsonapi.Authenticator, opts jsonapi.Config) {
 	mux.Handle("GET /demo", demoFile("demo/page.html"))
 	mux.Handle("GET /demo/page.css", demoFile("demo/page.css"))
 	mux.Handle("GET /demo/page.js", demoFile("demo/page.js"))
@@ -56,7 +56,7 @@ func demoFile(name string) http.Handler {
 type enrolHandler struct {
 	issuer *devicetotp.Issuer
 	auth   jsonapi.Authenticator
-	opts   jsonapi.Options
+	opts   jsonapi.Config
 }
 
 // enrolRequest has what the user typed; what is not in it was not presented.
@@ -98,9 +98,9 @@ func (h *enrolHandler) enrol(w http.ResponseWriter, r *http.Request) (enrolAnswe
 	}
 	var body enrolRequest
 	if err := readJSON(http.MaxBytesReader(w, r.Body, maxDemoInput), &body); err != nil {
-		return enrolAnswer{}, &totperrors.Error{Op: "create", Code: totperrors.InvalidArgument, Err: err}
+		return enrolAnswer{}, &totperrors.Error{Op: "create", Code: totperrors.CodeInvalidArgument, Err: err}
 	}
-	device, err := h.issuer.Create(r.Context(), devicetotp.Request{
+	device, err := h.issuer.Create(r.Context(), devicetotp.CreateRequest{
 		AccountID: principal.AccountID,
 		NoGrace:   !slices.Contains(principal.Scopes, jsonapi.ScopeCreateAfterLogin),
 		OTP:       credential.FromPtr(body.OTP),

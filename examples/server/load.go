@@ -146,7 +146,7 @@ func (l *loader) refresh(ctx context.Context, hasher *verifier.Hasher, a fileAcc
 		if err != nil {
 			return err
 		}
-		if err := l.renew(ctx, credential.Password, stored, next); err != nil {
+		if err := l.renew(ctx, credential.FactorPassword, stored, next); err != nil {
 			return err
 		}
 	}
@@ -161,7 +161,7 @@ func (l *loader) refresh(ctx context.Context, hasher *verifier.Hasher, a fileAcc
 		if err != nil {
 			return err
 		}
-		if err := l.renew(ctx, credential.PIN, stored, next); err != nil {
+		if err := l.renew(ctx, credential.FactorPIN, stored, next); err != nil {
 			return err
 		}
 	}

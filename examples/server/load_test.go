@@ -79,9 +79,9 @@ func TestLoadingAgain(t *testing.T) {
 		require.Equal(t, before.PasswordHash, after.PasswordHash)
 		require.NotEqual(t, before.PINHash, after.PINHash)
 		require.True(t, after.Locked)
-		verdict, err := verifier.PIN(nil, keys).Verify(t.Context(), after, credential.NewSecret("1111"), now)
+		verdict, err := verifier.PIN(keys, nil).Verify(t.Context(), verifier.NewQuery(after, credential.FactorPIN, credential.NewSecret("1111"), now))
 		require.NoError(t, err)
-		require.Equal(t, verifier.Valid, verdict.Status)
+		require.Equal(t, verifier.StatusValid, verdict.Status)
 
 		removed := newLoader(store, keys, quiet())
 		require.NoError(t, removed.load(t.Context(), parsed(t, `[{"id": "acct-1", "token": "good"}]`), now))

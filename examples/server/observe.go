@@ -4,7 +4,6 @@ import (
 	"context"
 	"log/slog"
 
-	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
 )
@@ -16,7 +15,7 @@ func observe(logger *slog.Logger) func(context.Context, devicetotp.Event) {
 	return func(ctx context.Context, e devicetotp.Event) {
 		attrs := []slog.Attr{
 			slog.String("request_id", jsonapi.RequestID(ctx)),
-			slog.String("op", e.Op),
+			slog.String("op", string(e.Op)),
 			slog.String("account", e.AccountID),
 			slog.String("device", e.DeviceID),
 			slog.String("code", string(e.Code)),
@@ -37,17 +36,5 @@ func observe(logger *slog.Logger) func(context.Context, devicetotp.Event) {
 			attrs = append(attrs, slog.Any("error", e.Err))
 		}
 		logger.LogAttrs(ctx, level, "devicetotp", attrs...)
-	}
-}
-
-// storeRehash stores the better hash that a valid password or PIN allowed to
-// make, unless it was changed meanwhile. Losing it costs nothing: the next
-// valid one brings another.
-func storeRehash(store accountStore, logger *slog.Logger) func(context.Context, string, credential.Factor, string, string) {
-	return func(ctx context.Context, id string, f credential.Factor, old, better string) {
-		if err := store.RotateHash(ctx, id, f, old, better); err != nil {
-			logger.LogAttrs(ctx, slog.LevelWarn, "hash not renewed", slog.String("account", id),
-				slog.String("factor", f.String()), slog.Any("error", err))
-		}
 	}
 }

@@ -31,7 +31,7 @@ func TestOneCodeMakesOneDevice(t *testing.T) {
 			_, err := store.Insert(t.Context(), credential.Account{ID: id})
 			require.NoError(t, err)
 			code := credential.NewSecret("526271")
-			require.NoError(t, issuer.AddCode(t.Context(), devicetotp.CodeRequest{
+			require.NoError(t, issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
 				AccountID: id, Kind: verifier.KindAccount, Code: code, TTL: 5 * time.Minute,
 			}))
 			require.Equal(t, 1, raceOnce(t, issuer, id, code), "devices granted in round %d", round)
@@ -52,7 +52,7 @@ func raceOnce(t *testing.T, issuer *devicetotp.Issuer, id string, code credentia
 	for i := range answers {
 		group.Go(func() {
 			<-start
-			_, answers[i] = issuer.Create(t.Context(), devicetotp.Request{
+			_, answers[i] = issuer.Create(t.Context(), devicetotp.CreateRequest{
 				AccountID: id, DeviceID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i), OTP: code,
 			})
 		})
@@ -65,7 +65,7 @@ func raceOnce(t *testing.T, issuer *devicetotp.Issuer, id string, code credentia
 			continue
 		}
 		require.ErrorIs(t, err, devicetotp.ErrDenied)
-		require.Contains(t, []devicetotp.Code{totperrors.InvalidCredentials, totperrors.TooManyAttempts}, devicetotp.CodeOf(err))
+		require.Contains(t, []devicetotp.Code{totperrors.CodeInvalidCredentials, totperrors.CodeTooManyAttempts}, devicetotp.CodeOf(err))
 	}
 	return granted
 }
@@ -85,7 +85,7 @@ func TestAThousandWrongPINs(t *testing.T) {
 		_, err = store.Insert(t.Context(), credential.Account{ID: "acct", PINHash: sealed})
 		require.NoError(t, err)
 		present := func(pin string) devicetotp.Code {
-			_, err := issuer.Create(t.Context(), devicetotp.Request{AccountID: "acct", PIN: credential.NewSecret(pin)})
+			_, err := issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: credential.NewSecret(pin)})
 			return devicetotp.CodeOf(err)
 		}
 
@@ -106,10 +106,10 @@ func TestAThousandWrongPINs(t *testing.T) {
 		for _, code := range codes {
 			count[code]++
 		}
-		require.Equal(t, 5, count[totperrors.InvalidCredentials], "%v", count)
-		require.Equal(t, requests-5, count[totperrors.TooManyAttempts]+count[totperrors.Unavailable], "%v", count)
-		require.Equal(t, totperrors.TooManyAttempts, present("8299"))
-		require.NoError(t, issuer.Unblock(t.Context(), "acct", credential.PIN))
+		require.Equal(t, 5, count[totperrors.CodeInvalidCredentials], "%v", count)
+		require.Equal(t, requests-5, count[totperrors.CodeTooManyAttempts]+count[totperrors.CodeUnavailable], "%v", count)
+		require.Equal(t, totperrors.CodeTooManyAttempts, present("8299"))
+		require.NoError(t, issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{credential.FactorPIN}}))
 		require.Empty(t, present("8299"))
 	})
 }

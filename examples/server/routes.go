@@ -14,7 +14,7 @@ const endpoint = "/user/devices/totp"
 
 func routes(issuer *devicetotp.Issuer, tokens tokens, demo bool, logger *slog.Logger) (http.Handler, error) {
 	auth := jsonapi.Bearer(tokens.verify)
-	opts := jsonapi.Options{Realm: "devicetotp example", Logger: logger}
+	opts := jsonapi.Config{Realm: "devicetotp example", Logger: logger}
 	create, err := jsonapi.NewHandler(issuer, auth, opts)
 	if err != nil {
 		return nil, err

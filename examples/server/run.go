@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{
 		Observer: observe(logger),
-		OnRehash: storeRehash(store, logger),
+		OnRehash: store.RotateHash,
 	})
 	if err != nil {
 		return err

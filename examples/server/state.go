@@ -23,7 +23,7 @@ func (l *loader) state(a fileAccount, now time.Time) (credential.State, error) {
 		}
 		s.Devices = append(s.Devices, credential.Device{
 			ID: d.id, Sealed: sealed,
-			Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+			Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 			Basis: credential.BasisImported, CreatedAt: now.UTC(),
 		})
 	}

@@ -47,9 +47,9 @@ func openStore(ctx context.Context, name storeName) (accountStore, error) {
 		if err := file.Close(); err != nil {
 			return nil, err
 		}
-		return openSQL(ctx, "sqlite", sqliteDSN(name.at), sqlstore.SQLite)
+		return openSQL(ctx, "sqlite", sqliteDSN(name.at), sqlstore.DialectSQLite)
 	case "postgres":
-		return openSQL(ctx, "pgx", name.at, sqlstore.Postgres)
+		return openSQL(ctx, "pgx", name.at, sqlstore.DialectPostgres)
 	default:
 		return nil, fmt.Errorf("no such store: %q", name.kind)
 	}
@@ -78,7 +78,7 @@ func openSQL(ctx context.Context, driver, dsn string, dialect sqlstore.Dialect) 
 	}
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
-	store, err := sqlstore.New(ctx, db, dialect, sqlstore.Options{})
+	store, err := sqlstore.New(ctx, db, dialect, sqlstore.Config{})
 	if err == nil {
 		err = store.Migrate(ctx)
 	}
@@ -113,7 +113,7 @@ func (s *memoryStore) RotateHash(_ context.Context, id string, f credential.Fact
 		if rotated = a.Hash(f) == from; !rotated {
 			return
 		}
-		if f == credential.PIN {
+		if f == credential.FactorPIN {
 			a.PINHash = to
 		} else {
 			a.PasswordHash = to

@@ -22,7 +22,7 @@ const maxVerifyBody = 4 << 10
 type verifyHandler struct {
 	issuer *devicetotp.Issuer
 	auth   jsonapi.Authenticator
-	opts   jsonapi.Options
+	opts   jsonapi.Config
 }
 
 // verifyRequest is {"code":"123456"}, and the device if it is to be named.
@@ -59,7 +59,7 @@ func (h *verifyHandler) verify(w http.ResponseWriter, r *http.Request) (deviceto
 	var body verifyRequest
 	if err := readJSON(http.MaxBytesReader(w, r.Body, maxVerifyBody), &body); err != nil {
 		return devicetotp.Match{}, &totperrors.Error{
-			Op: "verify", Code: totperrors.InvalidArgument, Field: totperrors.FieldCode, Err: err,
+			Op: "verify", Code: totperrors.CodeInvalidArgument, Field: totperrors.FieldCode, Err: err,
 		}
 	}
 	return h.issuer.Verify(r.Context(), devicetotp.VerifyRequest{

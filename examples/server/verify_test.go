@@ -35,7 +35,7 @@ func codeOf(t *testing.T, secret string) string {
 	t.Log("oathtool is not installed: the code is the library's own")
 	raw, err := base32.StdEncoding.WithPadding(base32.NoPadding).DecodeString(secret)
 	require.NoError(t, err)
-	totp := verifier.TOTP{Secret: credential.NewSecret(string(raw)), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second}
+	totp := verifier.TOTP{Secret: credential.NewSecret(string(raw)), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
 	code, err := totp.Code(totp.Step(time.Now()))
 	require.NoError(t, err)
 	return code.Reveal()

@@ -100,7 +100,7 @@ func measure(issuer *devicetotp.Issuer, reset func(), classes []*class, samples 
 			c := classes[k]
 			reset()
 			started := time.Now()
-			_, err := issuer.Create(context.Background(), devicetotp.Request{AccountID: c.account, PIN: credential.NewSecret("0000")})
+			_, err := issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: c.account, PIN: credential.NewSecret("0000")})
 			if c.delay > 0 {
 				spin(c.delay)
 			}

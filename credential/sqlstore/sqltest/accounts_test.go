@@ -81,10 +81,10 @@ func TestRotateHashComparesAndSets(t *testing.T) {
 	eachStore(t, func(t *testing.T, s *sqlstore.Store) {
 		ctx := context.Background()
 		require.NoError(t, s.Put(ctx, credential.Account{ID: "a", PasswordHash: "p"}))
-		require.NoError(t, s.RotateHash(ctx, "a", credential.Password, "p", "p2"))
-		require.NoError(t, s.RotateHash(ctx, "a", credential.PIN, "", "q"))
-		require.ErrorIs(t, s.RotateHash(ctx, "a", credential.Password, "p", "p3"), credential.ErrConflict)
-		require.ErrorIs(t, s.RotateHash(ctx, "nobody", credential.PIN, "", "q"), credential.ErrConflict)
+		require.NoError(t, s.RotateHash(ctx, "a", credential.FactorPassword, "p", "p2"))
+		require.NoError(t, s.RotateHash(ctx, "a", credential.FactorPIN, "", "q"))
+		require.ErrorIs(t, s.RotateHash(ctx, "a", credential.FactorPassword, "p", "p3"), credential.ErrConflict)
+		require.ErrorIs(t, s.RotateHash(ctx, "nobody", credential.FactorPIN, "", "q"), credential.ErrConflict)
 		a := load(t, s, "a")
 		require.Equal(t, "p2", a.PasswordHash)
 		require.Equal(t, "q", a.PINHash)
@@ -143,7 +143,7 @@ func TestIDsAreListedInPagesInTheOrderOfTheirBytes(t *testing.T) {
 func TestRowOfAnotherToolLoads(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database) {
 		db := d.open(t)
-		s := migrated(t, db, d.dialect, sqlstore.Options{})
+		s := migrated(t, db, d.dialect, sqlstore.Config{})
 		_, err := db.Exec(`INSERT INTO devicetotp_accounts (id) VALUES ('a')`)
 		require.NoError(t, err)
 		a := load(t, s, "a")

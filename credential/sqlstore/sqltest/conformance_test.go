@@ -21,8 +21,8 @@ func TestSQLiteKeepsTheContract(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) storetest.Backend {
 		path := filepath.Join(t.TempDir(), "accounts.db")
 		host := openSQLite(t, path)
-		migrated(t, host, sqlstore.SQLite, sqlstore.Options{})
-		return backend(t, host, sqlstore.SQLite, sqlstore.Options{}, func() *sql.DB { return openSQLite(t, path) })
+		migrated(t, host, sqlstore.DialectSQLite, sqlstore.Config{})
+		return backend(t, host, sqlstore.DialectSQLite, sqlstore.Config{}, func() *sql.DB { return openSQLite(t, path) })
 	})
 }
 
@@ -30,7 +30,7 @@ var accounts atomic.Int64
 
 // backend tells the suite about a table that exists. Every handle has a
 // database handle of its own from open; the host uses db.
-func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Options, open func() *sql.DB) storetest.Backend {
+func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config, open func() *sql.DB) storetest.Backend {
 	host, err := sqlstore.New(context.Background(), db, d, o)
 	require.NoError(t, err)
 	prefix := fmt.Sprintf("%s-%d", t.Name(), time.Now().UnixNano()) // the table may be an old one

@@ -31,7 +31,7 @@ func (d database) open(t testing.TB) *sql.DB {
 func (d database) spied(t testing.TB) (*sqlstore.Store, *spy) {
 	t.Helper()
 	db, s := openSpy(t, d.driver, d.dsn)
-	store := migrated(t, db, d.dialect, sqlstore.Options{})
+	store := migrated(t, db, d.dialect, sqlstore.Config{})
 	s.take()
 	return store, s
 }
@@ -40,7 +40,7 @@ func (d database) spied(t testing.TB) (*sqlstore.Store, *spy) {
 func eachDatabase(t *testing.T, test func(t *testing.T, d database)) {
 	t.Run("sqlite", func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "accounts.db")
-		test(t, database{"sqlite", "file:" + path + sqlitePragmas, sqlstore.SQLite})
+		test(t, database{"sqlite", "file:" + path + sqlitePragmas, sqlstore.DialectSQLite})
 	})
 	eachPostgres(t, test)
 }
@@ -49,7 +49,7 @@ func eachDatabase(t *testing.T, test func(t *testing.T, d database)) {
 func eachPostgres(t *testing.T, test func(t *testing.T, d database)) {
 	for _, driver := range postgresDrivers {
 		t.Run(driver, func(t *testing.T) {
-			test(t, database{driver, pgtest.Need(t).Database(t), sqlstore.Postgres})
+			test(t, database{driver, pgtest.Need(t).Database(t), sqlstore.DialectPostgres})
 		})
 	}
 }
@@ -57,7 +57,7 @@ func eachPostgres(t *testing.T, test func(t *testing.T, d database)) {
 // eachStore runs test with a migrated store of every driver.
 func eachStore(t *testing.T, test func(t *testing.T, s *sqlstore.Store)) {
 	eachDatabase(t, func(t *testing.T, d database) {
-		test(t, migrated(t, d.open(t), d.dialect, sqlstore.Options{}))
+		test(t, migrated(t, d.open(t), d.dialect, sqlstore.Config{}))
 	})
 }
 

@@ -26,7 +26,7 @@ func exampleStore(ctx context.Context) (*sqlstore.Store, func()) {
 	if err != nil {
 		panic(err)
 	}
-	store, err := sqlstore.New(ctx, db, sqlstore.SQLite, sqlstore.Options{})
+	store, err := sqlstore.New(ctx, db, sqlstore.DialectSQLite, sqlstore.Config{})
 	if err != nil {
 		panic(err)
 	}
@@ -57,7 +57,7 @@ func Example() {
 	}
 	defer db.Close()
 
-	store, err := sqlstore.New(ctx, db, sqlstore.SQLite, sqlstore.Options{})
+	store, err := sqlstore.New(ctx, db, sqlstore.DialectSQLite, sqlstore.Config{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -114,8 +114,8 @@ func Example_rotateHash() {
 	defer remove()
 	_ = store.Put(ctx, credential.Account{ID: "ada", PasswordHash: "old"})
 
-	fmt.Println(store.RotateHash(ctx, "ada", credential.Password, "old", "better"))
-	err := store.RotateHash(ctx, "ada", credential.Password, "old", "late")
+	fmt.Println(store.RotateHash(ctx, "ada", credential.FactorPassword, "old", "better"))
+	err := store.RotateHash(ctx, "ada", credential.FactorPassword, "old", "late")
 	fmt.Println(errors.Is(err, credential.ErrConflict))
 	// Output:
 	// <nil>

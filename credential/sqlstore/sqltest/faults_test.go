@@ -88,7 +88,7 @@ func TestErrorsOfTheDriverReachTheCaller(t *testing.T) {
 			"insert":      func() error { _, err := store.Insert(ctx, credential.Account{ID: "a"}); return err },
 			"delete":      func() error { _, err := store.Delete(ctx, "a"); return err },
 			"set locked":  func() error { return store.SetLocked(ctx, "a", true) },
-			"rotate hash": func() error { return store.RotateHash(ctx, "a", credential.PIN, "", "x") },
+			"rotate hash": func() error { return store.RotateHash(ctx, "a", credential.FactorPIN, "", "x") },
 			"ids":         func() error { _, err := store.IDs(ctx, "", 1); return err },
 			"migrate":     func() error { return store.Migrate(ctx) },
 		} {
@@ -107,7 +107,7 @@ func TestErrorsOfTheDriverReachTheCaller(t *testing.T) {
 func TestSaveThatWaitsForARowEndsWithItsContext(t *testing.T) {
 	eachPostgres(t, func(t *testing.T, d database) {
 		db := d.open(t)
-		store := migrated(t, db, d.dialect, sqlstore.Options{})
+		store := migrated(t, db, d.dialect, sqlstore.Config{})
 		require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))
 		a := load(t, store, "a")
 		tx, err := db.Begin()

@@ -22,7 +22,7 @@ func TestManyProcessesMayMigrateAtOnce(t *testing.T) {
 		stores := make([]*sqlstore.Store, processes)
 		for i := range stores {
 			var err error
-			stores[i], err = sqlstore.New(ctx, d.open(t), d.dialect, sqlstore.Options{})
+			stores[i], err = sqlstore.New(ctx, d.open(t), d.dialect, sqlstore.Config{})
 			require.NoError(t, err)
 		}
 		answers := make([]error, processes)
@@ -59,7 +59,7 @@ func TestMigrateDoesAllStepsOrNone(t *testing.T) {
 		db := d.open(t)
 		_, err := db.Exec(`CREATE TABLE devicetotp_accounts (other integer)`)
 		require.NoError(t, err)
-		store, err := sqlstore.New(ctx, db, d.dialect, sqlstore.Options{})
+		store, err := sqlstore.New(ctx, db, d.dialect, sqlstore.Config{})
 		require.NoError(t, err)
 		err = store.Migrate(ctx)
 		require.ErrorContains(t, err, "sqlstore: migrate: step 1 (accounts):")
@@ -76,7 +76,7 @@ func TestMigrateDoesAllStepsOrNone(t *testing.T) {
 func TestMigrateEndsWithItsContext(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database) {
 		db, spy := openSpy(t, d.driver, d.dsn)
-		store, err := sqlstore.New(context.Background(), db, d.dialect, sqlstore.Options{})
+		store, err := sqlstore.New(context.Background(), db, d.dialect, sqlstore.Config{})
 		require.NoError(t, err)
 		ctx, cancel := context.WithCancel(context.Background())
 		spy.hooks(nil, func(c call) error {
@@ -97,7 +97,7 @@ func TestMigrateUnderStricterIsolation(t *testing.T) {
 		answers := make([]error, 8)
 		var wg sync.WaitGroup
 		for i := range answers {
-			store, err := sqlstore.New(context.Background(), openPostgres(t, "pgx", dsn), sqlstore.Postgres, sqlstore.Options{})
+			store, err := sqlstore.New(context.Background(), openPostgres(t, "pgx", dsn), sqlstore.DialectPostgres, sqlstore.Config{})
 			require.NoError(t, err)
 			wg.Go(func() { answers[i] = store.Migrate(context.Background()) })
 		}
@@ -110,7 +110,7 @@ func TestMigrateOfARoleWithoutRightsToCreate(t *testing.T) {
 	ctx := context.Background()
 	dsn := pgtest.Need(t).Database(t)
 	owner := openPostgres(t, "pgx", dsn)
-	migrated(t, owner, sqlstore.Postgres, sqlstore.Options{})
+	migrated(t, owner, sqlstore.DialectPostgres, sqlstore.Config{})
 	role := "devicetotp_" + strings.ToLower(rand.Text()) // roles belong to the whole server
 	run := func(statements ...string) {
 		for _, statement := range statements {
@@ -121,11 +121,11 @@ func TestMigrateOfARoleWithoutRightsToCreate(t *testing.T) {
 	run(`CREATE ROLE ROLE_NAME`, `REVOKE CREATE ON SCHEMA public FROM PUBLIC`,
 		`GRANT SELECT ON devicetotp_accounts_migrations TO ROLE_NAME`, `GRANT SELECT, UPDATE ON devicetotp_accounts TO ROLE_NAME`)
 	defer run(`DROP OWNED BY ROLE_NAME`, `DROP ROLE ROLE_NAME`)
-	host := migrated(t, owner, sqlstore.Postgres, sqlstore.Options{})
+	host := migrated(t, owner, sqlstore.DialectPostgres, sqlstore.Config{})
 	require.NoError(t, host.Put(ctx, credential.Account{ID: "a"}))
 
 	service := openPostgres(t, "pgx", pgtest.With(dsn, "role", role))
-	store := migrated(t, service, sqlstore.Postgres, sqlstore.Options{})
+	store := migrated(t, service, sqlstore.DialectPostgres, sqlstore.Config{})
 	require.NoError(t, store.Save(ctx, load(t, store, "a")))
 	_, err := store.Delete(ctx, "a")
 	require.ErrorContains(t, err, "permission denied")
@@ -135,13 +135,13 @@ func TestTablesOfAnyNameAreKeptApart(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database) {
 		ctx := context.Background()
 		db := d.open(t)
-		options := []sqlstore.Options{
+		options := []sqlstore.Config{
 			{}, {Table: "Accounts"}, {Table: `a"; DROP TABLE "Accounts"; --`}, {Table: `$1 ?1 TABLE {{table}} '`}, {Table: "\u4e16\u754c"},
 		}
-		if d.dialect == sqlstore.Postgres {
+		if d.dialect == sqlstore.DialectPostgres {
 			_, err := db.Exec(`CREATE SCHEMA "the ""schema"""`)
 			require.NoError(t, err)
-			options = append(options, sqlstore.Options{Schema: `the "schema"`}, sqlstore.Options{Schema: `the "schema"`, Table: `"`})
+			options = append(options, sqlstore.Config{Schema: `the "schema"`}, sqlstore.Config{Schema: `the "schema"`, Table: `"`})
 		}
 		for _, o := range options {
 			s := migrated(t, db, d.dialect, o)
@@ -160,7 +160,7 @@ func TestTablesOfAnyNameAreKeptApart(t *testing.T) {
 
 func TestSchemaThatDoesNotExistIsNamed(t *testing.T) {
 	store, err := sqlstore.New(context.Background(), openPostgres(t, "pgx", pgtest.Need(t).Database(t)),
-		sqlstore.Postgres, sqlstore.Options{Schema: "nowhere"})
+		sqlstore.DialectPostgres, sqlstore.Config{Schema: "nowhere"})
 	require.NoError(t, err)
 	require.ErrorContains(t, store.Migrate(context.Background()), `"nowhere"`)
 }
@@ -169,7 +169,7 @@ func TestMigrationsWorkInAnotherTool(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, d database) {
 		ctx := context.Background()
 		db := d.open(t)
-		store, err := sqlstore.New(ctx, db, d.dialect, sqlstore.Options{Table: "x"})
+		store, err := sqlstore.New(ctx, db, d.dialect, sqlstore.Config{Table: "x"})
 		require.NoError(t, err)
 		for _, m := range store.Migrations() {
 			_, err := db.ExecContext(ctx, m.SQL)

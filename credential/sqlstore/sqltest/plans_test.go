@@ -38,7 +38,7 @@ func explained(t *testing.T, accounts int) cost {
 	dsn := pgtest.With(pgtest.Need(t).Database(t), "enable_seqscan", "off")
 	db, spy := openSpy(t, "pgx", dsn)
 	db.SetMaxOpenConns(1) // one connection, so that its caches are warm
-	store := migrated(t, db, sqlstore.Postgres, sqlstore.Options{})
+	store := migrated(t, db, sqlstore.DialectPostgres, sqlstore.Config{})
 	fill(t, db, accounts)
 
 	id := fmt.Sprintf("account-%08d", accounts/2)
@@ -126,7 +126,7 @@ func depth(t *testing.T, db *sql.DB) int {
 }
 
 func TestSQLiteLooksOneKeyUpInTheIndex(t *testing.T) {
-	d := database{"sqlite", "file:" + t.TempDir() + "/a.db" + sqlitePragmas, sqlstore.SQLite}
+	d := database{"sqlite", "file:" + t.TempDir() + "/a.db" + sqlitePragmas, sqlstore.DialectSQLite}
 	store, spy := d.spied(t)
 	require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))
 	spy.take()

@@ -39,10 +39,10 @@ func keepsTheContract(t *testing.T, driver, key, value string) {
 	if key != "" {
 		dsn = pgtest.With(dsn, key, value)
 	}
-	migrated(t, openPostgres(t, driver, dsn), sqlstore.Postgres, sqlstore.Options{})
+	migrated(t, openPostgres(t, driver, dsn), sqlstore.DialectPostgres, sqlstore.Config{})
 	storetest.Run(t, func(t *testing.T) storetest.Backend {
 		open := func() *sql.DB { return openPostgres(t, driver, dsn) }
-		return backend(t, open(), sqlstore.Postgres, sqlstore.Options{}, open)
+		return backend(t, open(), sqlstore.DialectPostgres, sqlstore.Config{}, open)
 	})
 }
 

@@ -27,8 +27,8 @@ func TestSQLiteSettingsAreCheckedAndTheErrorSaysWhatToWrite(t *testing.T) {
 		{"extra", "_pragma=busy_timeout(9000)&_pragma=journal_mode(WAL)&_pragma=synchronous(EXTRA)", nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			d := database{"sqlite", "file:" + filepath.Join(t.TempDir(), "a.db") + "?" + c.pragmas, sqlstore.SQLite}
-			_, err := sqlstore.New(context.Background(), d.open(t), d.dialect, sqlstore.Options{})
+			d := database{"sqlite", "file:" + filepath.Join(t.TempDir(), "a.db") + "?" + c.pragmas, sqlstore.DialectSQLite}
+			_, err := sqlstore.New(context.Background(), d.open(t), d.dialect, sqlstore.Config{})
 			if c.want == nil {
 				require.NoError(t, err)
 				return
@@ -43,7 +43,7 @@ func TestSQLiteSettingsAreCheckedAndTheErrorSaysWhatToWrite(t *testing.T) {
 
 func TestSQLiteSettingsOfOneConnectionAreNotEnough(t *testing.T) {
 	ctx := context.Background()
-	d := database{"sqlite", "file:" + filepath.Join(t.TempDir(), "a.db"), sqlstore.SQLite}
+	d := database{"sqlite", "file:" + filepath.Join(t.TempDir(), "a.db"), sqlstore.DialectSQLite}
 	for _, connections := range []int{0, 1} { // 0: no limit
 		db := d.open(t)
 		db.SetMaxOpenConns(connections)
@@ -51,7 +51,7 @@ func TestSQLiteSettingsOfOneConnectionAreNotEnough(t *testing.T) {
 			_, err := db.ExecContext(ctx, "PRAGMA "+pragma)
 			require.NoError(t, err)
 		}
-		_, err := sqlstore.New(ctx, db, d.dialect, sqlstore.Options{})
+		_, err := sqlstore.New(ctx, db, d.dialect, sqlstore.Config{})
 		if connections == 1 {
 			require.NoError(t, err, "there is no other connection")
 		} else {
@@ -66,7 +66,7 @@ func TestPostgresSettingsAreChecked(t *testing.T) {
 			dsn := pgtest.Need(t).Database(t)
 			for commit, right := range map[string]bool{"on": true, "remote_write": true, "remote_apply": true, "off": false, "local": false} {
 				db := openPostgres(t, driver, pgtest.With(dsn, "synchronous_commit", commit))
-				_, err := sqlstore.New(context.Background(), db, sqlstore.Postgres, sqlstore.Options{})
+				_, err := sqlstore.New(context.Background(), db, sqlstore.DialectPostgres, sqlstore.Config{})
 				if right {
 					require.NoError(t, err, commit)
 				} else {
@@ -85,7 +85,7 @@ func TestStandbyIsRefused(t *testing.T) {
 	_, err := openPostgres(t, "pgx", dsn).Exec(`CREATE FUNCTION public.pg_is_in_recovery() RETURNS boolean LANGUAGE sql AS 'SELECT true'`)
 	require.NoError(t, err)
 	db := openPostgres(t, "pgx", pgtest.With(dsn, "search_path", "public,pg_catalog"))
-	_, err = sqlstore.New(context.Background(), db, sqlstore.Postgres, sqlstore.Options{})
+	_, err = sqlstore.New(context.Background(), db, sqlstore.DialectPostgres, sqlstore.Config{})
 	require.ErrorContains(t, err, "the server is a standby")
 }
 
@@ -101,16 +101,16 @@ func TestDatabaseOfAnotherEncodingIsRefused(t *testing.T) {
 		require.NoError(t, err)
 	}()
 	db := openPostgres(t, "pgx", pgtest.With(server.DSN(), "dbname", name))
-	_, err = sqlstore.New(ctx, db, sqlstore.Postgres, sqlstore.Options{})
+	_, err = sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
 	require.ErrorContains(t, err, `server_encoding is "LATIN1", must be UTF8`)
 }
 
 func TestNewReportsADatabaseThatDoesNotAnswer(t *testing.T) {
 	ctx := context.Background()
 	nowhere := openPostgres(t, "pgx", "host="+t.TempDir()+" user=nobody sslmode=disable")
-	_, err := sqlstore.New(ctx, nowhere, sqlstore.Postgres, sqlstore.Options{})
+	_, err := sqlstore.New(ctx, nowhere, sqlstore.DialectPostgres, sqlstore.Config{})
 	require.ErrorContains(t, err, "sqlstore: postgres: cannot read the settings")
 	missing := openSQLite(t, filepath.Join(t.TempDir(), "no", "such", "directory"))
-	_, err = sqlstore.New(ctx, missing, sqlstore.SQLite, sqlstore.Options{})
+	_, err = sqlstore.New(ctx, missing, sqlstore.DialectSQLite, sqlstore.Config{})
 	require.ErrorContains(t, err, "sqlstore: sqlite:")
 }

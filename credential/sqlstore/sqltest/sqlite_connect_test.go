@@ -57,18 +57,18 @@ func refusingSQLite(t *testing.T, times int64, err error, refused func()) *sql.D
 func TestNewWaitsWhileAnotherProcessMakesTheFile(t *testing.T) {
 	for _, busy := range []resultError{errBusy, errBusySnapshot} {
 		db := refusingSQLite(t, 3, busy, func() {})
-		_, err := sqlstore.New(context.Background(), db, sqlstore.SQLite, sqlstore.Options{})
+		_, err := sqlstore.New(context.Background(), db, sqlstore.DialectSQLite, sqlstore.Config{})
 		require.NoError(t, err)
 	}
 }
 
 func TestNewDoesNotWaitForOtherFaultsOrBeyondItsContext(t *testing.T) {
 	db := refusingSQLite(t, 1, errCantOpen, func() {})
-	_, err := sqlstore.New(context.Background(), db, sqlstore.SQLite, sqlstore.Options{})
+	_, err := sqlstore.New(context.Background(), db, sqlstore.DialectSQLite, sqlstore.Config{})
 	require.ErrorIs(t, err, errCantOpen)
 
 	ctx, cancel := context.WithCancel(context.Background())
 	db = refusingSQLite(t, 1<<62, errBusy, cancel)
-	_, err = sqlstore.New(ctx, db, sqlstore.SQLite, sqlstore.Options{})
+	_, err = sqlstore.New(ctx, db, sqlstore.DialectSQLite, sqlstore.Config{})
 	require.ErrorIs(t, err, context.Canceled)
 }

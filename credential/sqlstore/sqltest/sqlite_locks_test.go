@@ -19,7 +19,7 @@ import (
 // and not in SQLite, where it does not.
 func TestSQLiteWritersOfOneProcessTakeTurns(t *testing.T) {
 	ctx := context.Background()
-	d := database{"sqlite", "file:" + filepath.Join(t.TempDir(), "accounts.db") + sqlitePragmas, sqlstore.SQLite}
+	d := database{"sqlite", "file:" + filepath.Join(t.TempDir(), "accounts.db") + sqlitePragmas, sqlstore.DialectSQLite}
 	store, spy := d.spied(t)
 	require.NoError(t, store.Put(ctx, credential.Account{ID: "a"}))
 	a := load(t, store, "a")
@@ -72,7 +72,7 @@ func TestSaveThatWaitsForAnotherProcess(t *testing.T) {
 	}
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "accounts.db")
-	store := migrated(t, openSQLite(t, path), sqlstore.SQLite, sqlstore.Options{})
+	store := migrated(t, openSQLite(t, path), sqlstore.DialectSQLite, sqlstore.Config{})
 	require.NoError(t, store.Put(ctx, credential.Account{ID: "a"}))
 	a := load(t, store, "a")
 

@@ -22,7 +22,7 @@ func openSQLite(t testing.TB, path string) *sql.DB {
 	return db
 }
 
-func migrated(t testing.TB, db *sql.DB, d sqlstore.Dialect, o sqlstore.Options) *sqlstore.Store {
+func migrated(t testing.TB, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config) *sqlstore.Store {
 	t.Helper()
 	store, err := sqlstore.New(context.Background(), db, d, o)
 	require.NoError(t, err)

@@ -23,7 +23,7 @@ func TestEachOperationIsOneStatement(t *testing.T) {
 			{"Put", "exec", func() error { return store.Put(ctx, credential.Account{ID: "a", PasswordHash: "p"}) }},
 			{"Load", "query", func() (err error) { a, err = store.Load(ctx, "a"); return err }},
 			{"Save", "exec", func() error { return store.Save(ctx, a) }},
-			{"RotateHash", "exec", func() error { return store.RotateHash(ctx, "a", credential.Password, "p", "q") }},
+			{"RotateHash", "exec", func() error { return store.RotateHash(ctx, "a", credential.FactorPassword, "p", "q") }},
 			{"SetLocked", "exec", func() error { return store.SetLocked(ctx, "a", true) }},
 			{"IDs", "query", func() error { _, err := store.IDs(ctx, "", 10); return err }},
 			{"Insert", "exec", func() error { _, err := store.Insert(ctx, credential.Account{ID: "b"}); return err }},
@@ -46,7 +46,7 @@ func TestNothingIsSentForWhatCannotBeStored(t *testing.T) {
 			require.ErrorIs(t, err, credential.ErrNotFound)
 			require.ErrorIs(t, store.Save(ctx, credential.Account{ID: id}), credential.ErrConflict)
 			require.ErrorIs(t, store.SetLocked(ctx, id, true), credential.ErrNotFound)
-			require.ErrorIs(t, store.RotateHash(ctx, id, credential.PIN, "", "x"), credential.ErrConflict)
+			require.ErrorIs(t, store.RotateHash(ctx, id, credential.FactorPIN, "", "x"), credential.ErrConflict)
 			deleted, err := store.Delete(ctx, id)
 			require.NoError(t, err)
 			require.False(t, deleted)
@@ -58,9 +58,9 @@ func TestNothingIsSentForWhatCannotBeStored(t *testing.T) {
 		require.ErrorIs(t, store.Save(ctx, bad), credential.ErrConflict)
 		require.EqualError(t, store.Put(ctx, bad),
 			`sqlstore: account "a": the password hash is not UTF-8 without NUL, the PIN hash is not UTF-8 without NUL`)
-		require.ErrorIs(t, store.RotateHash(ctx, "a", credential.PIN, "\x00", "x"), credential.ErrConflict)
-		require.ErrorContains(t, store.RotateHash(ctx, "a", credential.PIN, "", "\x00"), "the new pin hash is not UTF-8")
-		require.ErrorContains(t, store.RotateHash(ctx, "a", credential.OTP, "", "x"), "otp has no stored hash")
+		require.ErrorIs(t, store.RotateHash(ctx, "a", credential.FactorPIN, "\x00", "x"), credential.ErrConflict)
+		require.ErrorContains(t, store.RotateHash(ctx, "a", credential.FactorPIN, "", "\x00"), "the new pin hash is not UTF-8")
+		require.ErrorContains(t, store.RotateHash(ctx, "a", credential.FactorOTP, "", "x"), "otp has no stored hash")
 		_, err := store.Insert(ctx, credential.Account{ID: "a", Version: -1})
 		require.ErrorContains(t, err, "version -1 is below 0")
 		_, err = store.IDs(ctx, "", 0)

@@ -22,7 +22,7 @@ const (
 )
 
 // Options are those of the handler, without a log.
-var Options = jsonapi.Options{Logger: slog.New(slog.DiscardHandler)}
+var Options = jsonapi.Config{Logger: slog.New(slog.DiscardHandler)}
 
 // New returns a world whose account registered an hour ago, and the handler of
 // the endpoint.

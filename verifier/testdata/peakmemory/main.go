@@ -37,14 +37,14 @@ func main() {
 
 func run(requests int, stored string) error {
 	password := verifier.Password(nil)
-	account := credential.Account{ID: "account-1", PasswordHash: stored}
+	query := verifier.Query{AccountID: "account-1", Hash: credential.NewSecret(stored), Presented: credential.NewSecret("wrong")}
 	var out report
 	var wrong atomic.Int64
 	var hashing sync.WaitGroup
 	for range requests {
 		hashing.Go(func() {
-			verdict, err := password.Verify(context.Background(), account, credential.NewSecret("wrong"), time.Now())
-			if err != nil || verdict.Status != verifier.Invalid {
+			verdict, err := password.Verify(context.Background(), query)
+			if err != nil || verdict.Status != verifier.StatusWrong {
 				wrong.Add(1)
 			}
 		})
@@ -63,7 +63,7 @@ func run(requests int, stored string) error {
 // answerMeanwhile matches codes of a device until the hashing is done.
 func answerMeanwhile(done <-chan struct{}) (answered int64) {
 	device := verifier.TOTP{
-		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.SHA1, Digits: 6, Period: 30 * time.Second,
+		Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 	}
 	for {
 		select {

@@ -1,4 +1,4 @@
-package contest
+package pairbench
 
 import (
 	"testing"
@@ -10,7 +10,7 @@ var sink []byte
 
 func TestBothSidesTakeTheSameTurns(t *testing.T) {
 	var before, ours, peer int
-	got := testing.Benchmark(Contest{
+	got := testing.Benchmark(Pair{
 		Calls: 10, Before: func() { before++ }, Ours: func() { ours++ }, Peer: func() { peer++; sink = make([]byte, 100) },
 	}.Run)
 	require.Equal(t, ours, peer)

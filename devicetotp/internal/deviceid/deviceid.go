@@ -1,5 +1,5 @@
-// Package uuid makes and reads the ids of devices.
-package uuid
+// Package deviceid makes and reads the ids of devices.
+package deviceid
 
 import (
 	"crypto/rand"

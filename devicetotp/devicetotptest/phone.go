@@ -12,28 +12,28 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// Authenticator plays the device: it generates codes from what Create gave it.
-type Authenticator struct {
+// Phone plays the device: it generates codes from what Create gave it.
+type Phone struct {
 	totp  verifier.TOTP
 	clock clock.Clock
 	t     testing.TB
 }
 
-// Authenticator returns the authenticator of an issued device, on the world's
+// Phone returns the phone of an issued device, on the world's
 // clock.
-func (w *World) Authenticator(d devicetotp.DeviceTOTP) *Authenticator {
-	return &Authenticator{
+func (w *World) Phone(d devicetotp.DeviceTOTP) *Phone {
+	return &Phone{
 		totp:  verifier.TOTP{Secret: d.Secret, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period},
 		clock: w.Clock, t: w.t,
 	}
 }
 
 // Code returns the code of the current time step.
-func (a *Authenticator) Code() credential.Secret { return a.Drifted(0) }
+func (a *Phone) Code() credential.Secret { return a.Drifted(0) }
 
 // Drifted returns the code of an authenticator whose clock is off by that many
 // time steps: -1 is one period slow.
-func (a *Authenticator) Drifted(steps int) credential.Secret {
+func (a *Phone) Drifted(steps int) credential.Secret {
 	a.t.Helper()
 	code, err := a.totp.Code(a.totp.Step(a.clock.Now()) + int64(steps))
 	if err != nil {

@@ -1,4 +1,4 @@
-package uuid
+package deviceid
 
 import (
 	"regexp"
@@ -27,7 +27,7 @@ func TestNewUUIDsAreOfVersion4(t *testing.T) {
 
 // An id is taken in exactly one form but for its case, so that no device can go
 // by two ids.
-func FuzzParseUUID(f *testing.F) {
+func FuzzParse(f *testing.F) {
 	const id = "738e379f-fe30-45ab-819c-ba88804b6368"
 	for _, seed := range []string{
 		id, strings.ToUpper(id), "", id[1:], id + "0", "{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""),
