@@ -48,6 +48,7 @@ const (
 	OpVerify    = totperrors.OpVerify
 	OpAddCode   = totperrors.OpAddCode
 	OpUnblock   = totperrors.OpUnblock
+	OpInspect   = totperrors.OpInspect
 )
 
 // Classes of errors, for errors.Is.

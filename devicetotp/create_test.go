@@ -204,7 +204,7 @@ func TestEmptyAccountIDIsTheHostsFault(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("").RegisteredAgo(0)
 	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{})
-	require.ErrorContains(t, requireCode(t, totperrors.CodeInternal, err), "not authenticated")
+	require.ErrorContains(t, requireCode(t, totperrors.CodeInternal, err), "authenticate the caller")
 }
 
 func TestFailuresBelongToTheHashTheyWereCountedAgainst(t *testing.T) {

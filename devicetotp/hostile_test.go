@@ -142,8 +142,8 @@ func TestHostCodeThatMisbehaves(t *testing.T) {
 // unless the runtime made it.
 func TestAPanicIsTold(t *testing.T) {
 	for want, crash := range map[string]func(){
-		"Verifier panicked with a string in example.com/devicetotp/devicetotp_test.TestAPanicIsTold": func() { panic("boom") },
-		"Verifier panicked: interface conversion: interface {} is string, not int in example.com/devicetotp/devicetotp_test.TestAPanicIsTold": func() {
+		"verifier of the pin panicked with a string in example.com/devicetotp/devicetotp_test.TestAPanicIsTold": func() { panic("boom") },
+		"verifier of the pin panicked: interface conversion: interface {} is string, not int in example.com/devicetotp/devicetotp_test.TestAPanicIsTold": func() {
 			var v any = "boom"
 			_ = v.(int)
 		},

@@ -43,9 +43,10 @@ func TestImportsRunOneWay(t *testing.T) {
 		"credential/memstore": {"credential"}, "credential/sqlstore": {"credential"}, "credential/storetest": {"credential"},
 		"verifier":                      {"credential"},
 		"devicetotp/internal/pairbench": {}, "devicetotp/internal/deadline": {}, "devicetotp/internal/nilcheck": {}, "devicetotp/internal/deviceid": {},
-		"devicetotp":                {"clock", "credential", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/deviceid", "errors", "verifier"},
-		"devicetotp/jsonapi":        {"credential", "devicetotp", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/deviceid", "errors"},
-		"devicetotp/devicetotptest": {"clock", "clock/clocktest", "credential", "credential/memstore", "devicetotp", "verifier"},
+		"devicetotp/internal/rounds": {"clock", "credential", "devicetotp/internal/deadline", "errors", "verifier"},
+		"devicetotp":                 {"clock", "credential", "devicetotp/internal/nilcheck", "devicetotp/internal/deviceid", "devicetotp/internal/rounds", "errors", "verifier"},
+		"devicetotp/jsonapi":         {"credential", "devicetotp", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/deviceid", "errors"},
+		"devicetotp/devicetotptest":  {"clock", "clock/clocktest", "credential", "credential/memstore", "devicetotp", "verifier"},
 	}
 	decoder := json.NewDecoder(strings.NewReader(goCommand(t, "list", "-json=ImportPath,Imports", "./...")))
 	const module = "example.com/devicetotp/"

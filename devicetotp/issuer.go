@@ -7,6 +7,7 @@ import (
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp/internal/nilcheck"
+	"example.com/devicetotp/devicetotp/internal/rounds"
 	"example.com/devicetotp/verifier"
 )
 
@@ -49,16 +50,14 @@ type Config struct {
 // right, because requests for one account wait for each other within it. The
 // zero value answers every request with an internal error.
 type Issuer struct {
-	store     CredentialStore
+	engine    *rounds.Engine
 	keys      *credential.Keyring
-	clock     Clock
 	secrets   SecretSource
 	verifiers map[credential.Factor]verifier.Verifier
 	policy    Policy
 	observer  func(context.Context, Event)
 	limits    Limits
 	onRehash  func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
-	lanes     *lanes
 }
 
 // NewIssuer returns an issuer of the accounts in store, whose values at rest
@@ -96,10 +95,10 @@ func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Is
 	if err := m.err(); err != nil {
 		return nil, err
 	}
+	cfg.Clock = or(cfg.Clock, clock.System)
 	return &Issuer{
-		store:   store,
+		engine:  rounds.NewEngine(store, cfg.Clock, rounds.Limits(limits)),
 		keys:    keys,
-		clock:   or(cfg.Clock, clock.System),
 		secrets: or(cfg.Secrets, credential.RandomSecrets),
 		verifiers: map[credential.Factor]verifier.Verifier{
 			credential.FactorOTP:      or(cfg.OTP, func() verifier.Verifier { return verifier.OTP(keys, policy.OTPKinds...) }),
@@ -110,7 +109,6 @@ func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Is
 		limits:   limits,
 		observer: cfg.Observer,
 		onRehash: cfg.OnRehash,
-		lanes:    newLanes(limits.MaxWaiting),
 	}, nil
 }
 

@@ -1,39 +1,30 @@
 package devicetotp
 
 import (
-	"time"
+	"context"
 
-	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp/internal/rounds"
 	"example.com/devicetotp/verifier"
 )
 
-// staleHash is a stored hash that should be renewed.
-type staleHash struct {
-	account credential.Account
-	factor  credential.Factor
-}
-
-// renewHash makes a new hash and hands it to the host. Nothing depends on it.
-func (c *call) renewHash(r *CreateRequest, stale *staleHash) {
-	if stale == nil || c.issuer.onRehash == nil {
+// renewHash makes a new hash of the value that was just found valid, if the
+// stored one is outdated, and hands it to the host. If it fails, the old hash
+// stays, and the next success retries.
+func (p *proofs) renewHash(ctx context.Context) {
+	i := p.call.issuer
+	if p.staleFactor == 0 || i.onRehash == nil {
 		return
 	}
-	rehasher, ok := c.issuer.verifiers[stale.factor].(verifier.Rehasher)
+	rehasher, ok := i.verifiers[p.staleFactor].(verifier.Rehasher)
 	if !ok {
 		return
 	}
-	c.callRehash(rehasher, stale, r.presented(stale.factor))
-}
-
-// callRehash has nobody to tell of a failure: the hash stays as it is, and the
-// next success tries again.
-func (c *call) callRehash(rehasher verifier.Rehasher, stale *staleHash, presented credential.Secret) {
-	ctx := c.until(true, time.Now().Add(c.issuer.limits.VerifierTimeout))
-	defer ctx.End()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), i.limits.VerifierTimeout)
+	defer cancel()
 	var err error
-	defer contain("OnRehash", &err)
-	renewed, err := rehasher.Rehash(ctx, verifier.NewQuery(stale.account, stale.factor, presented, c.now))
+	defer rounds.Contain("OnRehash", &err)
+	renewed, err := rehasher.Rehash(ctx, p.stale)
 	if err == nil {
-		err = c.issuer.onRehash(ctx, c.accountID, stale.factor, stale.account.Hash(stale.factor), renewed)
+		err = i.onRehash(ctx, p.stale.AccountID, p.staleFactor, p.stale.Hash.Reveal(), renewed)
 	}
 }

@@ -10,4 +10,5 @@ const (
 	OpVerify    Op = "verify"
 	OpAddCode   Op = "add-code"
 	OpUnblock   Op = "unblock"
+	OpInspect   Op = "inspect"
 )

@@ -1,22 +1,27 @@
-package devicetotp
+package devicetotp_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
-	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/credential/memstore"
+	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/verifier"
 )
 
 // The truth table of Create: every combination of the grace window, what each
 // factor presents and what the account looks like, held against the rules as
-// they are written down in expect, which shares nothing with decideCreate.
+// they are written down in expect, which shares nothing with the code.
 
 var tableNow = time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
 
@@ -38,7 +43,7 @@ const (
 	ahead     proof = "ahead"     // blocked, and counted by a clock that is a minute ahead
 )
 
-var proofs = []proof{absent, valid, wrong, spent, empty, unset, blocked, undecided, reused, ahead}
+var proofStates = []proof{absent, valid, wrong, spent, empty, unset, blocked, undecided, reused, ahead}
 
 // Grace windows.
 var graces = map[string]struct {
@@ -85,131 +90,14 @@ var situations = map[string]situation{
 }
 
 func tableDevice(b credential.Basis, age time.Duration, lastStep int64) *credential.Device {
-	return &credential.Device{ID: tableID, Basis: b, CreatedAt: tableNow.Add(-age), LastStep: lastStep, Sealed: []byte("s"), ProofDigest: []byte("p")}
-}
-
-// expectation is what a row must come to.
-type expectation struct {
-	code       Code
-	basis      credential.Basis // of the device given
-	replayed   bool
-	undecided  bool
-	looked     []credential.Factor
-	failures   map[credential.Factor]int
-	adjusted   bool // a failure from the future was brought back to now
-	retryAfter time.Duration
-}
-
-// The failures that each factor has before, and its wait where it is blocked.
-const failuresBefore = 2
-
-var blockedFailures = map[credential.Factor]int{credential.FactorOTP: 5, credential.FactorPassword: 6, credential.FactorPIN: 10}
-var blockedWaits = map[credential.Factor]time.Duration{credential.FactorOTP: 30 * time.Second, credential.FactorPassword: time.Minute, credential.FactorPIN: 0}
-
-// row is one combination.
-type row struct {
-	grace, situation string
-	noGrace          bool
-	presents         map[credential.Factor]proof
-}
-
-// expect states the rules, rule by rule, for one row.
-func expect(r row) expectation {
-	order := []credential.Factor{credential.FactorOTP, credential.FactorPassword, credential.FactorPIN}
-	s := situations[r.situation]
-	e := expectation{failures: map[credential.Factor]int{}}
-	presented := slices.DeleteFunc(slices.Clone(order), func(f credential.Factor) bool { return r.presents[f] == absent })
-	for _, f := range order {
-		e.failures[f] = failuresBefore
-		if r.presents[f] == blocked || r.presents[f] == ahead {
-			e.failures[f] = blockedFailures[f]
-		}
-	}
-
-	// A locked account refuses everything.
-	if s.locked {
-		e.code = totperrors.CodeAccountLocked
-		return e
-	}
-	// A taken id is in use, unless it is asked for again on what it was created on; then only that counts.
-	if s.device != nil {
-		on, isFactor := s.retryOn.Factor()
-		switch {
-		case s.retryOn == credential.BasisGrace && len(presented) == 0 && !r.noGrace:
-			e.basis, e.replayed = credential.BasisGrace, true
-			return e
-		case !isFactor || r.presents[on] == absent:
-			e.code = totperrors.CodeIDInUse
-			return e
-		}
-		presented = []credential.Factor{on}
-		e.replayed = true
-	} else if !s.room {
-		e.code = totperrors.CodeDeviceLimitReached
-		return e
-	} else if len(presented) == 0 {
-		// Nothing presented: grace or nothing.
-		if graces[r.grace].open && !r.noGrace {
-			e.basis = credential.BasisGrace
-		} else {
-			e.code = totperrors.CodeCredentialsRequired
-		}
-		return e
-	}
-
-	// OTP, then password, then PIN: the first valid one grants and ends it.
-	allBlocked := true
-	for _, f := range presented {
-		p := r.presents[f]
-		switch {
-		case p == ahead:
-			p, e.adjusted = blocked, true
-		case f != credential.FactorOTP && p == reused:
-			p = valid // only OTPs are spent
-		case p == reused && !e.replayed, f == credential.FactorOTP && p == valid && s.stepped:
-			p = spent
-		case e.replayed && f == credential.FactorOTP && (p == spent || p == reused):
-			p = valid // the code that made the device is spent, and is the right one here
-		}
-		if p != blocked {
-			allBlocked = false
-		}
-		if p != blocked && p != empty {
-			e.looked = append(e.looked, f)
-		}
-		switch p {
-		case valid:
-			e.basis = credential.BasisOf(f)
-			if !e.replayed {
-				e.failures[f] = 0
-			}
-			return e
-		case wrong, spent, empty, unset:
-			e.failures[f]++
-		case undecided:
-			e.undecided, e.replayed = true, false
-			return e
-		}
-	}
-	e.replayed = false
-	if !allBlocked {
-		e.code = totperrors.CodeInvalidCredentials
-		return e
-	}
-	e.code = totperrors.CodeTooManyAttempts
-	for _, f := range presented {
-		if w := blockedWaits[f]; w > 0 && (e.retryAfter == 0 || w < e.retryAfter) {
-			e.retryAfter = w
-		}
-	}
-	return e
+	return &credential.Device{ID: tableID, Basis: b, CreatedAt: tableNow.Add(-age), LastStep: lastStep}
 }
 
 // account builds the account and the request of a row.
-func (r row) account() (credential.Account, *CreateRequest) {
+func (r row) account() (credential.Account, *devicetotp.CreateRequest) {
 	g, s := graces[r.grace], situations[r.situation]
 	a := credential.Account{ID: "acct", RegisteredAt: g.registered, Locked: s.locked, PasswordHash: "password hash", PINHash: "pin hash", Version: 4}
-	req := &CreateRequest{AccountID: "acct", DeviceID: tableID, NoGrace: r.noGrace}
+	req := &devicetotp.CreateRequest{AccountID: "acct", DeviceID: tableID, NoGrace: r.noGrace}
 	for f, p := range r.presents {
 		value := credential.NewSecret("value")
 		switch p {
@@ -259,7 +147,7 @@ func (r row) addDevices(a *credential.Account) {
 		}
 	}
 	if s.device != nil {
-		a.State.Devices = append(a.State.Devices, *s.device)
+		a.State.Devices = append(a.State.Devices, r.sealed(*s.device))
 	}
 	used.Basis = credential.BasisImported
 	for i := 0; (!s.room || s.evicts) && len(a.State.Devices) < tableRoom; i++ {
@@ -288,58 +176,88 @@ func (r row) addDevices(a *credential.Account) {
 	}
 }
 
+// sealed completes a device that may be asked for again. What it was created on
+// is "value" where the row presents that OTP.
+func (r row) sealed(d credential.Device) credential.Device {
+	stored := sealedOnce()
+	d.Sealed = stored.secret
+	switch r.presents[credential.FactorOTP] {
+	case wrong, unset:
+		d.ProofDigest = stored.anotherOTP
+	case undecided:
+		d.ProofDigest = []byte("altered")
+	default:
+		d.ProofDigest = stored.valueOTP
+	}
+	return d
+}
+
+// sealedOnce is what every row stores of the device tableID.
+var sealedOnce = sync.OnceValue(func() (s struct{ secret, valueOTP, anotherOTP []byte }) {
+	keys := tableKeys()
+	proof := credential.Scope{Purpose: credential.PurposeProof, AccountID: "acct", Subject: tableID}
+	var errs [3]error
+	s.secret, errs[0] = keys.Seal(credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "acct", Subject: tableID},
+		credential.NewSecret("12345678901234567890"))
+	s.valueOTP, errs[1] = keys.Digest(proof, credential.NewSecret("value"))
+	s.anotherOTP, errs[2] = keys.Digest(proof, credential.NewSecret("another"))
+	if err := errors.Join(errs[:]...); err != nil {
+		panic(err)
+	}
+	return s
+})
+
 const (
 	ownDevice = "own"
 	ownStep   = 99
 	tableRoom = 8 // devices that fit
 )
 
-// look answers as the row says, and records what it was asked.
-func (r row) look(looked *[]credential.Factor) lookFunc {
-	return func(f credential.Factor, createdOn *credential.Device) verifier.Verdict {
-		*looked = append(*looked, f)
+// verifierOf answers as the row says, and records what it was asked.
+func (r row) verifierOf(f credential.Factor, asked *[]credential.Factor) verifier.Verifier {
+	return verifier.Func(func(context.Context, verifier.Query) (verifier.Verdict, error) {
+		*asked = append(*asked, f)
 		switch r.presents[f] {
 		case valid:
 			v := verifier.Verdict{Status: verifier.StatusValid, ProofID: "proof", Until: tableNow.Add(time.Minute)}
 			if situations[r.situation].own && f == credential.FactorOTP {
 				v.DeviceID, v.Step = ownDevice, ownStep
 			}
-			return v
+			return v, nil
 		case reused:
-			return verifier.Verdict{Status: verifier.StatusValid, ProofID: "reused", Until: tableNow.Add(time.Minute)}
+			return verifier.Verdict{Status: verifier.StatusValid, ProofID: "reused", Until: tableNow.Add(time.Minute)}, nil
 		case spent:
-			if createdOn != nil && f == credential.FactorOTP {
-				return verifier.Verdict{Status: verifier.StatusValid}
-			}
-			return verifier.Verdict{Status: verifier.StatusSpent}
+			return verifier.Verdict{Status: verifier.StatusSpent}, nil
 		case undecided:
-			return verifier.Verdict{}
+			return verifier.Verdict{}, errUndecided
 		default:
-			return verifier.Verdict{Status: verifier.StatusWrong}
+			return verifier.Verdict{Status: verifier.StatusWrong}, nil
 		}
-	}
+	})
 }
 
-func TestCreateTruthTable(t *testing.T) {
-	policy := DefaultPolicy()
+var errUndecided = errors.New("the verifier has no answer")
+
+func TestCreate_TruthTable(t *testing.T) {
+	policy := devicetotp.DefaultPolicy()
 	policy.MaxDevices, policy.GraceDevices = tableRoom, 2
 	var rows atomic.Int64
 	t.Cleanup(func() {
-		require.EqualValues(t, len(graces)*len(situations)*2*len(proofs)*len(proofs)*len(proofs), rows.Load())
+		require.EqualValues(t, len(graces)*len(situations)*2*len(proofStates)*len(proofStates)*len(proofStates), rows.Load())
 	})
 	for grace := range graces {
 		for name := range situations {
 			t.Run(grace+"/"+name, func(t *testing.T) {
 				t.Parallel()
+				table := newTable(t, &policy)
 				for _, noGrace := range []bool{false, true} {
-					for _, otp := range proofs {
-						for _, password := range proofs {
-							for _, pin := range proofs {
+					for _, otp := range proofStates {
+						for _, password := range proofStates {
+							for _, pin := range proofStates {
 								rows.Add(1)
-								r := row{grace, name, noGrace, map[credential.Factor]proof{
+								table.check(t, row{grace, name, noGrace, map[credential.Factor]proof{
 									credential.FactorOTP: otp, credential.FactorPassword: password, credential.FactorPIN: pin,
-								}}
-								checkRow(t, r, &policy)
+								}})
 							}
 						}
 					}
@@ -349,18 +267,69 @@ func TestCreateTruthTable(t *testing.T) {
 	}
 }
 
-func checkRow(t *testing.T, r row, policy *Policy) {
+// table is an Issuer whose verifiers answer as the row says.
+type table struct {
+	store  *memstore.Store
+	issuer *devicetotp.Issuer
+	row    row
+	asked  []credential.Factor
+	event  devicetotp.Event
+}
+
+func newTable(t *testing.T, policy *devicetotp.Policy) *table {
+	t.Helper()
+	b := &table{store: memstore.New()}
+	scripted := func(f credential.Factor) verifier.Verifier {
+		return verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
+			return b.row.verifierOf(f, &b.asked).Verify(ctx, q)
+		})
+	}
+	var err error
+	b.issuer, err = devicetotp.NewIssuer(b.store, tableKeys(), devicetotp.Config{
+		Clock: clock.Func(func() time.Time { return tableNow }), Policy: policy,
+		OTP:      scripted(credential.FactorOTP),
+		Password: scripted(credential.FactorPassword),
+		PIN:      scripted(credential.FactorPIN),
+		Observer: func(_ context.Context, e devicetotp.Event) { b.event = e },
+	})
+	require.NoError(t, err)
+	return b
+}
+
+// tableKeys is one keyring for every table: deriving keys takes longer than a
+// row.
+var tableKeys = sync.OnceValue(func() *credential.Keyring {
+	keys, err := credential.NewKeyring("k", credential.NewKey("k"))
+	if err != nil {
+		panic(err)
+	}
+	return keys
+})
+
+// checkedFactors returns the factors whose value was compared, in order, as the
+// Event has them.
+func checkedFactors(r row, e devicetotp.Event) (out []credential.Factor) {
+	for _, f := range e.Factors {
+		if f.Result != devicetotp.ResultBlocked && r.presents[f.Factor] != empty {
+			out = append(out, f.Factor)
+		}
+	}
+	return out
+}
+
+func (b *table) check(t *testing.T, r row) {
 	t.Helper()
 	before, req := r.account()
-	given := before
-	given.State = before.State.Clone()
-	var looked []credential.Factor
-	after, d := decideCreate(given, req, tableNow, policy, r.look(&looked))
+	b.store.Put(before)
+	b.row, b.asked = r, nil
+	device, err := b.issuer.Create(t.Context(), *req)
+	after, loadErr := b.store.Load(t.Context(), before.ID)
+	require.NoError(t, loadErr)
 	want := expect(r)
 
 	fail := func(what string, wanted, got any) {
 		t.Helper()
-		t.Fatalf("%+v:\n%s: want %v, got %v", r, what, wanted, got)
+		t.Fatalf("%+v:\n%s: want %v, got %v (%v)", r, what, wanted, got, err)
 	}
 	same := func(what string, wanted, got any) {
 		t.Helper()
@@ -368,34 +337,47 @@ func checkRow(t *testing.T, r row, policy *Policy) {
 			fail(what, wanted, got)
 		}
 	}
-	if !slices.Equal(want.looked, looked) {
-		fail("looked at, in order", want.looked, looked)
+	if checked := checkedFactors(r, b.event); !slices.Equal(want.looked, checked) {
+		fail("checked, in order", want.looked, checked)
 	}
-	same("code", want.code, d.code)
-	same("undecided", want.undecided, d.undecided)
-	same("replayed", want.replayed, d.replayed)
-	same("retry after", want.retryAfter, d.retryAfter)
-	same("given", want.basis != 0, d.device >= 0)
+	asked := want.looked
+	if retry := situations[r.situation].retryOn; retry == credential.BasisOTP {
+		asked = nil // compared with the digest, whatever the verifier says
+	}
+	if !slices.Equal(asked, b.asked) {
+		fail("verifiers asked, in order", asked, b.asked)
+	}
+	var refusal *devicetotp.Error
+	switch {
+	case want.undecided:
+		same("code", devicetotp.CodeInternal, devicetotp.CodeOf(err))
+	default:
+		same("code", want.code, devicetotp.CodeOf(err))
+		if errors.As(err, &refusal) {
+			same("retry after", want.retryAfter, refusal.RetryAfter)
+		}
+	}
+	same("replayed", want.replayed, device.Replayed)
+	same("given", want.basis != 0, device.ID != "")
 	changed := false
 	for f, failures := range want.failures {
 		same("failures of "+f.String(), failures, after.Attempts(f).Failures)
 		changed = changed || failures != before.Attempts(f).Failures
 	}
 	granted := want.basis != 0 && !want.replayed
-	same("save", changed || want.adjusted || granted || want.replayed && want.basis != credential.BasisGrace, d.save)
+	saved := changed || want.adjusted || granted || want.replayed && want.basis != credential.BasisGrace
+	same("saved", saved, before.Version != after.Version)
 	if want.basis != 0 {
-		device := after.State.Devices[d.device]
+		stored := after.State.Devices[after.State.DeviceIndex(device.ID)]
 		same("basis", want.basis, device.Basis)
+		same("stored basis", want.basis, stored.Basis)
 		same("device id", tableID, device.ID)
 	}
 	checkChange(t, r, before.State, after.State, granted, want.basis)
-	if !sameState(given.State, before.State) {
-		fail("the input is never altered", before.State, given.State)
-	}
 }
 
 // checkChange holds that a device comes with its spent proof, and that nothing
-// else about devices, codes and proofs changes.
+// else about devices, codes and proofStates changes.
 func checkChange(t *testing.T, r row, before, after credential.State, granted bool, basis credential.Basis) {
 	t.Helper()
 	s := situations[r.situation]
@@ -435,14 +417,4 @@ func ids(devices []credential.Device) (out []string) {
 		out = append(out, d.ID)
 	}
 	return out
-}
-
-// sameState compares every field that decideCreate could alter in place.
-func sameState(a, b credential.State) bool {
-	return slices.EqualFunc(a.Devices, b.Devices, func(x, y credential.Device) bool {
-		return x.ID == y.ID && x.LastStep == y.LastStep && x.Attempts == y.Attempts &&
-			slices.Equal(x.Sealed, y.Sealed) && slices.Equal(x.ProofDigest, y.ProofDigest)
-	}) && slices.EqualFunc(a.Codes, b.Codes, func(x, y credential.OneTimeCode) bool { return x.ID == y.ID }) &&
-		slices.EqualFunc(a.Spent, b.Spent, func(x, y credential.SpentProof) bool { return x.ProofID == y.ProofID }) &&
-		a.OTP == b.OTP && a.Password == b.Password && a.PIN == b.PIN && slices.Equal(a.Writes, b.Writes)
 }

@@ -1,0 +1,123 @@
+package devicetotp
+
+import (
+	"context"
+	"time"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/verifier"
+)
+
+// Overview is what an account looks like, for a settings page and for support.
+// It holds no secret, no digest and no hash.
+type Overview struct {
+	// Devices are the account's devices, oldest first.
+	Devices []DeviceOverview
+	// Factors are the OTP, the password and the PIN, in that order.
+	Factors [3]FactorOverview
+	// Codes are the pending one-time codes.
+	Codes []CodeOverview
+	// Room reports whether the next Create finds room for a device.
+	Room bool
+	// GraceUntil is the last instant at which the next Create needs no
+	// credential; zero if it needs one now.
+	GraceUntil time.Time
+}
+
+// DeviceOverview describes one device.
+type DeviceOverview struct {
+	ID        string
+	Basis     credential.Basis
+	Algorithm credential.Algorithm
+	Digits    int
+	Period    time.Duration
+	CreatedAt time.Time
+	// LastUsedAt is the end of the last accepted time step; zero if the device
+	// was never used.
+	LastUsedAt time.Time
+	// Blocked reports that its codes are not compared, after too many failures,
+	// until BlockedUntil; zero if only Unblock helps.
+	Blocked      bool
+	BlockedUntil time.Time
+}
+
+// FactorOverview describes the failures of one factor.
+type FactorOverview struct {
+	Factor credential.Factor
+	// Failures is the number of failures in a row.
+	Failures int
+	// Blocked reports that the factor is not checked until BlockedUntil; zero if
+	// only Unblock or a new hash helps.
+	Blocked      bool
+	BlockedUntil time.Time
+}
+
+// CodeOverview describes one pending one-time code.
+type CodeOverview struct {
+	Kind      string
+	ExpiresAt time.Time
+}
+
+// Inspect returns what an account looks like. It loads the account once, saves
+// nothing, does not wait for other requests, and works on a locked account.
+//
+// Errors: invalid-argument (AccountID, wrapping credential.ErrNotFound, if there
+// is no such account), unavailable, internal-error.
+func (i *Issuer) Inspect(ctx context.Context, accountID string) (Overview, error) {
+	o := &inspect{}
+	o.start(ctx, i, OpInspect, accountID)
+	o.ReadOnly = true
+	return perform(o)
+}
+
+// inspect is one Inspect.
+type inspect struct{ call }
+
+func (o *inspect) check() error { return nil }
+
+func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
+	if !o.Known {
+		return answer[Overview]{err: o.managed(a)}, false
+	}
+	view := Overview{Room: o.hasRoom(a)}
+	if o.graceOpen(a) && !a.Locked {
+		view.GraceUntil = a.RegisteredAt.Add(o.issuer.policy.GraceWindow)
+	}
+	for i := range a.State.Devices {
+		view.Devices = append(view.Devices, o.device(&a.State.Devices[i]))
+	}
+	for i, f := range credential.Factors() {
+		view.Factors[i] = o.factor(f, a.Attempts(f))
+	}
+	for _, c := range a.State.Codes {
+		if o.Now.Before(c.ExpiresAt) {
+			view.Codes = append(view.Codes, CodeOverview{Kind: c.Kind, ExpiresAt: c.ExpiresAt})
+		}
+	}
+	return answer[Overview]{value: view}, false
+}
+
+func (o *inspect) device(d *credential.Device) DeviceOverview {
+	view := DeviceOverview{
+		ID: d.ID, Basis: d.Basis, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, CreatedAt: d.CreatedAt,
+	}
+	if d.LastStep > 0 {
+		view.LastUsedAt = time.Unix((d.LastStep+1)*int64(d.Period/time.Second), 0).UTC()
+	}
+	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Device, d.Attempts)
+	return view
+}
+
+func (o *inspect) factor(f credential.Factor, at credential.Attempts) FactorOverview {
+	view := FactorOverview{Factor: f, Failures: at.Failures}
+	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.attempts(f), at)
+	return view
+}
+
+func (o *inspect) blocked(p verifier.AttemptPolicy, at credential.Attempts) (blocked bool, until time.Time) {
+	wait, blocked := p.Blocked(at, o.Now)
+	if wait > 0 {
+		until = o.Now.Add(wait)
+	}
+	return blocked, until
+}
