@@ -62,6 +62,6 @@ test-browser: ## try the demo page in headless Chromium; screenshots are in exam
 
 .PHONY: mutate
 mutate: ## change the decisions in small ways; each change must fail a test
-	@for p in devicetotp verifier credential; do \
+	@for p in devicetotp devicetotp/internal/rounds verifier credential; do \
 		go run $(GREMLINS) unleash --timeout-coefficient 5 --exclude-files '/' ./$$p || exit 1; \
 	done
