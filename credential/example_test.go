@@ -128,7 +128,7 @@ func withoutTime(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// Where the wire tells absent from empty, so does FromPtr; Optional does not.
+// FromPtr distinguishes absent from empty; Optional does not.
 func ExampleFromPtr() {
 	empty := ""
 	fmt.Println(credential.FromPtr(nil).Present(), credential.FromPtr(&empty).Present())
@@ -138,13 +138,25 @@ func ExampleFromPtr() {
 	// false true
 }
 
-func ExampleSecret_Equal() {
-	fmt.Println(credential.NewSecret("8299").Equal(credential.NewSecret("8299")))
+// Check a credential with Matches: nothing proves nothing.
+func ExampleSecret_Matches() {
+	fmt.Println(credential.NewSecret("8299").Matches(credential.NewSecret("8299")))
 	var absent credential.Secret
-	fmt.Println(absent.Equal(absent)) // nothing proves nothing
+	fmt.Println(absent.Matches(absent))
 	// Output:
 	// true
 	// false
+}
+
+// Compare what a test expects with Equal, which a comparison of whole structs
+// by github.com/google/go-cmp calls.
+func ExampleSecret_Equal() {
+	fmt.Println(credential.NewSecret("8299").Equal(credential.NewSecret("8299")))
+	var absent credential.Secret
+	fmt.Println(absent.Equal(absent))
+	// Output:
+	// true
+	// true
 }
 
 func ExampleNewCode() {

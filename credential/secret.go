@@ -1,6 +1,8 @@
 package credential
 
 import (
+	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
 	"fmt"
@@ -13,15 +15,47 @@ import (
 // present and empty.
 //
 // A Secret never prints. Every verb of fmt, log/slog, encoding/json, text and
-// XML marshalling yield a fixed word, gob refuses it, and the value is held
-// behind a pointer so that printing a struct around it shows an address at
-// most. [Secret.Reveal] is the only way to the value.
+// XML marshalling yield a fixed word, and gob refuses it. What prints by
+// reflection and asks no method, such as the diff of a failing test, finds a
+// mark that shows whether two secrets are the same. [Secret.Reveal] is the only
+// way to the value.
+//
+// Two Secrets of the same value are equal for reflect.DeepEqual, and by
+// [Secret.Equal], but not by ==. To check a credential use [Secret.Matches],
+// which is false when nothing was presented.
 type Secret struct {
-	value *string
+	held *held
 }
 
+// held is a value where the reader of a Secret finds it and no printer does:
+// behind the end of a slice, whose elements reflection visits up to its length.
+// Hiding it in a closure would be simpler, but two closures are never deeply
+// equal; and a value that is merely masked can be had from its mask by whoever
+// knows another value that was masked alike.
+type held struct {
+	mark   [16]byte // in place of the value, where values are compared by reflection
+	beyond []string // of length 0 and capacity 1, whatever the value
+}
+
+// markKey makes the marks of this process mean nothing to anybody else: without
+// it every PIN could be tried against a mark in a log.
+var markKey = func() (key [32]byte) {
+	_, _ = rand.Read(key[:]) // never fails: crypto/rand ends the process instead
+	return key
+}()
+
 // NewSecret returns a present secret; an empty value is present too.
-func NewSecret(value string) Secret { return Secret{value: &value} }
+func NewSecret(value string) Secret {
+	room := &struct { // one allocation for both
+		held
+		value [1]string
+	}{value: [1]string{value}}
+	room.beyond = room.value[:0]
+	var buffer [128]byte // of the usual values nothing escapes
+	mark := sha256.Sum256(append(append(buffer[:0], markKey[:]...), value...))
+	copy(room.mark[:], mark[:])
+	return Secret{held: &room.held}
+}
 
 // Optional returns the secret of value, or the absent one if value is empty.
 // Use it where a form or a flag leaves out what is not given.
@@ -33,7 +67,7 @@ func Optional(value string) Secret {
 }
 
 // FromPtr returns the secret of *value, or the absent one if value is nil. Use
-// it where the wire tells absent from empty.
+// it where the wire format distinguishes absent from empty.
 func FromPtr(value *string) Secret {
 	if value == nil {
 		return Secret{}
@@ -43,27 +77,37 @@ func FromPtr(value *string) Secret {
 
 // Reveal returns the value; "" if the secret is absent.
 func (s Secret) Reveal() string {
-	if s.value == nil {
+	if s.held == nil {
 		return ""
 	}
-	return *s.value
+	return s.held.beyond[:1][0]
 }
 
-// Present tells whether there is a value, be it an empty one.
-func (s Secret) Present() bool { return s.value != nil }
+// Present reports whether there is a value, which may be empty.
+func (s Secret) Present() bool { return s.held != nil }
 
-// Equal compares in a time that depends on the lengths only. Two absent
-// secrets are not equal: nothing proves nothing.
+// Matches reports whether both secrets are present and hold the same value. It
+// is the comparison that checks a credential: an absent secret matches nothing,
+// not even another absent one. It takes a time that depends on the lengths only.
+func (s Secret) Matches(other Secret) bool {
+	return s.Present() && other.Present() && s.sameValue(other)
+}
+
+// Equal reports whether both secrets are absent, or both are present and hold
+// the same value. It is for comparing structs in tests, where
+// github.com/google/go-cmp calls it; check a credential with [Secret.Matches].
+// It takes a time that depends on the lengths only.
 func (s Secret) Equal(other Secret) bool {
-	if s.value == nil || other.value == nil {
-		return false
-	}
-	return subtle.ConstantTimeCompare([]byte(*s.value), []byte(*other.value)) == 1
+	return s.Present() == other.Present() && s.sameValue(other)
 }
 
-// String returns a fixed word that tells presence only.
+func (s Secret) sameValue(other Secret) bool {
+	return subtle.ConstantTimeCompare([]byte(s.Reveal()), []byte(other.Reveal())) == 1
+}
+
+// String returns a fixed word: "[redacted]", or "[absent]".
 func (s Secret) String() string {
-	if s.value == nil {
+	if s.held == nil {
 		return "[absent]"
 	}
 	return "[redacted]"

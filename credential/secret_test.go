@@ -2,6 +2,7 @@ package credential_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,17 +36,42 @@ func TestPresence(t *testing.T) {
 	require.Equal(t, "8299", s.Reveal(), "the value was copied")
 }
 
-func TestEqual(t *testing.T) {
-	a, absent, empty := credential.NewSecret("8299"), credential.Secret{}, credential.NewSecret("")
-	require.True(t, a.Equal(credential.NewSecret("8299")))
-	require.True(t, empty.Equal(credential.NewSecret("")))
-	for _, other := range []credential.Secret{credential.NewSecret("8298"), credential.NewSecret("82990"), empty, absent} {
-		require.False(t, a.Equal(other))
-		require.False(t, other.Equal(a))
+// Equal and Matches differ where nothing is there: for a test nothing is equal
+// to nothing, for a credential nothing proves nothing.
+func TestEqualAndMatches(t *testing.T) {
+	long := strings.Repeat("x", 1000)
+	absent, values := credential.Secret{}, []string{"", "8299", "8298", "82990", "\x008299", long, long + "y"}
+	for _, value := range values {
+		a := credential.NewSecret(value)
+		for _, other := range values {
+			b := credential.NewSecret(other)
+			require.Equal(t, value == other, a.Equal(b), "%q %q", value, other)
+			require.Equal(t, value == other, a.Matches(b), "%q %q", value, other)
+		}
+		require.False(t, a.Equal(absent), "%q", value)
+		require.False(t, absent.Equal(a), "%q", value)
+		require.False(t, a.Matches(absent), "%q", value)
+		require.False(t, absent.Matches(a), "%q", value)
 	}
-	require.False(t, absent.Equal(absent), "nothing proves nothing")
-	require.False(t, absent.Equal(empty))
-	require.False(t, empty.Equal(absent))
+	require.True(t, absent.Equal(credential.Secret{}))
+	require.False(t, absent.Matches(credential.Secret{}), "nothing proves nothing")
+}
+
+// A secret is made with one allocation and read with none.
+func TestSecretsAreCheap(t *testing.T) {
+	value := strings.Repeat("s", 64)
+	s, other := credential.NewSecret(value), credential.NewSecret(value[1:])
+	for name, c := range map[string]struct {
+		most float64
+		do   func()
+	}{
+		"NewSecret": {1, func() { s = credential.NewSecret(value) }},
+		"Reveal":    {0, func() { value = s.Reveal() }},
+		"Present":   {0, func() { _ = s.Present() }},
+	} {
+		require.LessOrEqual(t, testing.AllocsPerRun(100, c.do), c.most, name)
+	}
+	require.False(t, s.Equal(other))
 }
 
 // A Secret cannot be had by decoding, so that no redacted word becomes one.

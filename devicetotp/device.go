@@ -1,17 +1,13 @@
 package devicetotp
 
 import (
-	"bytes"
 	"encoding/base32"
 	"errors"
 	"fmt"
-	"image/png"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/pquerna/otp"
 
 	"example.com/devicetotp/credential"
 )
@@ -43,20 +39,31 @@ func (d DeviceTOTP) Base32() string { return secretEncoding.EncodeToString([]byt
 
 var secretEncoding = base32.StdEncoding.WithPadding(base32.NoPadding)
 
+// maxSecretSize is the length in bytes of the longest secret of a device, which
+// only an imported one can have.
+const maxSecretSize = 128
+
 // URI returns the otpauth:// provisioning address (Key URI format) that
-// authenticator apps read from a QR code. issuer and account label it and must
-// not be empty or contain ":", which separates them; see to that before Create,
-// for a device whose address cannot be written exists all the same. A DeviceTOTP
-// that is not complete, such as the zero value, is an error too. The address
-// contains the secret.
+// authenticator apps read from a QR code. The address contains the secret; an
+// error of URI or [DeviceTOTP.QRCode] never contains the secret or a label.
+//
+// issuer and account label the device in the app. An issuer has at most 128
+// bytes of UTF-8, an account at most 254 (the longest e-mail address, RFC 5321),
+// so that every address can be drawn. A label must not be empty, begin or end
+// with a space, or contain ":", which separates the two, a control character or
+// line break, a bidirectional override, or U+FFFD, which stands for what was
+// lost. Some apps show a label wrongly, or refuse it, if "?", "&", "#", "%" or
+// "+" is in it, although the address escapes them; avoid those.
+//
+// Check labels before Create: a device whose address cannot be written exists
+// all the same. A DeviceTOTP that is not complete, such as the zero value, is
+// an error too.
 func (d DeviceTOTP) URI(issuer, account string) (string, error) {
-	if d.Secret.Reveal() == "" || d.Digits <= 0 || d.Period < time.Second || d.Algorithm.SecretSize() == 0 {
-		return "", errors.New("devicetotp: the device has no secret, digits, period or algorithm")
+	if err := d.check(); err != nil {
+		return "", err
 	}
-	for _, label := range []struct{ field, value string }{{"issuer", issuer}, {"account", account}} {
-		if label.value == "" || strings.Contains(label.value, ":") {
-			return "", fmt.Errorf("devicetotp: %s %q must not be empty or contain \":\"", label.field, label.value)
-		}
+	if err := errors.Join(checkLabel("issuer", issuer, maxIssuerSize), checkLabel("account", account, maxAccountSize)); err != nil {
+		return "", err
 	}
 	// Key URI format: the label is "issuer:account"; spaces are %20, never +.
 	query := []string{
@@ -69,26 +76,16 @@ func (d DeviceTOTP) URI(issuer, account string) (string, error) {
 	return "otpauth://totp/" + escape(issuer) + ":" + escape(account) + "?" + strings.Join(query, "&"), nil
 }
 
-// QRCode returns the provisioning address of [DeviceTOTP.URI] as a PNG picture
-// of size by size pixels; 256 is a good size. It contains the secret.
-func (d DeviceTOTP) QRCode(issuer, account string, size int) ([]byte, error) {
-	uri, err := d.URI(issuer, account)
-	if err != nil {
-		return nil, err
+// check returns an error if there is no address of d, or not one of a bounded
+// length.
+func (d DeviceTOTP) check() error {
+	if d.Digits <= 0 || d.Period < time.Second || d.Period%time.Second != 0 || d.Algorithm.SecretSize() == 0 {
+		return errors.New("devicetotp: the device has no digits, period in whole seconds or algorithm")
 	}
-	key, err := otp.NewKeyFromURL(uri)
-	if err != nil {
-		return nil, fmt.Errorf("devicetotp: drawing a QR code: %w", err)
+	if n := len(d.Secret.Reveal()); n < 1 || n > maxSecretSize {
+		return fmt.Errorf("devicetotp: the device has a secret of %d bytes, must have from 1 to %d", n, maxSecretSize)
 	}
-	picture, err := key.Image(size, size)
-	if err != nil {
-		return nil, fmt.Errorf("devicetotp: drawing a QR code: %w", err)
-	}
-	var file bytes.Buffer
-	if err := png.Encode(&file, picture); err != nil {
-		return nil, fmt.Errorf("devicetotp: drawing a QR code: %w", err)
-	}
-	return file.Bytes(), nil
+	return nil
 }
 
 // escape percent-encodes everything but the unreserved characters of RFC 3986:

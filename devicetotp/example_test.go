@@ -201,7 +201,7 @@ func ExampleDeviceTOTP_URI() {
 	fmt.Println(err)
 	// Output:
 	// otpauth://totp/Example%20Caf%C3%A9:alice%40example.com?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=Example%20Caf%C3%A9&algorithm=SHA1&digits=6&period=30 <nil>
-	// devicetotp: issuer "Example: Café" must not be empty or contain ":"
+	// devicetotp: issuer must not contain ":"
 }
 
 func ExampleDeviceTOTP_QRCode() {
@@ -214,7 +214,7 @@ func ExampleDeviceTOTP_QRCode() {
 	fmt.Println(err)
 	// Output:
 	// image/png <nil>
-	// devicetotp: drawing a QR code: can not scale barcode to an image smaller than 49x49
+	// devicetotp: size is 8 pixels, must be at least 57 for this address and at most 4096
 }
 
 func ExampleDefaultPolicy() {

@@ -27,7 +27,7 @@ func TestFuzzSeedsExist(t *testing.T) {
 			}
 		}
 	}
-	require.Subset(t, found, []string{"FuzzHandler", "FuzzIsCode", "FuzzParseArgon", "FuzzParse", "FuzzParseKeyring", "FuzzUnmarshalState"})
+	require.Subset(t, found, []string{"FuzzHandler", "FuzzIsCode", "FuzzParseArgon", "FuzzParse", "FuzzParseKeyring", "FuzzProvisioning", "FuzzUnmarshalState"})
 }
 
 func requireSeeds(t *testing.T, dir string) {

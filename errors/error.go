@@ -68,15 +68,24 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the cause, or nil. If the cause is itself an error of a class,
-// for instance because a collaborator of the host asked another Issuer, then
-// what is returned matches all that the cause does but its class: only the
+// Unwrap returns the cause, or nil. If there is an error of a class in the
+// cause, for instance because a collaborator of the host asked another Issuer,
+// then what is returned matches all that the cause does but its class: only the
 // outermost code classifies an error.
 func (e *Error) Unwrap() error {
-	if errors.Is(e.Err, ErrDenied) || errors.Is(e.Err, ErrInvalid) {
+	if mayHaveClass(e.Err) {
 		return unclassified{e.Err}
 	}
 	return e.Err
+}
+
+// mayHaveClass reports whether err holds an [Error], of whatever code, or a
+// class. It must not ask a nested Error what it wraps, because that one would
+// look through everything below it as well, and so on: each level would double
+// the work. So it goes down to the first Error only.
+func mayHaveClass(err error) bool {
+	var inner *Error
+	return errors.As(err, &inner) || errors.Is(err, ErrDenied) || errors.Is(err, ErrInvalid)
 }
 
 // unclassified is a cause whose class must not show through.

@@ -162,3 +162,56 @@ func TestErrorText(t *testing.T) {
 		require.EqualError(t, err, want)
 	}
 }
+
+// link stands between two errors of this library, as fmt.Errorf would, and
+// counts how often it is asked for what it wraps.
+type link struct {
+	error
+	steps func()
+}
+
+func (l *link) Unwrap() error {
+	l.steps()
+	return l.error
+}
+
+// The work that errors.Is and errors.As do grows with the depth of what they
+// look through and no faster. Counted, since a time would be the machine's.
+func TestLookingThroughNestedErrorsIsLinear(t *testing.T) {
+	const each = 3 // one step to look for an inner class, and one to look further
+	for _, depth := range []int{15, 100, 1000} {
+		steps := 0
+		count := func() {
+			if steps++; steps > each*depth {
+				t.Fatalf("%d deep: more than %d steps", depth, each*depth)
+			}
+		}
+		path := &fs.PathError{Op: "open", Path: "keys", Err: fs.ErrNotExist}
+		var err error = path
+		for range depth {
+			err = &totperrors.Error{Code: totperrors.CodeInternal, Err: errors.Join(context.Canceled, &link{err, count})}
+		}
+		var found *fs.PathError
+		for _, look := range []func(){
+			func() { require.ErrorIs(t, err, fs.ErrNotExist) },
+			func() { require.False(t, errors.Is(err, fs.ErrClosed)) },
+			func() { require.False(t, errors.Is(err, totperrors.ErrDenied)) },
+			func() { require.False(t, errors.Is(err, totperrors.ErrInvalid)) },
+			func() { require.True(t, errors.As(err, &found)) },
+			func() { require.Equal(t, totperrors.CodeInternal, totperrors.CodeOf(err)) },
+		} {
+			steps = 0
+			look()
+		}
+	}
+}
+
+// A class that shows through from below an error of another author is hidden
+// all the same.
+func TestAClassWithoutAnErrorIsHidden(t *testing.T) {
+	for _, class := range []error{totperrors.ErrDenied, totperrors.ErrInvalid} {
+		err := &totperrors.Error{Code: totperrors.CodeInternal, Err: fmt.Errorf("a verifier: %w", errors.Join(class, context.Canceled))}
+		require.NotErrorIs(t, err, class)
+		require.ErrorIs(t, err, context.Canceled)
+	}
+}
