@@ -105,10 +105,9 @@ func (h argonHash) String() string {
 
 // Limits of a stored bcrypt hash.
 const (
-	bcryptLength   = 60
-	minBcryptCost  = 4  // of the algorithm; below goodBcryptCost it is outdated
-	goodBcryptCost = 10 // OWASP Password Storage
-	maxBcryptCost  = 14 // a second or so
+	bcryptLength  = 60
+	minBcryptCost = 4  // of the algorithm
+	maxBcryptCost = 14 // a second or so
 )
 
 const bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"

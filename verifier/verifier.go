@@ -108,7 +108,8 @@ type Verdict struct {
 // has just found valid. Those of [Password] and [PIN] are.
 type Rehasher interface {
 	Verifier
-	// Rehash returns the hash to store in place of q.Hash.
+	// Rehash returns the hash of q.Presented to store in place of q.Hash, for a
+	// PIN sealed.
 	Rehash(ctx context.Context, q Query) (string, error)
 }
 
