@@ -17,7 +17,7 @@ import (
 // waits for its share of the budget: errors wrap [ErrBusy] or that of ctx.
 //
 // stored is argon2id in PHC string format, with m up to 262144 KiB, t up to 10,
-// p up to 16, a salt of 8 to 48 and a tag of 16 to 64 bytes; or bcrypt as $2a$,
+// p up to 255, a salt of 8 to 48 and a tag of 16 to 64 bytes; or bcrypt as $2a$,
 // $2b$ or $2y$ with a cost of 4 to 14. Anything else is an error that wraps
 // [ErrHash], before any work. If stored is "", the work of a new hash is done
 // and the answer is false.
@@ -26,15 +26,18 @@ import (
 // not hashed. Against bcrypt, nor does one beyond 72 bytes or with a NUL in it:
 // bcrypt does not read such values whole, so that others would match too.
 func (h *Hasher) Compare(ctx context.Context, stored string, value credential.Secret) (ok, outdated bool, err error) {
-	if isBcrypt(stored) {
+	want := h.decoy
+	switch {
+	case stored == "":
+	case isBcrypt(stored):
 		ok, err = h.compareBcrypt(ctx, stored, value)
 		return ok, ok, err
-	}
-	want := h.decoy
-	if stored != "" {
+	case isArgon(stored):
 		if want, err = parseArgon(stored); err != nil {
 			return false, false, err
 		}
+	default:
+		return false, false, unknownForm(stored)
 	}
 	if !fits(value, MaxPasswordSize) {
 		return false, false, nil

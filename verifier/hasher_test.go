@@ -101,6 +101,18 @@ func TestForeignProgramsAgree(t *testing.T) {
 	}
 }
 
+// Go programs commonly hash with as many lanes as there are processors.
+func TestHashesOfManyLanesVerify(t *testing.T) {
+	h := newHasher(t, cheap())
+	for _, lanes := range []int{17, 64, 255} {
+		stored := argonText(8*lanes, 1, lanes, argon2.IDKey([]byte("8299"), make([]byte, 16), 1, uint32(8*lanes), uint8(lanes), 32))
+		ok, _ := compare(t, h, stored, "8299")
+		require.True(t, ok, "%d lanes", lanes)
+		ok, _ = compare(t, h, stored, "8298")
+		require.False(t, ok, "%d lanes", lanes)
+	}
+}
+
 // bcrypt of Go verifies, whatever its cost, and is always outdated.
 func TestBcryptOfGoVerifies(t *testing.T) {
 	h := newHasher(t, cheap())
