@@ -46,7 +46,7 @@ func ExampleDefaultHasher() {
 func ExampleHasher_HashPIN() {
 	_, err := verifier.DefaultHasher().HashPIN(context.Background(), credential.NewSecret(strings.Repeat("8", 65)))
 	fmt.Println(errors.Is(err, verifier.ErrSize), err)
-	// Output: true verifier: value is not hashed: it has 65 bytes, must have 1 to 64
+	// Output: true verifier: value is not hashed: it has 65 bytes, must have at most 64
 }
 
 func ExampleDefaultAttempts() {

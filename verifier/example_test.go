@@ -163,8 +163,8 @@ func ExampleNewHasher() {
 	// verifier: HasherConfig.Time is 11, must be from 1 to 10
 }
 
-// Hashes that other programs made are accepted within limits, and are told to
-// be outdated where a new one would cost an attacker more.
+// Hashes that other programs made are accepted within limits. One that is below
+// the configured cost or the standard is outdated.
 func ExampleHasher_Compare() {
 	ctx, hasher := context.Background(), verifier.DefaultHasher()
 	for _, stored := range []string{

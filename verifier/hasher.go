@@ -113,8 +113,11 @@ func (h *Hasher) HashPIN(ctx context.Context, pin credential.Secret) (string, er
 }
 
 func (h *Hasher) hash(ctx context.Context, value credential.Secret, most int) (string, error) {
+	if value.Reveal() == "" {
+		return "", fmt.Errorf("%w: an empty value never matches", ErrSize)
+	}
 	if !fits(value, most) {
-		return "", fmt.Errorf("%w: it has %d bytes, must have 1 to %d", ErrSize, len(value.Reveal()), most)
+		return "", fmt.Errorf("%w: it has %d bytes, must have at most %d", ErrSize, len(value.Reveal()), most)
 	}
 	out := h.decoy
 	out.salt = make([]byte, newSaltSize)

@@ -66,14 +66,16 @@ func (v hashVerifier) Verify(ctx context.Context, q Query) (Verdict, error) {
 	if err != nil {
 		return Verdict{}, err
 	}
-	ok, behind, err := v.hasher.Compare(ctx, hash, q.Presented)
+	m, err := v.hasher.compare(ctx, hash, q.Presented)
 	if err != nil {
 		return Verdict{}, err
 	}
-	if !ok {
+	if !m.ok {
 		return Verdict{Status: StatusWrong}, nil
 	}
-	return Verdict{Status: StatusValid, Outdated: behind || unsealed}, nil
+	// Not for what is below the standard alone: if less is configured, renewing
+	// would bring nothing, or a weaker hash.
+	return Verdict{Status: StatusValid, Outdated: m.behind || unsealed}, nil
 }
 
 // Rehash implements [Rehasher].

@@ -101,8 +101,8 @@ func TestUnsetIsWrong(t *testing.T) {
 	}
 }
 
-// A PIN hash is outdated if it is bare, sealed by an old key, or of a cost that
-// is behind; never if it is sealed by a key newer than the primary.
+// A PIN hash is outdated if it is bare, sealed by an old key, or of a cost below
+// that of new hashes; never if it is sealed by a key newer than the primary.
 func TestPINHashIsOutdated(t *testing.T) {
 	h := newHasher(t, cheap())
 	dear := newHasher(t, verifier.HasherConfig{Memory: 128, Time: 1, Threads: 1, Parallel: 1})

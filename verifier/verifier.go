@@ -99,8 +99,8 @@ type Verdict struct {
 	// step that is not newer than the device's LastStep was spent before.
 	DeviceID string
 	Step     int64
-	// Outdated hints that what was compared with should be stored anew: the
-	// algorithm, the cost or the key is behind. See [Rehasher].
+	// Outdated reports that the stored hash or sealed value should be renewed,
+	// because its algorithm, cost or key is no longer current. See [Rehasher].
 	Outdated bool
 }
 
