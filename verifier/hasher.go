@@ -51,8 +51,9 @@ var errNoHasher = errors.New("verifier: a Hasher is made with NewHasher")
 
 // Hasher makes and compares password hashes within one budget of memory. Share
 // one in the process: [DefaultHasher] is what the Issuer uses unless told
-// otherwise. It is safe for concurrent use. The zero value answers everything
-// with an error.
+// otherwise. It is safe for concurrent use, also by tests that run in bubbles of
+// testing/synctest: while a goroutine waits for its share, the time of its bubble
+// stands still. The zero value answers everything with an error.
 type Hasher struct {
 	cfg    HasherConfig
 	budget *budget
