@@ -2,6 +2,7 @@ package verifier_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -39,6 +40,13 @@ func ExampleDefaultHasher() {
 	hash, err := verifier.DefaultHasher().Hash(context.Background(), credential.NewSecret("superSecret12345!"))
 	fmt.Println(strings.HasPrefix(hash, "$argon2id$v=19$m=19456,t=2,p=1$"), err)
 	// Output: true <nil>
+}
+
+// A value that no verifier would accept is not hashed.
+func ExampleHasher_HashPIN() {
+	_, err := verifier.DefaultHasher().HashPIN(context.Background(), credential.NewSecret(strings.Repeat("8", 65)))
+	fmt.Println(errors.Is(err, verifier.ErrSize), err)
+	// Output: true verifier: value is not hashed: it has 65 bytes, must have at most 64
 }
 
 func ExampleDefaultAttempts() {

@@ -48,7 +48,7 @@ func ExamplePIN() {
 	ctx := context.Background()
 	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
 	hasher := verifier.DefaultHasher()
-	hash, _ := hasher.Hash(ctx, credential.NewSecret("8299"))
+	hash, _ := hasher.HashPIN(ctx, credential.NewSecret("8299"))
 	account := credential.Account{ID: "alice"}
 	account.PINHash, _ = keys.SealPINHash(account.ID, hash)
 
@@ -163,8 +163,8 @@ func ExampleNewHasher() {
 	// verifier: HasherConfig.Time is 11, must be from 1 to 10
 }
 
-// Hashes that other programs made are accepted within limits, and are told to
-// be outdated where a new one would cost an attacker more.
+// Hashes that other programs made are accepted within limits. One that is below
+// the configured cost or the standard is outdated.
 func ExampleHasher_Compare() {
 	ctx, hasher := context.Background(), verifier.DefaultHasher()
 	for _, stored := range []string{
@@ -181,6 +181,27 @@ func ExampleHasher_Compare() {
 	// true true false
 	// false false false
 	// false false true
+}
+
+// Check a PIN before it is hashed, and tell the user what is wrong with it.
+func ExampleCheckPIN() {
+	for _, pin := range []string{"4378", "9012", "1122", "123"} {
+		err := verifier.CheckPIN(credential.NewSecret(pin))
+		switch {
+		case errors.Is(err, verifier.ErrPINSeries):
+			fmt.Println("a series is the first thing that others try")
+		case err != nil:
+			fmt.Println(err)
+		default:
+			hash, err := verifier.DefaultHasher().HashPIN(context.Background(), credential.NewSecret(pin))
+			fmt.Println(hash[:9], err)
+		}
+	}
+	// Output:
+	// $argon2id <nil>
+	// a series is the first thing that others try
+	// verifier: a PIN must have at least three different digits
+	// verifier: a PIN must be exactly four digits
 }
 
 // Ten wrong PINs in a row.

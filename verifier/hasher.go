@@ -3,15 +3,12 @@ package verifier
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"runtime"
-	"strings"
 	"sync"
 
 	"golang.org/x/crypto/argon2"
-	"golang.org/x/crypto/bcrypt"
 
 	"example.com/devicetotp/credential"
 )
@@ -21,7 +18,9 @@ import (
 type HasherConfig struct {
 	// Memory in KiB, Time and Threads are argon2id's m, t and p for new hashes
 	// and for the work done when there is nothing to compare with: from
-	// 8*Threads to 262144, from 1 to 10, and from 1 to 16.
+	// 8*Threads to 262144, from 1 to 10, and from 1 to 16. Stored hashes may
+	// have up to 255 lanes. New ones may not, because Parallel bounds memory,
+	// not processors: each lane of a hash runs on a processor of its own.
 	Memory  uint32
 	Time    uint32
 	Threads uint8
@@ -42,17 +41,19 @@ func DefaultHasherConfig() HasherConfig {
 }
 
 const (
-	newSaltSize = 16
-	newTagSize  = 32
-	maxParallel = 1024
+	newSaltSize   = 16
+	newTagSize    = 32
+	maxNewThreads = 16
+	maxParallel   = 1024
 )
 
 var errNoHasher = errors.New("verifier: a Hasher is made with NewHasher")
 
 // Hasher makes and compares password hashes within one budget of memory. Share
 // one in the process: [DefaultHasher] is what the Issuer uses unless told
-// otherwise. It is safe for concurrent use. The zero value answers everything
-// with an error.
+// otherwise. It is safe for concurrent use, also by tests that run in bubbles of
+// testing/synctest: while a goroutine waits for its share, the time of its bubble
+// stands still. The zero value answers everything with an error.
 type Hasher struct {
 	cfg    HasherConfig
 	budget *budget
@@ -71,7 +72,7 @@ func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	check(cfg.Memory >= 8 && cfg.Memory >= 8*uint32(cfg.Threads) && cfg.Memory <= maxArgonMemory,
 		"Memory is %d KiB, must be from 8*Threads to %d", cfg.Memory, maxArgonMemory)
 	check(cfg.Time >= 1 && cfg.Time <= maxArgonTime, "Time is %d, must be from 1 to %d", cfg.Time, maxArgonTime)
-	check(cfg.Threads >= 1 && cfg.Threads <= maxArgonThreads, "Threads is %d, must be from 1 to %d", cfg.Threads, maxArgonThreads)
+	check(cfg.Threads >= 1 && cfg.Threads <= maxNewThreads, "Threads is %d, must be from 1 to %d", cfg.Threads, maxNewThreads)
 	check(cfg.Parallel >= 1 && cfg.Parallel <= maxParallel, "Parallel is %d, must be from 1 to %d", cfg.Parallel, maxParallel)
 	check(cfg.Queue >= 0, "Queue is %d, must not be negative", cfg.Queue)
 	if len(broken) > 0 {
@@ -97,12 +98,27 @@ var defaultHasher = sync.OnceValue(func() *Hasher {
 // process shares.
 func DefaultHasher() *Hasher { return defaultHasher() }
 
-// Hash returns a new argon2id hash of value in PHC string format, with a random
-// salt. An absent or empty value is refused. It waits for its share of the
-// budget: errors wrap [ErrBusy] or that of ctx.
-func (h *Hasher) Hash(ctx context.Context, value credential.Secret) (string, error) {
+// Hash returns a new argon2id hash of a password in PHC string format, with a
+// random salt. A value of no byte or of more than [MaxPasswordSize] is refused
+// with [ErrSize], because [Password] would never accept it. Hash waits for its
+// share of the budget: errors wrap [ErrBusy] or that of ctx.
+func (h *Hasher) Hash(ctx context.Context, password credential.Secret) (string, error) {
+	return h.hash(ctx, password, MaxPasswordSize)
+}
+
+// HashPIN does the same for a PIN, which may have at most [MaxPINSize] bytes.
+// Seal the hash with [credential.Keyring.SealPINHash] before storing it. See
+// [CheckPIN] for which PINs are too easy to guess.
+func (h *Hasher) HashPIN(ctx context.Context, pin credential.Secret) (string, error) {
+	return h.hash(ctx, pin, MaxPINSize)
+}
+
+func (h *Hasher) hash(ctx context.Context, value credential.Secret, most int) (string, error) {
 	if value.Reveal() == "" {
-		return "", errors.New("verifier: an empty value is not hashed")
+		return "", fmt.Errorf("%w: an empty value never matches", ErrSize)
+	}
+	if !fits(value, most) {
+		return "", fmt.Errorf("%w: it has %d bytes, must have at most %d", ErrSize, len(value.Reveal()), most)
 	}
 	out := h.decoy
 	out.salt = make([]byte, newSaltSize)
@@ -113,43 +129,6 @@ func (h *Hasher) Hash(ctx context.Context, value credential.Secret) (string, err
 		return "", err
 	}
 	return out.String(), nil
-}
-
-// Compare tells whether stored is a hash of value, and whether it is outdated:
-// bcrypt, or argon2id of a lower cost (m times t) than new hashes have. It
-// waits for its share of the budget: errors wrap [ErrBusy] or that of ctx.
-//
-// stored is argon2id in PHC string format, with m up to 262144 KiB, t up to 10,
-// p up to 16, a salt of 8 to 48 and a tag of 16 to 64 bytes; or bcrypt as $2a$,
-// $2b$ or $2y$ with a cost of 4 to 14. Anything else is an error that wraps
-// [ErrHash], before any work. If stored is "", the work of a new hash is done
-// and the answer is false.
-//
-// An empty value never matches. Against bcrypt, nor does one beyond 72 bytes or
-// with a NUL in it: bcrypt does not read such values whole, so that others
-// would match too.
-func (h *Hasher) Compare(ctx context.Context, stored string, value credential.Secret) (ok, outdated bool, err error) {
-	if isBcrypt(stored) {
-		ok, err = h.compareBcrypt(ctx, stored, value.Reveal())
-		return ok, ok, err
-	}
-	want := h.decoy
-	if stored != "" {
-		if want, err = parseArgon(stored); err != nil {
-			return false, false, err
-		}
-	}
-	tag, err := h.argon(ctx, want, value.Reveal())
-	if err != nil {
-		return false, false, err
-	}
-	ok = subtle.ConstantTimeCompare(tag, want.tag) == 1 && stored != "" && value.Reveal() != ""
-	return ok, ok && h.behind(want), nil
-}
-
-// behind tells whether stored costs an attacker less than a new hash.
-func (h *Hasher) behind(stored argonHash) bool {
-	return uint64(stored.memory)*uint64(stored.time) < uint64(h.cfg.Memory)*uint64(h.cfg.Time)
 }
 
 // take waits for a share of the budget in KiB.
@@ -168,26 +147,4 @@ func (h *Hasher) argon(ctx context.Context, p argonHash, value string) ([]byte, 
 	}
 	defer release()
 	return argon2.IDKey([]byte(value), p.salt, p.time, p.memory, p.threads, uint32(len(p.tag))), nil
-}
-
-// maxBcryptInput is where bcrypt stops reading. It also reads its key in a
-// circle with a NUL at the end, so that "ab" and "ab\x00ab" are one to it.
-const maxBcryptInput = 72
-
-// compareBcrypt refuses what bcrypt cannot tell apart, after the same work.
-func (h *Hasher) compareBcrypt(ctx context.Context, stored, value string) (bool, error) {
-	if _, err := parseBcrypt(stored); err != nil {
-		return false, err
-	}
-	release, err := h.take(ctx, h.cfg.Memory)
-	if err != nil {
-		return false, err
-	}
-	defer release()
-	readable := value != "" && len(value) <= maxBcryptInput && !strings.Contains(value, "\x00")
-	err = bcrypt.CompareHashAndPassword([]byte(stored), []byte(value)[:min(len(value), maxBcryptInput)])
-	if err != nil && !errors.Is(err, bcrypt.ErrMismatchedHashAndPassword) {
-		return false, fmt.Errorf("%w: %w", ErrHash, err)
-	}
-	return err == nil && readable, nil
 }

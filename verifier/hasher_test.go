@@ -51,7 +51,7 @@ func TestForeignHashesVerify(t *testing.T) {
 		t.Run(f[0]+" "+f[2][:7], func(t *testing.T) {
 			ok, outdated := compare(t, h, f[2], value)
 			require.True(t, ok)
-			require.Equal(t, strings.HasPrefix(f[2], "$2"), outdated, "bcrypt is outdated, and these argon2id are not")
+			require.True(t, outdated, "bcrypt, a cost below OWASP's rows, or a short salt")
 			for _, wrong := range []string{value + " ", " " + value, value[:len(value)-1] + "\x01", strings.ToUpper(value) + "!", ""} {
 				ok, outdated = compare(t, h, f[2], wrong)
 				require.False(t, ok, "%q", wrong)
@@ -98,6 +98,18 @@ func TestForeignProgramsAgree(t *testing.T) {
 			ok, _ = compare(t, h, stored, "8290")
 			require.False(t, ok)
 		})
+	}
+}
+
+// Go programs commonly hash with as many lanes as there are processors.
+func TestHashesOfManyLanesVerify(t *testing.T) {
+	h := newHasher(t, cheap())
+	for _, lanes := range []int{17, 64, 255} {
+		stored := argonText(8*lanes, 1, lanes, argon2.IDKey([]byte("8299"), make([]byte, 16), 1, uint32(8*lanes), uint8(lanes), 32))
+		ok, _ := compare(t, h, stored, "8299")
+		require.True(t, ok, "%d lanes", lanes)
+		ok, _ = compare(t, h, stored, "8298")
+		require.False(t, ok, "%d lanes", lanes)
 	}
 }
 
@@ -162,7 +174,7 @@ func TestEmptyMatchesNothing(t *testing.T) {
 	}
 	for _, value := range []credential.Secret{{}, secret("")} {
 		hash, err := h.Hash(t.Context(), value)
-		require.ErrorContains(t, err, "empty value")
+		require.ErrorIs(t, err, verifier.ErrSize)
 		require.Empty(t, hash)
 	}
 }
@@ -178,30 +190,9 @@ func TestHashRoundTrip(t *testing.T) {
 		seen[stored] = true
 		ok, outdated := compare(t, h, stored, "superSecret12345!")
 		require.True(t, ok)
-		require.False(t, outdated)
+		require.True(t, outdated, "a cost for tests is below OWASP's rows")
 		ok, _ = compare(t, h, stored, "superSecret12345")
 		require.False(t, ok)
-	}
-}
-
-// A hash is outdated if it costs an attacker less than a new one would.
-func TestOutdatedIsACostThatIsBehind(t *testing.T) {
-	made := newHasher(t, verifier.HasherConfig{Memory: 128, Time: 2, Threads: 1, Parallel: 1})
-	stored, err := made.Hash(t.Context(), secret("8299"))
-	require.NoError(t, err)
-	for _, tc := range []struct {
-		memory, time uint32
-		want         bool
-	}{
-		{128, 2, false}, {64, 4, false}, {256, 1, false}, {64, 2, false}, {128, 1, false},
-		{257, 1, true}, {129, 2, true}, {128, 3, true}, {64, 5, true},
-	} {
-		h := newHasher(t, verifier.HasherConfig{Memory: tc.memory, Time: tc.time, Threads: 1, Parallel: 4})
-		ok, outdated := compare(t, h, stored, "8299")
-		require.True(t, ok)
-		require.Equal(t, tc.want, outdated, "new hashes of m=%d,t=%d", tc.memory, tc.time)
-		_, outdated = compare(t, h, stored, "0000")
-		require.False(t, outdated, "nothing is said about a hash that did not match")
 	}
 }
 

@@ -1,6 +1,8 @@
 package verifier_test
 
 import (
+	"encoding/base64"
+	"fmt"
 	"testing"
 	"time"
 
@@ -48,6 +50,12 @@ func query(a credential.Account, presented credential.Secret, now time.Time) ver
 	q := verifier.NewQuery(a, credential.FactorOTP, presented, now)
 	q.Hash = credential.Optional(a.PasswordHash + a.PINHash)
 	return q
+}
+
+// argonText is an argon2id hash in PHC string format, with a salt of 16 zeros.
+func argonText(m, t, p int, tag []byte) string {
+	enc := base64.RawStdEncoding.EncodeToString
+	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", m, t, p, enc(make([]byte, 16)), enc(tag))
 }
 
 func secret(v string) credential.Secret { return credential.NewSecret(v) }

@@ -2,15 +2,28 @@ package verifier
 
 import (
 	"context"
+	"errors"
 
 	"example.com/devicetotp/credential"
 )
 
-// Longest presented values in bytes. A longer one is wrong, without hashing.
+// Longest values in bytes. A longer one is wrong where it is presented, without
+// hashing, and refused with [ErrSize] where it would be set.
 const (
 	MaxPasswordSize = 1024
 	MaxPINSize      = 64
 )
+
+// ErrSize says that a value is empty or too long to be hashed: no verifier would
+// ever accept it.
+var ErrSize = errors.New("verifier: value is not hashed")
+
+// fits reports whether value is worth hashing: it is neither empty nor longer
+// than most bytes. Whatever hashes asks it.
+func fits(value credential.Secret, most int) bool {
+	n := len(value.Reveal())
+	return n >= 1 && n <= most
+}
 
 // Password returns the verifier that compares with the account's PasswordHash.
 // A nil h means [DefaultHasher].
@@ -46,26 +59,28 @@ type hashVerifier struct {
 
 // Verify implements [Verifier].
 func (v hashVerifier) Verify(ctx context.Context, q Query) (Verdict, error) {
-	if n := len(q.Presented.Reveal()); n < 1 || n > v.stored.maxSize() {
+	if !fits(q.Presented, v.stored.maxSize()) {
 		return Verdict{Status: StatusWrong}, nil
 	}
 	hash, unsealed, err := v.stored.open(q.AccountID, q.Hash.Reveal())
 	if err != nil {
 		return Verdict{}, err
 	}
-	ok, behind, err := v.hasher.Compare(ctx, hash, q.Presented)
+	m, err := v.hasher.compare(ctx, hash, q.Presented)
 	if err != nil {
 		return Verdict{}, err
 	}
-	if !ok {
+	if !m.ok {
 		return Verdict{Status: StatusWrong}, nil
 	}
-	return Verdict{Status: StatusValid, Outdated: behind || unsealed}, nil
+	// Not for what is below the standard alone: if less is configured, renewing
+	// would bring nothing, or a weaker hash.
+	return Verdict{Status: StatusValid, Outdated: m.behind || unsealed}, nil
 }
 
 // Rehash implements [Rehasher].
 func (v hashVerifier) Rehash(ctx context.Context, q Query) (string, error) {
-	hash, err := v.hasher.Hash(ctx, q.Presented)
+	hash, err := v.hasher.hash(ctx, q.Presented, v.stored.maxSize())
 	if err != nil {
 		return "", err
 	}

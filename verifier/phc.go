@@ -9,7 +9,8 @@ import (
 )
 
 // ErrHash says that a stored hash is of no accepted form, or beyond the limits.
-// The error around it names the rule, never the hash.
+// The error around it names the rule, and the form if it is that of another
+// known system ("$pbkdf2-sha256$"); it never quotes the hash.
 var ErrHash = errors.New("verifier: stored hash is not accepted")
 
 // Limits of a stored argon2id hash. One beyond them is refused before any
@@ -17,7 +18,7 @@ var ErrHash = errors.New("verifier: stored hash is not accepted")
 const (
 	maxArgonMemory  = 262144 // KiB, so 256 MiB
 	maxArgonTime    = 10
-	maxArgonThreads = 16
+	maxArgonThreads = 255 // Go programs hash with as many as there are processors
 	minArgonSalt    = 8
 	maxArgonSalt    = 48
 	minArgonTag     = 16
@@ -105,16 +106,20 @@ func (h argonHash) String() string {
 
 // Limits of a stored bcrypt hash.
 const (
-	bcryptLength   = 60
-	minBcryptCost  = 4  // of the algorithm; below goodBcryptCost it is outdated
-	goodBcryptCost = 10 // OWASP Password Storage
-	maxBcryptCost  = 14 // a second or so
+	bcryptLength  = 60
+	minBcryptCost = 4  // of the algorithm
+	maxBcryptCost = 14 // a second or so
 )
 
 const bcryptAlphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// isBcrypt tells whether s claims to be a bcrypt hash.
-func isBcrypt(s string) bool { return strings.HasPrefix(s, "$2") }
+// isBcrypt reports whether s claims to be a bcrypt hash of an accepted version.
+func isBcrypt(s string) bool {
+	return strings.HasPrefix(s, "$2a$") || strings.HasPrefix(s, "$2b$") || strings.HasPrefix(s, "$2y$")
+}
+
+// isArgon reports whether s claims to be an argon2id hash.
+func isArgon(s string) bool { return strings.HasPrefix(s, "$argon2id$") }
 
 // parseBcrypt checks the form of a bcrypt hash and returns its cost.
 func parseBcrypt(s string) (cost int, err error) {

@@ -99,8 +99,8 @@ type Verdict struct {
 	// step that is not newer than the device's LastStep was spent before.
 	DeviceID string
 	Step     int64
-	// Outdated hints that what was compared with should be stored anew: the
-	// algorithm, the cost or the key is behind. See [Rehasher].
+	// Outdated reports that the stored hash or sealed value should be renewed,
+	// because its algorithm, cost or key is no longer current. See [Rehasher].
 	Outdated bool
 }
 
@@ -108,7 +108,8 @@ type Verdict struct {
 // has just found valid. Those of [Password] and [PIN] are.
 type Rehasher interface {
 	Verifier
-	// Rehash returns the hash to store in place of q.Hash.
+	// Rehash returns the hash of q.Presented to store in place of q.Hash, for a
+	// PIN sealed.
 	Rehash(ctx context.Context, q Query) (string, error)
 }
 
