@@ -39,26 +39,26 @@ cover: ## statement coverage of the core packages, which must be 90%
 
 .PHONY: bench
 bench: ## compare with peers, call by call (DOC=1: into BENCHMARKS.md)
-	go -C examples test -run TestAllocationsOfTheHotPaths ./bench
+	go -C examples test -run TestAllocationsOfTheHotPaths ./internal/harness/bench
 	@for run in 1 2 3 4 5 6; do \
 		go test -run '^$$' -bench . -benchmem -benchtime 0.3s ./... ; \
-	done | go -C examples run ./bench/ratios $(if $(DOC),-doc ../BENCHMARKS.md)
+	done | go -C examples run ./internal/harness/bench/ratios $(if $(DOC),-doc ../BENCHMARKS.md)
 
 .PHONY: bench-load
 bench-load: ## compare with bare loops, pgbench and floods (DOC=1: into BENCHMARKS.md)
-	go -C examples run ./bench $(if $(DOC),-doc ../BENCHMARKS.md -plot bench/growth.svg)
+	go -C examples run ./internal/harness/bench $(if $(DOC),-doc ../BENCHMARKS.md -plot internal/harness/bench/growth.svg)
 
 .PHONY: chaos
 chaos: ## kill the server KILLS (100) times, and PostgreSQL RESTARTS (10) times, under load
-	go -C examples run ./chaos -kills $(or $(KILLS),100) -restarts $(or $(RESTARTS),10)
+	go -C examples run ./internal/harness/chaos -kills $(or $(KILLS),100) -restarts $(or $(RESTARTS),10)
 
 .PHONY: test-clients
 test-clients: ## call the example server with JSON:API clients of npm
-	examples/clients/npm/run
+	examples/internal/harness/clients/npm/run
 
 .PHONY: test-browser
-test-browser: ## try the demo page in headless Chromium; screenshots are in examples/browser/screenshots
-	examples/browser/run
+test-browser: ## try the demo page in headless Chromium; screenshots are in examples/internal/harness/browser/screenshots
+	examples/internal/harness/browser/run
 
 .PHONY: mutate
 mutate: ## change the decisions in small ways; each change must fail a test

@@ -96,4 +96,4 @@ replace example.com/devicetotp => ../
 replace example.com/devicetotp/credential/sqlstore/sqltest => ../credential/sqlstore/sqltest
 
 // what npm installs may have Go files in it
-ignore ./clients/npm/node_modules
+ignore node_modules

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -193,22 +194,40 @@ func TestReadmeNamesTests(t *testing.T) {
 	}
 }
 
-// Every file and every heading that the documents in the root point to is there.
+// Every file and every heading that the documents point to is there.
 func TestLinks(t *testing.T) {
 	documents, err := filepath.Glob("../*.md")
 	require.NoError(t, err)
 	require.NotEmpty(t, documents)
+	documents = append(documents, "README.md")
 	for _, document := range documents {
 		text, err := os.ReadFile(document)
 		require.NoError(t, err)
 		for _, link := range regexp.MustCompile(`\]\(([^)#:]*)(?:#([^)]+))?\)`).FindAllStringSubmatch(string(text), -1) {
 			target := document
 			if link[1] != "" {
-				target = filepath.Join("..", link[1])
+				target = filepath.Join(filepath.Dir(document), link[1])
 			}
-			require.FileExists(t, target, document)
+			_, err := os.Stat(target)
+			require.NoError(t, err, document)
 			if link[2] != "" {
 				require.Contains(t, anchors(t, target), link[2], document)
+			}
+		}
+	}
+}
+
+// The README beside the examples has a link into each folder, of an example or
+// of a harness.
+func TestFoldersAreNamed(t *testing.T) {
+	text, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, parent := range []string{".", "internal/harness"} {
+		entries, err := os.ReadDir(parent)
+		require.NoError(t, err)
+		for _, entry := range entries {
+			if entry.IsDir() && entry.Name() != "internal" {
+				require.Contains(t, string(text), "]("+path.Join(parent, entry.Name())+"/")
 			}
 		}
 	}

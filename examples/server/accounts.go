@@ -7,10 +7,6 @@ import (
 	"time"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/credential/sqlstore"
-	"example.com/devicetotp/devicetotp"
-	"example.com/devicetotp/devicetotp/jsonapi"
-	"example.com/devicetotp/verifier"
 )
 
 //go:embed demo.json
@@ -41,6 +37,37 @@ type fileDevice struct {
 	secret credential.Secret // raw bytes
 }
 
+// A writtenAccount is one account as the file has it.
+type writtenAccount struct {
+	ID            string          `json:"id"`
+	Token         string          `json:"token"`
+	RegisteredAgo string          `json:"registered_ago"`
+	Password      string          `json:"password"`
+	PIN           string          `json:"pin"`
+	OTPs          []writtenCode   `json:"otps"`
+	Devices       []writtenDevice `json:"devices"`
+	Scopes        []string        `json:"scopes"`
+	Linked        bool            `json:"linked_identity"`
+	Locked        bool            `json:"locked"`
+}
+
+type writtenCode struct {
+	Code      string `json:"code"`
+	Kind      string `json:"kind"`
+	ExpiresIn string `json:"expires_in"`
+}
+
+type writtenDevice struct {
+	ID     string `json:"id"`
+	Secret string `json:"secret"`
+}
+
+var accountShape = shape{
+	"id": nil, "token": nil, "registered_ago": nil, "password": nil, "pin": nil, "scopes": nil, "linked_identity": nil, "locked": nil,
+	"otps":    {"code": nil, "kind": nil, "expires_in": nil},
+	"devices": {"id": nil, "secret": nil},
+}
+
 // readAccounts reads and checks the accounts file, or the demo accounts if path
 // is empty. The error names the place of each fault, and no value of a secret.
 func readAccounts(path string) ([]fileAccount, error) {
@@ -55,89 +82,15 @@ func readAccounts(path string) ([]fileAccount, error) {
 }
 
 func parseAccounts(name string, data []byte) ([]fileAccount, error) {
-	c := &checker{name: name, data: data}
-	root, err := parseTree(data)
-	if err != nil {
-		c.syntax(err)
+	c := &checker{jsonFile: jsonFile{name: name, data: data}, first: map[string]string{}}
+	var written []writtenAccount
+	c.read(&written, accountShape)
+	if len(c.faults) > 0 {
 		return nil, c.err()
 	}
-	items := c.array(root, "the file")
-	accounts := make([]fileAccount, len(items))
-	for i, item := range items {
-		accounts[i] = c.account(item, fmt.Sprintf("[%d]", i))
+	accounts := make([]fileAccount, len(written))
+	for i, w := range written {
+		accounts[i] = c.account(fmt.Sprintf("[%d]", i), w)
 	}
 	return accounts, c.err()
-}
-
-func (c *checker) account(n node, path string) fileAccount {
-	a := fileAccount{linked: true, scopes: []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin}}
-	c.object(n, path, []string{"id", "token"}, fields{
-		"id": func(v node, at string) {
-			a.id = c.text(v, at, sqlstore.MaxID)
-			c.unique("id", a.id, v, at)
-		},
-		"token": func(v node, at string) {
-			token := c.token(v, at)
-			a.token = credential.NewSecret(token)
-			c.unique("token", token, v, at)
-		},
-		"registered_ago":  func(v node, at string) { a.registeredAgo = c.optionalAgo(v, at) },
-		"password":        func(v node, at string) { a.password = c.optionalSecret(v, at, verifier.MaxPasswordSize) },
-		"pin":             func(v node, at string) { a.pin = c.optionalSecret(v, at, verifier.MaxPINSize) },
-		"otps":            func(v node, at string) { a.otps = c.codes(v, at) },
-		"devices":         func(v node, at string) { a.devices = c.devices(v, at) },
-		"scopes":          func(v node, at string) { a.scopes = c.texts(v, at) },
-		"linked_identity": func(v node, at string) { a.linked = c.boolean(v, at) },
-		"locked":          func(v node, at string) { a.locked = c.boolean(v, at) },
-	})
-	return a
-}
-
-func (c *checker) codes(n node, path string) []fileCode {
-	var codes []fileCode
-	kinds := map[string]bool{}
-	for i, item := range c.array(n, path) {
-		code := fileCode{kind: verifier.KindAccount}
-		at := fmt.Sprintf("%s[%d]", path, i)
-		c.object(item, at, []string{"code", "expires_in"}, fields{
-			"code":       func(v node, at string) { code.code = c.code(v, at) },
-			"expires_in": func(v node, at string) { code.expiresIn = c.duration(v, at, 1, devicetotp.MaxCodeTTL) },
-			"kind": func(v node, at string) {
-				code.kind = c.text(v, at, 32)
-				if code.kind != verifier.KindAccount {
-					c.fault(v, at, "must be %q: no other kind is sent to users here", verifier.KindAccount)
-				}
-			},
-		})
-		if kinds[code.kind] {
-			c.fault(item, at, "a second code of kind %q: a new one would replace the old", code.kind)
-		}
-		kinds[code.kind] = true
-		codes = append(codes, code)
-	}
-	return codes
-}
-
-func (c *checker) devices(n node, path string) []fileDevice {
-	items := c.array(n, path)
-	if len(items) > credential.MaxDevices {
-		c.fault(n, path, "%d devices, at most %d", len(items), credential.MaxDevices)
-		return nil
-	}
-	var devices []fileDevice
-	ids := map[string]bool{}
-	for i, item := range items {
-		var device fileDevice
-		at := fmt.Sprintf("%s[%d]", path, i)
-		c.object(item, at, []string{"id", "secret"}, fields{
-			"id":     func(v node, at string) { device.id = c.uuid(v, at) },
-			"secret": func(v node, at string) { device.secret = c.base32(v, at) },
-		})
-		if device.id != "" && ids[device.id] {
-			c.fault(item, at, "the account has a device of this id already")
-		}
-		ids[device.id] = true
-		devices = append(devices, device)
-	}
-	return devices
 }

@@ -13,7 +13,7 @@
 //	GET  /demo                       with -demo: a page to try it in a browser
 //
 // Read the files in this order: run.go, routes.go, store.go, keys.go, and then
-// the accounts file: tree.go, accounts.go, load.go.
+// the accounts file: accounts.go, checker.go, jsonfile.go, load.go.
 //
 // It is an example. Bearer tokens from a file stand in for a service's own
 // authentication, and TLS is left to what stands before it.

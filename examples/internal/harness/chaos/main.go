@@ -2,7 +2,7 @@
 // clients create devices with one-time codes, and then compares what the
 // clients were told with what is stored.
 //
-//	go -C examples run ./chaos -kills 100 -restarts 10
+//	go -C examples run ./internal/harness/chaos -kills 100 -restarts 10
 //
 // Half of the kills come from outside, at any moment. The other half strike
 // right after the Save of a device has returned, so that the device exists and

@@ -8,7 +8,7 @@
 // one millisecond. It exits with status 1 if it finds a difference that is not
 // planted, or misses the one that is.
 //
-//	go -C examples run ./timing
+//	go -C examples run ./internal/harness/timing
 package main
 
 import (

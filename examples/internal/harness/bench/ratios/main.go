@@ -2,7 +2,7 @@
 // on, and prints the library beside its peers: the ratio of the times of both,
 // beside its goal. Run the benchmarks several times; the run in the middle counts.
 //
-//	go test -run '^$' -bench . ./... | go -C examples run ./bench/ratios
+//	go test -run '^$' -bench . ./... | go -C examples run ./internal/harness/bench/ratios
 //
 // What it passes on is what benchstat reads.
 package main
@@ -17,7 +17,7 @@ import (
 	"os"
 	"strings"
 
-	"example.com/devicetotp/examples/bench/page"
+	"example.com/devicetotp/examples/internal/harness/bench/page"
 )
 
 func main() {

@@ -2,7 +2,7 @@
 // databases, and prints each ratio beside its goal. Times differ from machine
 // to machine; the ratios are of one run, in which both sides take turns.
 //
-//	go -C examples run ./bench
+//	go -C examples run ./internal/harness/bench
 //
 // It needs PostgreSQL's server programs, and pgbench for one of its tables. See
 // BENCHMARKS.md for what came out and how to read it.
@@ -22,7 +22,7 @@ import (
 	"syscall"
 	"time"
 
-	"example.com/devicetotp/examples/bench/page"
+	"example.com/devicetotp/examples/internal/harness/bench/page"
 )
 
 // bench is one run of the command.

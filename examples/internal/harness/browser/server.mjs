@@ -3,7 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import path from "node:path";
 import { promisify } from "node:util";
 
-const examples = path.join(import.meta.dirname, "..");
+const examples = path.join(import.meta.dirname, "../../..");
 
 // startServer returns the server once it serves on a free port. It keeps its
 // accounts in memory, and its key and its binary in the folder given.

@@ -71,8 +71,8 @@ var serverBinary = sync.OnceValues(func() (path string, err error) {
 		return "", err
 	}
 	path = filepath.Join(binaryDir, "server")
-	if out, err := exec.Command("go", "build", "-o", path, "../server").CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build ../server: %w\n%s", err, out)
+	if out, err := exec.Command("go", "build", "-o", path, "../../../server").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("go build ../../../server: %w\n%s", err, out)
 	}
 	return path, nil
 })
