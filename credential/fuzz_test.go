@@ -124,6 +124,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(sealed)
 	f.Add(sealed[:len(sealed)-1])
 	f.Add(append([]byte("\x01\x01j"), sealed[3:]...))
+	f.Add(append([]byte("\x01\x01k12345678"), sealed[11:]...))
 	f.Add(digested)
 	f.Add([]byte{1, 0})
 	f.Add([]byte{2, 255})

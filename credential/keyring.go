@@ -40,6 +40,8 @@ var (
 	// belongs to another account, device or purpose.
 	ErrTampered = errors.New("credential: sealed value does not open here")
 	// ErrMissingKey says that a value needs a key that the Keyring lacks.
+	// The Keyring may have a different key of the same id; the error says so. It
+	// names the id only.
 	ErrMissingKey = errors.New("credential: key not in the keyring")
 )
 
@@ -64,8 +66,24 @@ type Keyring struct {
 type ringKey struct {
 	id      string
 	headers [digestFormat + 1][]byte // by format
-	aeads   map[Purpose]cipher.AEAD
-	macs    map[Purpose]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
+	aeads   [len(purposes)]cipher.AEAD
+	macs    [len(purposes)]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
+}
+
+// aead returns the cipher of p; nil if p is not a purpose that is sealed.
+func (key *ringKey) aead(p Purpose) cipher.AEAD {
+	if i, ok := p.slot(); ok {
+		return key.aeads[i]
+	}
+	return nil
+}
+
+// mac returns the pool of p; nil if p is not a purpose that is digested.
+func (key *ringKey) mac(p Purpose) *sync.Pool {
+	if i, ok := p.slot(); ok {
+		return key.macs[i]
+	}
+	return nil
 }
 
 // NewKeyring returns a keyring of keys from the oldest to the newest. primary
@@ -135,51 +153,46 @@ func isKeyID(id string) bool {
 	return id != "" && len(id) <= maxKeyID
 }
 
-// deriveKey makes one sub-key a purpose (RFC 5869, HKDF with SHA-256).
+// deriveKey makes one sub-key a purpose, and the check in the headers (RFC 5869,
+// HKDF with SHA-256).
 func deriveKey(key Key) (*ringKey, error) {
-	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]*sync.Pool{}}
-	for _, format := range [...]byte{sealedFormat, digestFormat} {
-		out.headers[format] = append([]byte{format, byte(len(key.ID))}, key.ID...)
+	derive := func(info string, size int) ([]byte, error) {
+		return hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+info, size)
 	}
-	for _, p := range purposes {
-		sub, err := hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+string(p), KeySize)
+	check, err := derive("key-check", keyCheckSize)
+	if err != nil {
+		return nil, err
+	}
+	out := &ringKey{id: key.ID}
+	for _, format := range [...]byte{sealedFormat, digestFormat} {
+		out.headers[format] = newHeader(format, key.ID, check)
+	}
+	for i, p := range purposes {
+		sub, err := derive(string(p), KeySize)
 		if err != nil {
 			return nil, err
 		}
 		switch p {
 		case PurposeDeviceSecret, PurposePINHash:
-			if out.aeads[p], err = chacha20poly1305.NewX(sub); err != nil {
+			if out.aeads[i], err = chacha20poly1305.NewX(sub); err != nil {
 				return nil, err
 			}
 		case PurposeOneTimeCode, PurposeProof:
-			out.macs[p] = &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
+			out.macs[i] = &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
 		}
 	}
 	return out, nil
 }
 
-// Valid tells whether k came from a constructor; a nil or zero Keyring did not.
+// Valid reports whether k came from a constructor; a nil or zero Keyring did not.
 func (k *Keyring) Valid() bool { return k != nil && len(k.keys) > 0 }
 
-func (k *Keyring) index(id string) int {
-	for i := range k.keys {
-		if k.keys[i].id == id {
-			return i
-		}
-	}
-	return -1
-}
-
-// String tells the ids of the keys, never a key.
+// String returns the ids of the keys, never a key.
 func (k *Keyring) String() string {
 	if !k.Valid() {
 		return "keyring without keys"
 	}
-	ids := make([]string, len(k.keys))
-	for i := range k.keys {
-		ids[i] = k.keys[i].id
-	}
-	return fmt.Sprintf("keyring %v, primary %s", ids, k.keys[k.primary].id)
+	return fmt.Sprintf("keyring %v, primary %s", k.IDs(), k.PrimaryID())
 }
 
 // Format writes [Keyring.String] whatever the verb.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -32,7 +33,11 @@ func ring(t testing.TB, primary string, ids ...string) *credential.Keyring {
 func secret(v string) credential.Secret { return credential.NewSecret(v) }
 
 var (
-	deviceScope = credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "alice", Subject: "738e379f-fe30-45ab-819c-ba88804b6368"}
+	device = credential.Device{
+		ID: "738e379f-fe30-45ab-819c-ba88804b6368", Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
+		Basis: credential.BasisPassword, CreatedAt: time.Date(2026, 5, 4, 12, 0, 0, 123456789, time.UTC),
+	}
+	deviceScope = credential.DeviceScope("alice", &device)
 	codeScope   = credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: "alice", Subject: "00c0ffee00c0ffee"}
 )
 

@@ -12,7 +12,7 @@ import (
 func (j *createCall) sealOrOpen(device *credential.Device, d *decision) (credential.Secret, error) {
 	keys := j.issuer.keys
 	if d.replayed {
-		secret, _, err := keys.Open(deviceScope(j.accountID, device.ID), device.Sealed)
+		secret, _, err := keys.Open(credential.DeviceScope(j.accountID, device), device.Sealed)
 		if err != nil {
 			return credential.Secret{}, j.internal(fmt.Errorf("device %s: %w", device.ID, err))
 		}
@@ -22,7 +22,7 @@ func (j *createCall) sealOrOpen(device *credential.Device, d *decision) (credent
 		return credential.Secret{}, err
 	}
 	var err error
-	if device.Sealed, err = keys.Seal(deviceScope(j.accountID, device.ID), j.secret); err != nil {
+	if device.Sealed, err = keys.Seal(credential.DeviceScope(j.accountID, device), j.secret); err != nil {
 		return credential.Secret{}, j.internal(err)
 	}
 	if device.Basis == credential.BasisOTP {
@@ -33,10 +33,6 @@ func (j *createCall) sealOrOpen(device *credential.Device, d *decision) (credent
 	return j.secret, nil
 }
 
-func deviceScope(accountID, deviceID string) credential.Scope {
-	return credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: accountID, Subject: deviceID}
-}
-
 func proofScope(accountID, deviceID string) credential.Scope {
 	return credential.Scope{Purpose: credential.PurposeProof, AccountID: accountID, Subject: deviceID}
 }
@@ -44,7 +40,7 @@ func proofScope(accountID, deviceID string) credential.Scope {
 // reseal seals the secret of a device that is being used with the primary key.
 // If that fails the old seal stays, which still opens.
 func (c *call) reseal(device *credential.Device) {
-	scope := deviceScope(c.accountID, device.ID)
+	scope := credential.DeviceScope(c.accountID, device)
 	secret, outdated, err := c.issuer.keys.Open(scope, device.Sealed)
 	if err != nil || !outdated {
 		return
