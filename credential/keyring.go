@@ -21,8 +21,9 @@ const KeySize = 32
 
 // A Key is one named secret of [KeySize] bytes from a strong random source.
 type Key struct {
-	// ID is stored beside everything the key has sealed: 1 to 32 characters of
-	// A-Z, a-z, 0-9, ".", "_" and "-". Never give it to another key.
+	// ID is stored beside everything the key has sealed: 1 to 21 characters of
+	// A-Z, a-z, 0-9, ".", "_" and "-". Never give it to another key. A key of 16
+	// bytes or more, in whatever spelling, is too long to be taken for an id.
 	ID string
 	// Secret is the key itself.
 	Secret Secret
@@ -87,7 +88,9 @@ func (key *ringKey) mac(p Purpose) *sync.Pool {
 }
 
 // NewKeyring returns a keyring of keys from the oldest to the newest. primary
-// is the id of the key that seals. Every mistake is reported at once.
+// is the id of the key that seals. Every mistake is reported at once. Errors say
+// which key by its number, from 1, and show neither a key nor an id, which may
+// be a key that stands in the wrong place.
 func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 	ring := &Keyring{}
 	var mistakes []error
@@ -100,11 +103,11 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 			continue
 		}
 		if ring.index(key.ID) >= 0 {
-			mistakes = append(mistakes, fmt.Errorf("credential: key %d: id %q is there twice", i+1, key.ID))
+			mistakes = append(mistakes, fmt.Errorf("credential: key %d: duplicate id", i+1))
 			continue
 		}
 		if slices.ContainsFunc(keys[:i], func(other Key) bool { return other.Secret.Equal(key.Secret) }) {
-			mistakes = append(mistakes, fmt.Errorf("credential: key %d: %q is the same key as one before it", i+1, key.ID))
+			mistakes = append(mistakes, fmt.Errorf("credential: key %d: the same key as one before it", i+1))
 			continue
 		}
 		derived, err := deriveKey(key)
@@ -115,10 +118,7 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 		ring.keys = append(ring.keys, derived)
 	}
 	if ring.primary = ring.index(primary); ring.primary < 0 && len(keys) > 0 {
-		if !isKeyID(primary) {
-			primary = "of that id" // which may be a key given by mistake
-		}
-		mistakes = append(mistakes, fmt.Errorf("credential: the primary key %s is not among the keys", primary))
+		mistakes = append(mistakes, fmt.Errorf("credential: none of the %d keys has the id of the primary", len(keys)))
 	}
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
@@ -126,21 +126,24 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 	return ring, nil
 }
 
+// checkKey returns an error that shows neither part of key: where two columns
+// were swapped the id is the key.
 func checkKey(key Key) error {
 	if !isKeyID(key.ID) {
-		// Without the id itself: where two columns were swapped it is the key.
 		return fmt.Errorf("the id is not 1 to %d characters of A-Z a-z 0-9 . _ -", maxKeyID)
 	}
 	if n := len(key.Secret.Reveal()); n != KeySize {
-		return fmt.Errorf("key %q has %d bytes, not %d", key.ID, n, KeySize)
+		return fmt.Errorf("the key has %d bytes, not %d", n, KeySize)
 	}
 	if key.Secret.Equal(NewSecret(strings.Repeat("\x00", KeySize))) {
-		return fmt.Errorf("key %q is all zeros", key.ID)
+		return errors.New("the key is all zeros")
 	}
 	return nil
 }
 
-const maxKeyID = 32
+// maxKeyID is one character less than the shortest usual spelling of 16 bytes,
+// which is base64 without padding.
+const maxKeyID = 21
 
 func isKeyID(id string) bool {
 	for i := range len(id) {

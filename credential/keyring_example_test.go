@@ -84,7 +84,7 @@ func ExampleParseKeyring() {
 	fmt.Println(err)
 	// Output:
 	// keyring [2025-11 2026-05], primary 2026-05 <nil>
-	// credential: keyring line 1: key "2025-11" has 10 bytes, not 32
+	// credential: keyring line 1: the key has 10 bytes, not 32
 	// credential: keyring line 2: not id:base64
 }
 
