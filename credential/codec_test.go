@@ -56,7 +56,7 @@ func randomState(r *rand.Rand) (s State) {
 	for range r.IntN(20) {
 		s.Devices = append(s.Devices, Device{
 			ID: text(36), Sealed: data(), Algorithm: Algorithm(r.IntN(256)), Digits: r.IntN(9), Period: time.Duration(r.Int64()),
-			Basis: Basis(r.IntN(256)), ProofDigest: data(), CreatedAt: at(), LastStep: r.Int64(), Attempts: attempts(),
+			Basis: Basis(r.IntN(256)), ProofDigest: data(), CreatedAt: at(), LastStep: r.Int64(), Attempts: attempts(), RestsOnGrace: r.IntN(2) == 1,
 		})
 	}
 	for range r.IntN(10) {
@@ -134,6 +134,7 @@ func TestMalformedStateIsRefused(t *testing.T) {
 		"digits beyond 31 bits":   "\x01" + record(tagDevice, record(tagDeviceDigits, "\x00\x00\x00\x00\x80\x00\x00\x00")),
 		"an algorithm of 256":     "\x01" + record(tagDevice, record(tagDeviceAlgorithm, "\x00\x00\x00\x00\x00\x00\x01\x00")),
 		"a basis of 256":          "\x01" + record(tagDevice, record(tagDeviceBasis, "\x00\x00\x00\x00\x00\x00\x01\x00")),
+		"a flag of 2":             "\x01" + record(tagDevice, record(tagDeviceRestsOnGrace, n(2))),
 		"failures beyond 31 bits": "\x01" + record(tagOTPAttempts, record(tagAttemptsFailures, "\x00\x00\x00\x00\x80\x00\x00\x00")),
 		"a time of 11 bytes":      "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00")),
 		"a time of 13 bytes":      "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00\x00\x00")),

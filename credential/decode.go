@@ -82,6 +82,8 @@ func (d *Device) decode(data []byte) error {
 			d.LastStep = r.int(math.MaxInt64)
 		case tagDeviceAttempts:
 			r.attempts(&d.Attempts)
+		case tagDeviceRestsOnGrace:
+			d.RestsOnGrace = r.int(1) == 1
 		default:
 			r.keep()
 		}

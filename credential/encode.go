@@ -39,6 +39,7 @@ const (
 	tagDeviceCreatedAt
 	tagDeviceLastStep
 	tagDeviceAttempts
+	tagDeviceRestsOnGrace
 )
 
 const (
@@ -110,6 +111,7 @@ func (d *Device) encode(w writer) {
 	w.time(tagDeviceCreatedAt, d.CreatedAt)
 	w.int(tagDeviceLastStep, d.LastStep, math.MaxInt64)
 	w.attempts(tagDeviceAttempts, d.Attempts)
+	w.bool(tagDeviceRestsOnGrace, d.RestsOnGrace)
 	w.b.AddBytes(d.unknown)
 }
 
@@ -155,6 +157,12 @@ func (w writer) int(tag uint8, v, limit int64) {
 	w.b.AddUint8(tag)
 	w.b.AddUint16(8)
 	w.b.AddUint64(uint64(v))
+}
+
+func (w writer) bool(tag uint8, v bool) {
+	if v {
+		w.int(tag, 1, 1)
+	}
 }
 
 func (w writer) time(tag uint8, t time.Time) {

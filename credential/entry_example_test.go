@@ -28,18 +28,16 @@ func ExampleNewKey() {
 	// Output: 2026-05 [redacted] 32
 }
 
-// What a host does to import a device that it had issued before.
+// What a host does to import a device that it had issued before. The secret is
+// sealed last: it is bound to the other fields.
 func ExampleKeyring_Seal() {
 	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
-	const account, device = "alice", "738e379f-fe30-45ab-819c-ba88804b6368"
-	sealed, err := keys.Seal(
-		credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: account, Subject: device},
-		credential.NewSecret("12345678901234567890"),
-	)
 	imported := credential.Device{
-		ID: device, Sealed: sealed, Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
+		ID: "738e379f-fe30-45ab-819c-ba88804b6368", Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 		Basis: credential.BasisImported,
 	}
+	var err error
+	imported.Sealed, err = keys.Seal(credential.DeviceScope("alice", &imported), credential.NewSecret("12345678901234567890"))
 	fmt.Println(imported.Basis, len(imported.Sealed) > 20, err)
 	// Output: imported true <nil>
 }
@@ -54,7 +52,7 @@ func ExampleKeyring_Digest() {
 	fmt.Println(err)
 	// Output:
 	// true
-	// credential: purpose "device-secret" is not one that digests
+	// credential: purpose "device-secret" cannot be digested
 }
 
 func ExampleKeyring_OpenPINHash() {

@@ -95,23 +95,16 @@ func FuzzParseKeyring(f *testing.F) {
 	})
 }
 
-// requireNoKeyOf looks in err for everything in text that may be a key: base64
-// of 16 bytes or more that does not stand where an id should.
+// requireNoKeyOf looks in err for everything in text that may be a key: 16
+// characters or more of base64 in a row, wherever they stand.
 func requireNoKeyOf(t *testing.T, text string, err error) {
 	t.Helper()
-	ids := map[string]bool{}
-	for _, entry := range strings.FieldsFunc(text, func(r rune) bool { return r == '\n' || r == ',' }) {
-		id, _, _ := strings.Cut(entry, ":")
-		ids[strings.TrimLeft(strings.TrimSpace(id), "*")] = true
-	}
-	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" \t\r\n,:*", r) }) {
-		b, decodeErr := base64.RawStdEncoding.DecodeString(strings.TrimRight(word, "="))
-		if decodeErr != nil || len(b) < 16 || ids[word] {
-			continue
-		}
+	for _, word := range base64Word.FindAllString(text, -1) {
 		require.NotContains(t, err.Error(), word)
 	}
 }
+
+var base64Word = regexp.MustCompile(`[A-Za-z0-9+/_-]{16,}`)
 
 // Nothing but what was sealed opens, and nothing but what was digested matches.
 // The sealed value is a fixed one, because fuzzing runs in several processes.
@@ -124,6 +117,7 @@ func FuzzOpen(f *testing.F) {
 	f.Add(sealed)
 	f.Add(sealed[:len(sealed)-1])
 	f.Add(append([]byte("\x01\x01j"), sealed[3:]...))
+	f.Add(append([]byte("\x01\x01k12345678"), sealed[11:]...))
 	f.Add(digested)
 	f.Add([]byte{1, 0})
 	f.Add([]byte{2, 255})

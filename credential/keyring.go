@@ -21,8 +21,9 @@ const KeySize = 32
 
 // A Key is one named secret of [KeySize] bytes from a strong random source.
 type Key struct {
-	// ID is stored beside everything the key has sealed: 1 to 32 characters of
-	// A-Z, a-z, 0-9, ".", "_" and "-". Never give it to another key.
+	// ID is stored beside everything the key has sealed: 1 to 21 characters of
+	// A-Z, a-z, 0-9, ".", "_" and "-". Never give it to another key. A key of 16
+	// bytes or more, in whatever spelling, is too long to be taken for an id.
 	ID string
 	// Secret is the key itself.
 	Secret Secret
@@ -40,6 +41,8 @@ var (
 	// belongs to another account, device or purpose.
 	ErrTampered = errors.New("credential: sealed value does not open here")
 	// ErrMissingKey says that a value needs a key that the Keyring lacks.
+	// The Keyring may have a different key of the same id; the error says so. It
+	// names the id only.
 	ErrMissingKey = errors.New("credential: key not in the keyring")
 )
 
@@ -64,12 +67,30 @@ type Keyring struct {
 type ringKey struct {
 	id      string
 	headers [digestFormat + 1][]byte // by format
-	aeads   map[Purpose]cipher.AEAD
-	macs    map[Purpose]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
+	aeads   [len(purposes)]cipher.AEAD
+	macs    [len(purposes)]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
+}
+
+// aead returns the cipher of p; nil if p is not a purpose that is sealed.
+func (key *ringKey) aead(p Purpose) cipher.AEAD {
+	if i, ok := p.slot(); ok {
+		return key.aeads[i]
+	}
+	return nil
+}
+
+// mac returns the pool of p; nil if p is not a purpose that is digested.
+func (key *ringKey) mac(p Purpose) *sync.Pool {
+	if i, ok := p.slot(); ok {
+		return key.macs[i]
+	}
+	return nil
 }
 
 // NewKeyring returns a keyring of keys from the oldest to the newest. primary
-// is the id of the key that seals. Every mistake is reported at once.
+// is the id of the key that seals. Every mistake is reported at once. Errors say
+// which key by its number, from 1, and show neither a key nor an id, which may
+// be a key that stands in the wrong place.
 func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 	ring := &Keyring{}
 	var mistakes []error
@@ -82,11 +103,11 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 			continue
 		}
 		if ring.index(key.ID) >= 0 {
-			mistakes = append(mistakes, fmt.Errorf("credential: key %d: id %q is there twice", i+1, key.ID))
+			mistakes = append(mistakes, fmt.Errorf("credential: key %d: duplicate id", i+1))
 			continue
 		}
 		if slices.ContainsFunc(keys[:i], func(other Key) bool { return other.Secret.Equal(key.Secret) }) {
-			mistakes = append(mistakes, fmt.Errorf("credential: key %d: %q is the same key as one before it", i+1, key.ID))
+			mistakes = append(mistakes, fmt.Errorf("credential: key %d: the same key as one before it", i+1))
 			continue
 		}
 		derived, err := deriveKey(key)
@@ -97,10 +118,7 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 		ring.keys = append(ring.keys, derived)
 	}
 	if ring.primary = ring.index(primary); ring.primary < 0 && len(keys) > 0 {
-		if !isKeyID(primary) {
-			primary = "of that id" // which may be a key given by mistake
-		}
-		mistakes = append(mistakes, fmt.Errorf("credential: the primary key %s is not among the keys", primary))
+		mistakes = append(mistakes, fmt.Errorf("credential: none of the %d keys has the id of the primary", len(keys)))
 	}
 	if len(mistakes) > 0 {
 		return nil, errors.Join(mistakes...)
@@ -108,21 +126,24 @@ func NewKeyring(primary string, keys ...Key) (*Keyring, error) {
 	return ring, nil
 }
 
+// checkKey returns an error that shows neither part of key: where two columns
+// were swapped the id is the key.
 func checkKey(key Key) error {
 	if !isKeyID(key.ID) {
-		// Without the id itself: where two columns were swapped it is the key.
 		return fmt.Errorf("the id is not 1 to %d characters of A-Z a-z 0-9 . _ -", maxKeyID)
 	}
 	if n := len(key.Secret.Reveal()); n != KeySize {
-		return fmt.Errorf("key %q has %d bytes, not %d", key.ID, n, KeySize)
+		return fmt.Errorf("the key has %d bytes, not %d", n, KeySize)
 	}
 	if key.Secret.Equal(NewSecret(strings.Repeat("\x00", KeySize))) {
-		return fmt.Errorf("key %q is all zeros", key.ID)
+		return errors.New("the key is all zeros")
 	}
 	return nil
 }
 
-const maxKeyID = 32
+// maxKeyID is one character less than the shortest usual spelling of 16 bytes,
+// which is base64 without padding.
+const maxKeyID = 21
 
 func isKeyID(id string) bool {
 	for i := range len(id) {
@@ -135,51 +156,46 @@ func isKeyID(id string) bool {
 	return id != "" && len(id) <= maxKeyID
 }
 
-// deriveKey makes one sub-key a purpose (RFC 5869, HKDF with SHA-256).
+// deriveKey makes one sub-key a purpose, and the check in the headers (RFC 5869,
+// HKDF with SHA-256).
 func deriveKey(key Key) (*ringKey, error) {
-	out := &ringKey{id: key.ID, aeads: map[Purpose]cipher.AEAD{}, macs: map[Purpose]*sync.Pool{}}
-	for _, format := range [...]byte{sealedFormat, digestFormat} {
-		out.headers[format] = append([]byte{format, byte(len(key.ID))}, key.ID...)
+	derive := func(info string, size int) ([]byte, error) {
+		return hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+info, size)
 	}
-	for _, p := range purposes {
-		sub, err := hkdf.Key(sha256.New, []byte(key.Secret.Reveal()), nil, "devicetotp/1/"+string(p), KeySize)
+	check, err := derive("key-check", keyCheckSize)
+	if err != nil {
+		return nil, err
+	}
+	out := &ringKey{id: key.ID}
+	for _, format := range [...]byte{sealedFormat, digestFormat} {
+		out.headers[format] = newHeader(format, key.ID, check)
+	}
+	for i, p := range purposes {
+		sub, err := derive(string(p), KeySize)
 		if err != nil {
 			return nil, err
 		}
 		switch p {
 		case PurposeDeviceSecret, PurposePINHash:
-			if out.aeads[p], err = chacha20poly1305.NewX(sub); err != nil {
+			if out.aeads[i], err = chacha20poly1305.NewX(sub); err != nil {
 				return nil, err
 			}
 		case PurposeOneTimeCode, PurposeProof:
-			out.macs[p] = &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
+			out.macs[i] = &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
 		}
 	}
 	return out, nil
 }
 
-// Valid tells whether k came from a constructor; a nil or zero Keyring did not.
+// Valid reports whether k came from a constructor; a nil or zero Keyring did not.
 func (k *Keyring) Valid() bool { return k != nil && len(k.keys) > 0 }
 
-func (k *Keyring) index(id string) int {
-	for i := range k.keys {
-		if k.keys[i].id == id {
-			return i
-		}
-	}
-	return -1
-}
-
-// String tells the ids of the keys, never a key.
+// String returns the ids of the keys, never a key.
 func (k *Keyring) String() string {
 	if !k.Valid() {
 		return "keyring without keys"
 	}
-	ids := make([]string, len(k.keys))
-	for i := range k.keys {
-		ids[i] = k.keys[i].id
-	}
-	return fmt.Sprintf("keyring %v, primary %s", ids, k.keys[k.primary].id)
+	return fmt.Sprintf("keyring %v, primary %s", k.IDs(), k.PrimaryID())
 }
 
 // Format writes [Keyring.String] whatever the verb.

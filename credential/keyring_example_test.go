@@ -16,7 +16,7 @@ func ExampleNewKeyring() {
 	stepOne, _ := credential.NewKeyring("2025-11", old, newer)
 	stepTwo, _ := credential.NewKeyring("2026-05", old, newer)
 
-	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "alice", Subject: "738e379f-fe30-45ab-819c-ba88804b6368"}
+	scope := credential.DeviceScope("alice", &credential.Device{ID: "738e379f-fe30-45ab-819c-ba88804b6368"})
 	sealed, _ := today.Seal(scope, credential.NewSecret("12345678901234567890"))
 	for _, keys := range []*credential.Keyring{today, stepOne, stepTwo} {
 		plain, outdated, err := keys.Open(scope, sealed)
@@ -31,7 +31,7 @@ func ExampleNewKeyring() {
 // What is sealed is bound to its account and device.
 func ExampleKeyring_Open() {
 	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
-	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "alice", Subject: "738e379f-fe30-45ab-819c-ba88804b6368"}
+	scope := credential.DeviceScope("alice", &credential.Device{ID: "738e379f-fe30-45ab-819c-ba88804b6368"})
 	sealed, _ := keys.Seal(scope, credential.NewSecret("12345678901234567890"))
 
 	scope.AccountID = "mallory"
@@ -84,7 +84,7 @@ func ExampleParseKeyring() {
 	fmt.Println(err)
 	// Output:
 	// keyring [2025-11 2026-05], primary 2026-05 <nil>
-	// credential: keyring line 1: key "2025-11" has 10 bytes, not 32
+	// credential: keyring line 1: the key has 10 bytes, not 32
 	// credential: keyring line 2: not id:base64
 }
 

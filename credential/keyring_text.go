@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 )
 
@@ -12,7 +13,8 @@ import (
 // several on a line separated by commas, the base64 being standard and padded,
 // of 32 bytes. A "*" before the id marks the primary; a single key needs no
 // mark. Empty lines, and lines that start with "#" as a whole, are skipped.
-// Errors name the line and the rule, never a key and nothing that may be one.
+// Errors name the line and the rule, never a key and nothing that may be one,
+// such as what stands where the id belongs.
 //
 // Make a key with [NewKey] and [KeyText], or with a shell: the output of
 // "openssl rand -base64 32" after an id and a colon.
@@ -91,11 +93,17 @@ func strictBase64(encoding *base64.Encoding, s string) ([]byte, bool) {
 }
 
 // KeyringFromFile reads the file at path with [ParseKeyring]. Keep the file
-// readable for the service alone, and out of the database's backups.
+// readable for the service alone, and out of the database's backups. The error
+// of a file that cannot be read does not show path, which may be the text of a
+// keyring given by mistake; it wraps the cause, such as [os.ErrNotExist].
 func KeyringFromFile(path string) (*Keyring, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("credential: keyring: %w", err)
+		var withPath *os.PathError
+		if errors.As(err, &withPath) {
+			err = withPath.Err
+		}
+		return nil, fmt.Errorf("credential: keyring: cannot read the file: %w", err)
 	}
 	ring, err := ParseKeyring(string(b))
 	if err != nil {
@@ -105,11 +113,16 @@ func KeyringFromFile(path string) (*Keyring, error) {
 }
 
 // KeyringFromEnv reads the environment variable of that name with
-// [ParseKeyring].
+// [ParseKeyring]. If it is not set, the error shows name only if that has the
+// usual form, as DEVICETOTP_KEYS has; it may be the text of a keyring given by
+// mistake.
 func KeyringFromEnv(name string) (*Keyring, error) {
 	text, ok := os.LookupEnv(name)
-	if !ok {
+	if !ok && variableName.MatchString(name) {
 		return nil, fmt.Errorf("credential: keyring: environment variable %s is not set", name)
+	}
+	if !ok {
+		return nil, errors.New("credential: keyring: the environment variable is not set")
 	}
 	ring, err := ParseKeyring(text)
 	if err != nil {
@@ -117,6 +130,10 @@ func KeyringFromEnv(name string) (*Keyring, error) {
 	}
 	return ring, nil
 }
+
+// variableName is words in capitals with an underscore between them. No usual
+// spelling of a key has underscores and capitals only.
+var variableName = regexp.MustCompile(`^[A-Z]+(_[A-Z]+)+$`)
 
 // KeyText returns the line of key that [ParseKeyring] reads. It reveals the key.
 func KeyText(key Key) string {

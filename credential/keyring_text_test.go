@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -43,24 +44,24 @@ func TestParseKeyringErrors(t *testing.T) {
 		"nothing":              {"", "credential: keyring: no key"},
 		"comments only":        {"# a\n\n , ", "credential: keyring: no key"},
 		"no colon":             {"\n" + encoded, "credential: keyring line 2: not id:base64"},
-		"no id":                {":" + encoded, "credential: keyring line 1: the id is not 1 to 32 characters of A-Z a-z 0-9 . _ -"},
+		"no id":                {":" + encoded, "credential: keyring line 1: the id is not 1 to 21 characters of A-Z a-z 0-9 . _ -"},
 		"swapped":              {encoded + ":a", "credential: keyring line 1: the key is not standard padded base64"},
-		"key as id":            {encoded + ":" + encoded, "credential: keyring line 1: the id is not 1 to 32 characters of A-Z a-z 0-9 . _ -"},
-		"space in id":          {"a b:" + encoded, "credential: keyring line 1: the id is not 1 to 32 characters of A-Z a-z 0-9 . _ -"},
-		"space after the mark": {"* a:" + encoded, "credential: keyring line 1: the id is not 1 to 32 characters of A-Z a-z 0-9 . _ -"},
+		"key as id":            {encoded + ":" + encoded, "credential: keyring line 1: the id is not 1 to 21 characters of A-Z a-z 0-9 . _ -"},
+		"space in id":          {"a b:" + encoded, "credential: keyring line 1: the id is not 1 to 21 characters of A-Z a-z 0-9 . _ -"},
+		"space after the mark": {"* a:" + encoded, "credential: keyring line 1: the id is not 1 to 21 characters of A-Z a-z 0-9 . _ -"},
 		"without padding":      {"a:" + strings.TrimRight(encoded, "="), "credential: keyring line 1: the key is not standard padded base64"},
 		"inner return":         {"a:" + encoded[:8] + "\r" + encoded[8:], "credential: keyring line 1: the key is not standard padded base64"},
 		"trailing bits":        {"a:" + encoded[:42] + "B=", "credential: keyring line 1: the key is not standard padded base64"},
 		"URL alphabet":         {"a:" + base64.URLEncoding.EncodeToString([]byte(strings.Repeat("\xff", 32))), "credential: keyring line 1: the key is not standard padded base64"},
-		"hexadecimal":          {"a:" + strings.Repeat("0f", 32), `credential: keyring line 1: key "a" has 48 bytes, not 32`},
-		"31 bytes":             {"a:" + base64.StdEncoding.EncodeToString(make([]byte, 31)), `credential: keyring line 1: key "a" has 31 bytes, not 32`},
-		"no key":               {"a:", `credential: keyring line 1: key "a" has 0 bytes, not 32`},
+		"hexadecimal":          {"a:" + strings.Repeat("0f", 32), "credential: keyring line 1: the key has 48 bytes, not 32"},
+		"31 bytes":             {"a:" + base64.StdEncoding.EncodeToString(make([]byte, 31)), "credential: keyring line 1: the key has 31 bytes, not 32"},
+		"no key":               {"a:", "credential: keyring line 1: the key has 0 bytes, not 32"},
 		"no primary":           {line("a") + "\n" + line("b"), "credential: keyring: 0 of 2 keys are marked * as primary, not one"},
 		"two primaries":        {"*" + line("a") + "\n*" + line("b"), "credential: keyring: 2 of 2 keys are marked * as primary, not one"},
-		"id twice":             {"*" + line("a") + "\n" + line("a"), `credential: key 2: id "a" is there twice`},
-		"marked twice":         {"**" + line("a"), "credential: keyring line 1: the id is not 1 to 32 characters of A-Z a-z 0-9 . _ -"},
-		"byte order mark":      {"\ufeff" + line("a"), "credential: keyring line 1: the id is not 1 to 32 characters of A-Z a-z 0-9 . _ -"},
-		"several, by line": {"# x, y\na:\n\nb, " + line("c") + ",d:!", "credential: keyring line 2: key \"a\" has 0 bytes, not 32\n" +
+		"id twice":             {"*" + line("a") + "\n" + line("a"), "credential: key 2: duplicate id"},
+		"marked twice":         {"**" + line("a"), "credential: keyring line 1: the id is not 1 to 21 characters of A-Z a-z 0-9 . _ -"},
+		"byte order mark":      {"\ufeff" + line("a"), "credential: keyring line 1: the id is not 1 to 21 characters of A-Z a-z 0-9 . _ -"},
+		"several, by line": {"# x, y\na:\n\nb, " + line("c") + ",d:!", "credential: keyring line 2: the key has 0 bytes, not 32\n" +
 			"credential: keyring line 4: not id:base64\ncredential: keyring line 4: the key is not standard padded base64"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -101,6 +102,7 @@ func TestKeyringFromFileAndEnv(t *testing.T) {
 	require.EqualError(t, err, bad+": credential: keyring line 2: not id:base64")
 	_, err = credential.KeyringFromFile(filepath.Join(dir, "none"))
 	require.ErrorIs(t, err, os.ErrNotExist)
+	require.EqualError(t, err, "credential: keyring: cannot read the file: "+syscall.ENOENT.Error())
 
 	t.Setenv("DEVICETOTP_KEYS", line("a"))
 	k, err = credential.KeyringFromEnv("DEVICETOTP_KEYS")
@@ -112,4 +114,6 @@ func TestKeyringFromFileAndEnv(t *testing.T) {
 	require.NoError(t, os.Unsetenv("DEVICETOTP_KEYS"))
 	_, err = credential.KeyringFromEnv("DEVICETOTP_KEYS")
 	require.EqualError(t, err, "credential: keyring: environment variable DEVICETOTP_KEYS is not set")
+	_, err = credential.KeyringFromEnv(line("DEVICETOTP_KEYS"))
+	require.EqualError(t, err, "credential: keyring: the environment variable is not set")
 }

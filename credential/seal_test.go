@@ -35,26 +35,31 @@ func TestSealedDoesNotOpenElsewhere(t *testing.T) {
 	pinScope := credential.Scope{Purpose: credential.PurposePINHash, AccountID: "alice"}
 	for _, home := range []credential.Scope{deviceScope, pinScope} {
 		sealed := seal(t, k, home, "plain")
-		for name, s := range map[string]credential.Scope{
-			"another account":           {Purpose: home.Purpose, AccountID: "bob", Subject: home.Subject},
-			"no account":                {Purpose: home.Purpose, Subject: home.Subject},
-			"another subject":           {Purpose: home.Purpose, AccountID: home.AccountID, Subject: home.Subject + "0"},
-			"account and subject moved": {Purpose: home.Purpose, AccountID: home.AccountID + home.Subject[:min(1, len(home.Subject))], Subject: strings.TrimPrefix(home.Subject, "7") + "x"},
-			"one-time code":             {Purpose: credential.PurposeOneTimeCode, AccountID: home.AccountID, Subject: home.Subject},
-			"no purpose":                {AccountID: home.AccountID, Subject: home.Subject},
-			"account too long":          {Purpose: home.Purpose, AccountID: strings.Repeat("a", 1<<16), Subject: home.Subject},
+		for name, alter := range map[string]func(*credential.Scope){
+			"another account":           func(s *credential.Scope) { s.AccountID = "bob" },
+			"no account":                func(s *credential.Scope) { s.AccountID = "" },
+			"another subject":           func(s *credential.Scope) { s.Subject += "0" },
+			"account and subject moved": func(s *credential.Scope) { s.AccountID, s.Subject = s.AccountID[:1], s.AccountID[1:]+s.Subject },
+			"one-time code":             func(s *credential.Scope) { s.Purpose = credential.PurposeOneTimeCode },
+			"no purpose":                func(s *credential.Scope) { s.Purpose = "" },
+			"account too long":          func(s *credential.Scope) { s.AccountID = strings.Repeat("a", 1<<16) },
+			"another sealed purpose": func(s *credential.Scope) {
+				if s.Purpose = credential.PurposePINHash; home.Purpose == credential.PurposePINHash {
+					s.Purpose = credential.PurposeDeviceSecret
+				}
+			},
 		} {
+			s := home
+			alter(&s)
 			requireShut(t, k, s, sealed, "%s %s", home.Purpose, name)
 		}
-		for _, purpose := range []credential.Purpose{credential.PurposeDeviceSecret, credential.PurposePINHash} {
-			if purpose != home.Purpose {
-				requireShut(t, k, credential.Scope{Purpose: purpose, AccountID: home.AccountID, Subject: home.Subject}, sealed)
-			}
-		}
+		plain, _, err := k.Open(home, sealed)
+		require.NoError(t, err)
+		require.Equal(t, "plain", plain.Reveal())
 	}
 	// The border between account and subject is part of what is bound.
-	sealed := seal(t, k, credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "ab", Subject: "c"}, "plain")
-	requireShut(t, k, credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "a", Subject: "bc"}, sealed)
+	sealed := seal(t, k, credential.Scope{Purpose: credential.PurposePINHash, AccountID: "ab", Subject: "c"}, "plain")
+	requireShut(t, k, credential.Scope{Purpose: credential.PurposePINHash, AccountID: "a", Subject: "bc"}, sealed)
 }
 
 // Altered in any bit, cut at any length or made longer, it does not open.
@@ -86,6 +91,7 @@ func TestHeaderIsBound(t *testing.T) {
 	for name, stored := range map[string][]byte{"sealed": seal(t, k, deviceScope, "plain"), "digest": digest(t, k, codeScope, "12345678")} {
 		require.Equal(t, []byte{stored[0], 1, 'a'}, stored[:3], name)
 		patched := append([]byte{stored[0], 1, 'b'}, stored[3:]...)
+		require.True(t, renamed.Has(patched), "the check is that of the key")
 		if name == "sealed" {
 			requireShut(t, renamed, deviceScope, patched)
 		} else {
@@ -94,18 +100,20 @@ func TestHeaderIsBound(t *testing.T) {
 			require.False(t, ok)
 		}
 	}
-	for _, id := range []string{"", strings.Repeat("x", 33), "a b", "a\n", "\xff"} {
+	for _, id := range []string{"", strings.Repeat("x", 22), "a b", "a\n", "\xff"} {
 		_, _, err := k.Open(deviceScope, append(append([]byte{1, byte(len(id))}, id...), make([]byte, 60)...))
 		require.ErrorIs(t, err, credential.ErrTampered, "%q", id)
 	}
-	longest := strings.Repeat("x", 32)
-	_, _, err = k.Open(deviceScope, append(append([]byte{1, 32}, longest...), make([]byte, 60)...))
+	longest := strings.Repeat("x", 21)
+	_, _, err = k.Open(deviceScope, append(append([]byte{1, 21}, longest...), make([]byte, 60)...))
 	require.ErrorIs(t, err, credential.ErrMissingKey)
 	// A sealed value is no digest, and a digest is not sealed.
-	_, err = k.Matches(codeScope, seal(t, k, deviceScope, "plain"), secret("plain"))
-	require.ErrorIs(t, err, credential.ErrTampered)
-	_, _, err = k.Open(deviceScope, digest(t, k, codeScope, "plain"))
-	require.ErrorIs(t, err, credential.ErrTampered)
+	for _, other := range []*credential.Keyring{k, renamed} {
+		_, err = other.Matches(codeScope, seal(t, k, deviceScope, "plain"), secret("plain"))
+		require.ErrorIs(t, err, credential.ErrTampered)
+		_, _, err = other.Open(deviceScope, digest(t, k, codeScope, "plain"))
+		require.ErrorIs(t, err, credential.ErrTampered)
+	}
 }
 
 // A digest matches its own value, account, subject and purpose only, and not
@@ -148,11 +156,11 @@ func TestPurposesAreKeptApart(t *testing.T) {
 	k := ring(t, "k", "k")
 	for _, p := range []credential.Purpose{credential.PurposeOneTimeCode, credential.PurposeProof, "", "other"} {
 		_, err := k.Seal(credential.Scope{Purpose: p, AccountID: "alice"}, secret("plain"))
-		require.ErrorContains(t, err, "not one that seals")
+		require.ErrorContains(t, err, "cannot be sealed")
 	}
 	for _, p := range []credential.Purpose{credential.PurposeDeviceSecret, credential.PurposePINHash, "", "other"} {
 		_, err := k.Digest(credential.Scope{Purpose: p, AccountID: "alice"}, secret("plain"))
-		require.ErrorContains(t, err, "not one that digests")
+		require.ErrorContains(t, err, "cannot be digested")
 		_, err = k.Matches(credential.Scope{Purpose: p, AccountID: "alice"}, digest(t, k, codeScope, "1"), secret("1"))
 		require.ErrorIs(t, err, credential.ErrTampered)
 	}
@@ -178,7 +186,7 @@ func TestStoredFormatsStay(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, outdated)
 	require.Equal(t, "12345678901234567890", plain.Reveal())
-	require.Len(t, sealed, 3+24+20+16, "header, nonce, secret, tag")
+	require.Len(t, sealed, 11+24+20+16, "header, nonce, secret, tag")
 	require.Equal(t, goldenDigest, hex.EncodeToString(digest(t, k, codeScope, "12345678")))
 	proof := credential.Scope{Purpose: credential.PurposeProof, AccountID: "alice", Subject: deviceScope.Subject}
 	require.Equal(t, goldenProof, hex.EncodeToString(digest(t, k, proof, "12345678")))

@@ -41,8 +41,8 @@ type State struct {
 type Device struct {
 	// ID is a lower-case UUID, unique within the account.
 	ID string
-	// Sealed is the shared secret, sealed by the Keyring for this account and
-	// this device.
+	// Sealed is the shared secret, sealed by the Keyring for [DeviceScope], which
+	// binds it to the account and to most fields of the device.
 	Sealed []byte
 	// Algorithm, Digits (6 to 8) and Period (15 to 120 s) are those of RFC 6238.
 	Algorithm Algorithm
@@ -50,6 +50,9 @@ type Device struct {
 	Period    time.Duration
 	// Basis is what the device was created on.
 	Basis Basis
+	// RestsOnGrace reports that the device was created on grace, or on a code of
+	// a device that rests on grace.
+	RestsOnGrace bool
 	// ProofDigest is the digest of the OTP it was created on, so that the same
 	// request can be recognised again. Nil for every other basis.
 	ProofDigest []byte

@@ -21,6 +21,7 @@ type (
 	deviceView struct {
 		ID        string       `json:"id"`
 		Basis     string       `json:"basis"`
+		OnGrace   bool         `json:"restsOnGrace,omitempty"`
 		Algorithm string       `json:"algorithm"`
 		Digits    int          `json:"digits"`
 		Period    string       `json:"period"`
@@ -65,7 +66,7 @@ func (s State) view() stateView {
 
 func (d Device) view() deviceView {
 	return deviceView{
-		ID: d.ID, Basis: d.Basis.String(), Algorithm: d.Algorithm.String(), Digits: d.Digits, Period: d.Period.String(),
+		ID: d.ID, Basis: d.Basis.String(), OnGrace: d.RestsOnGrace, Algorithm: d.Algorithm.String(), Digits: d.Digits, Period: d.Period.String(),
 		CreatedAt: d.CreatedAt, LastStep: d.LastStep, Attempts: d.Attempts.view(),
 	}
 }

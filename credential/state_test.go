@@ -21,7 +21,7 @@ func everything() State {
 		Devices: []Device{
 			{
 				ID: "738e379f-fe30-45ab-819c-ba88804b6368", Sealed: []byte{1, 2, 3}, Algorithm: AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
-				Basis: BasisOTP, ProofDigest: []byte{4, 5}, CreatedAt: at, LastStep: 59263200, Attempts: attempts(1), unknown: []byte("\xc9\x00\x02bc"),
+				Basis: BasisOTP, ProofDigest: []byte{4, 5}, CreatedAt: at, LastStep: 59263200, RestsOnGrace: true, Attempts: attempts(1), unknown: []byte("\xc9\x00\x02bc"),
 			},
 			{ID: "00000000-0000-4000-8000-000000000002", Sealed: []byte{6}, Algorithm: AlgorithmSHA512, Digits: 8, Period: time.Minute, Basis: BasisGrace},
 		},

@@ -34,11 +34,10 @@ func BenchmarkMatch(b *testing.B) {
 		b.Fatal(err)
 	}
 	keys := testKeys(b)
-	sealed, err := keys.Seal(credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "acct", Subject: deviceID}, p.Secret)
-	if err != nil {
+	d := credential.Device{ID: deviceID, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period}
+	if d.Sealed, err = keys.Seal(credential.DeviceScope("acct", &d), p.Secret); err != nil {
 		b.Fatal(err)
 	}
-	d := credential.Device{ID: deviceID, Sealed: sealed, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period}
 	for _, c := range []struct {
 		name string
 		code credential.Secret

@@ -42,7 +42,7 @@ func (o *create) makeSecret() (err error) {
 }
 
 func (o *create) seal(d *credential.Device) (err error) {
-	if d.Sealed, err = o.issuer.keys.Seal(deviceScope(o.accountID, d.ID), o.secret); err != nil {
+	if d.Sealed, err = o.issuer.keys.Seal(credential.DeviceScope(o.accountID, d), o.secret); err != nil {
 		return o.Internal(err)
 	}
 	if d.Basis != credential.BasisOTP {

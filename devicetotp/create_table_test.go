@@ -179,33 +179,45 @@ func (r row) addDevices(a *credential.Account) {
 // sealed completes a device that may be asked for again. What it was created on
 // is "value" where the row presents that OTP.
 func (r row) sealed(d credential.Device) credential.Device {
-	stored := sealedOnce()
-	d.Sealed = stored.secret
+	d.Sealed = tableSeal(d)
 	switch r.presents[credential.FactorOTP] {
 	case wrong, unset:
-		d.ProofDigest = stored.anotherOTP
+		d.ProofDigest = tableDigest("another")
 	case undecided:
 		d.ProofDigest = []byte("altered")
 	default:
-		d.ProofDigest = stored.valueOTP
+		d.ProofDigest = tableDigest("value")
 	}
 	return d
 }
 
-// sealedOnce is what every row stores of the device tableID.
-var sealedOnce = sync.OnceValue(func() (s struct{ secret, valueOTP, anotherOTP []byte }) {
-	keys := tableKeys()
-	proof := credential.Scope{Purpose: credential.PurposeProof, AccountID: "acct", Subject: tableID}
-	var errs [3]error
-	s.secret, errs[0] = keys.Seal(credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "acct", Subject: tableID},
-		credential.NewSecret("12345678901234567890"))
-	s.valueOTP, errs[1] = keys.Digest(proof, credential.NewSecret("value"))
-	s.anotherOTP, errs[2] = keys.Digest(proof, credential.NewSecret("another"))
-	if err := errors.Join(errs[:]...); err != nil {
+// Sealing takes longer than a row, so that every seal and digest is made once.
+var tableSeals, tableDigests sync.Map
+
+func tableSeal(d credential.Device) []byte {
+	id := [2]any{d.Basis, d.CreatedAt}
+	if sealed, ok := tableSeals.Load(id); ok {
+		return sealed.([]byte)
+	}
+	sealed, err := tableKeys().Seal(credential.DeviceScope("acct", &d), credential.NewSecret("12345678901234567890"))
+	if err != nil {
 		panic(err)
 	}
-	return s
-})
+	tableSeals.Store(id, sealed)
+	return sealed
+}
+
+func tableDigest(otp string) []byte {
+	if digest, ok := tableDigests.Load(otp); ok {
+		return digest.([]byte)
+	}
+	digest, err := tableKeys().Digest(credential.Scope{Purpose: credential.PurposeProof, AccountID: "acct", Subject: tableID}, credential.NewSecret(otp))
+	if err != nil {
+		panic(err)
+	}
+	tableDigests.Store(otp, digest)
+	return digest
+}
 
 const (
 	ownDevice = "own"

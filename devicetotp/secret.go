@@ -23,7 +23,7 @@ func (c *call) newSecret() (secret credential.Secret, err error) {
 
 // open returns the shared secret of the device.
 func (c *call) open(d *credential.Device) (credential.Secret, error) {
-	secret, _, err := c.issuer.keys.Open(deviceScope(c.accountID, d.ID), d.Sealed)
+	secret, _, err := c.issuer.keys.Open(credential.DeviceScope(c.accountID, d), d.Sealed)
 	if err != nil {
 		return credential.Secret{}, c.Internal(fmt.Errorf("device %s: %w", d.ID, err))
 	}
@@ -33,7 +33,7 @@ func (c *call) open(d *credential.Device) (credential.Secret, error) {
 // reseal seals the secret of a device that is being used with the primary key.
 // If that fails, the old seal stays, which still opens.
 func (c *call) reseal(d *credential.Device) {
-	scope := deviceScope(c.accountID, d.ID)
+	scope := credential.DeviceScope(c.accountID, d)
 	secret, outdated, err := c.issuer.keys.Open(scope, d.Sealed)
 	if err != nil || !outdated {
 		return
@@ -41,10 +41,6 @@ func (c *call) reseal(d *credential.Device) {
 	if sealed, err := c.issuer.keys.Seal(scope, secret); err == nil {
 		d.Sealed = sealed
 	}
-}
-
-func deviceScope(accountID, deviceID string) credential.Scope {
-	return credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: accountID, Subject: deviceID}
 }
 
 func proofScope(accountID, deviceID string) credential.Scope {

@@ -279,9 +279,8 @@ func TestADeviceThatServesAsOTPIsSealedAgainToo(t *testing.T) {
 		after, err := w.Store.Load(t.Context(), "acct")
 		require.NoError(t, err)
 		require.NotEqual(t, stored.State.Devices[n].Sealed, after.State.Devices[n].Sealed)
-		_, outdated, err := ring.Open(credential.Scope{
-			Purpose: credential.PurposeDeviceSecret, AccountID: "acct", Subject: d.ID,
-		}, after.State.Devices[n].Sealed)
+		device := &after.State.Devices[n]
+		_, outdated, err := ring.Open(credential.DeviceScope("acct", device), device.Sealed)
 		require.NoError(t, err)
 		require.False(t, outdated)
 	}

@@ -138,8 +138,7 @@ func ExampleMatchDevice() {
 		ID:        "738e379f-fe30-45ab-819c-ba88804b6368",
 		Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 	}
-	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "alice", Subject: device.ID}
-	device.Sealed, _ = keys.Seal(scope, credential.NewSecret("12345678901234567890"))
+	device.Sealed, _ = keys.Seal(credential.DeviceScope("alice", &device), credential.NewSecret("12345678901234567890"))
 
 	match, ok, err := verifier.MatchDevice(keys, "alice", device, credential.NewSecret("287082"), time.Unix(75, 0))
 	fmt.Println(match.Step, match.Drift, match.ValidUntil.Unix(), ok, err)

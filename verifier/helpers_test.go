@@ -70,10 +70,16 @@ func rfcTOTP() verifier.TOTP {
 // issue returns the device of p, sealed by keys.
 func issue(t testing.TB, keys *credential.Keyring, id string, p verifier.TOTP) credential.Device {
 	t.Helper()
-	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: account, Subject: id}
-	sealed, err := keys.Seal(scope, p.Secret)
+	return resealed(t, keys, credential.Device{ID: id, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period}, p.Secret)
+}
+
+// resealed returns d with secret sealed for it as it is now.
+func resealed(t testing.TB, keys *credential.Keyring, d credential.Device, secret credential.Secret) credential.Device {
+	t.Helper()
+	var err error
+	d.Sealed, err = keys.Seal(credential.DeviceScope(account, &d), secret)
 	require.NoError(t, err)
-	return credential.Device{ID: id, Sealed: sealed, Algorithm: p.Algorithm, Digits: p.Digits, Period: p.Period}
+	return d
 }
 
 // pending returns a one-time code, digested by keys.

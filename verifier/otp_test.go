@@ -247,6 +247,18 @@ func TestMatchDevice(t *testing.T) {
 		"no period":       func(d *credential.Device, _ *string) { d.Period = 0 },
 		"no algorithm":    func(d *credential.Device, _ *string) { d.Algorithm = 0 },
 		"nothing sealed":  func(d *credential.Device, _ *string) { d.Sealed = nil },
+		"sealed without digits": func(d *credential.Device, _ *string) {
+			d.Digits = 0
+			*d = resealed(t, keys, *d, p.Secret)
+		},
+		"sealed without a period": func(d *credential.Device, _ *string) {
+			d.Period = 0
+			*d = resealed(t, keys, *d, p.Secret)
+		},
+		"sealed without an algorithm": func(d *credential.Device, _ *string) {
+			d.Algorithm = 0
+			*d = resealed(t, keys, *d, p.Secret)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, accountID := d, account

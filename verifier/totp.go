@@ -165,8 +165,7 @@ type DeviceMatch struct {
 // use: of a step newer than its last accepted one. Errors mean that the sealed
 // secret does not open or that d's parameters are out of bounds.
 func MatchDevice(keys *credential.Keyring, accountID string, d credential.Device, code credential.Secret, now time.Time) (m DeviceMatch, ok bool, err error) {
-	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: accountID, Subject: d.ID}
-	secret, outdated, err := keys.Open(scope, d.Sealed)
+	secret, outdated, err := keys.Open(credential.DeviceScope(accountID, &d), d.Sealed)
 	if err != nil {
 		return DeviceMatch{}, false, fmt.Errorf("verifier: device %s: %w", d.ID, err)
 	}

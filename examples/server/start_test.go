@@ -84,7 +84,7 @@ func TestKeyFile(t *testing.T) {
 
 	second, err := openKeys(path, quiet())
 	require.NoError(t, err)
-	scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: "a", Subject: otherID}
+	scope := credential.DeviceScope("a", &credential.Device{ID: otherID})
 	sealed, err := first.Seal(scope, credential.NewSecret("12345678901234567890"))
 	require.NoError(t, err)
 	_, _, err = second.Open(scope, sealed)

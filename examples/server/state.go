@@ -15,17 +15,16 @@ import (
 func (l *loader) state(a fileAccount, now time.Time) (credential.State, error) {
 	var s credential.State
 	for _, d := range a.devices {
-		sealed, err := l.keys.Seal(credential.Scope{
-			Purpose: credential.PurposeDeviceSecret, AccountID: a.id, Subject: d.id,
-		}, d.secret)
-		if err != nil {
-			return credential.State{}, err
-		}
-		s.Devices = append(s.Devices, credential.Device{
-			ID: d.id, Sealed: sealed,
+		device := credential.Device{
+			ID:        d.id,
 			Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 			Basis: credential.BasisImported, CreatedAt: now.UTC(),
-		})
+		}
+		var err error
+		if device.Sealed, err = l.keys.Seal(credential.DeviceScope(a.id, &device), d.secret); err != nil {
+			return credential.State{}, err
+		}
+		s.Devices = append(s.Devices, device)
 	}
 	for _, c := range a.otps {
 		var id [8]byte

@@ -41,15 +41,15 @@ func newAccount(keys *credential.Keyring, pinHash string, i, devices int) (crede
 	a := credential.Account{ID: accountID(i), RegisteredAt: base, PasswordHash: passwordHash, PINHash: pinHash, Version: 1}
 	a.State.Writes = make([]credential.WriteID, credential.MaxWrites)
 	for d := range devices {
-		scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: a.ID, Subject: deviceID(d)}
-		sealed, err := keys.Seal(scope, deviceSecret(d))
-		if err != nil {
+		device := credential.Device{
+			ID: deviceID(d), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period,
+			Basis: credential.BasisGrace, CreatedAt: base.Add(-time.Hour),
+		}
+		var err error
+		if device.Sealed, err = keys.Seal(credential.DeviceScope(a.ID, &device), deviceSecret(d)); err != nil {
 			return credential.Account{}, err
 		}
-		a.State.Devices = append(a.State.Devices, credential.Device{
-			ID: deviceID(d), Sealed: sealed, Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period,
-			Basis: credential.BasisGrace, CreatedAt: base.Add(-time.Hour),
-		})
+		a.State.Devices = append(a.State.Devices, device)
 	}
 	return a, nil
 }

@@ -104,8 +104,8 @@ func (v *verdict) client(a credential.Account, t told) error {
 	case t.secret.Present() && i < 0:
 		v.is("device %s of %s was answered with 201, and is not there", t.device, a.ID)
 	case t.secret.Present():
-		scope := credential.Scope{Purpose: credential.PurposeDeviceSecret, AccountID: a.ID, Subject: t.device}
-		stored, _, err := v.keys.Open(scope, a.State.Devices[i].Sealed)
+		device := &a.State.Devices[i]
+		stored, _, err := v.keys.Open(credential.DeviceScope(a.ID, device), device.Sealed)
 		if err != nil {
 			return err
 		}

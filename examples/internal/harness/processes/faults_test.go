@@ -187,9 +187,8 @@ func (w *world) stands(account string, d devicetotp.DeviceTOTP) {
 	a := w.stored(account)
 	i := a.State.DeviceIndex(d.ID)
 	require.GreaterOrEqual(w.t, i, 0, "a device was given that is not stored")
-	secret, _, err := w.keys.Open(credential.Scope{
-		Purpose: credential.PurposeDeviceSecret, AccountID: account, Subject: d.ID,
-	}, a.State.Devices[i].Sealed)
+	device := &a.State.Devices[i]
+	secret, _, err := w.keys.Open(credential.DeviceScope(account, device), device.Sealed)
 	require.NoError(w.t, err)
 	require.True(w.t, secret.Equal(d.Secret), "a device was given with another secret than is stored")
 }
