@@ -10,24 +10,68 @@ import (
 
 // UnmarshalBinary decodes what [State.MarshalBinary] wrote, now or in another
 // release: fields it does not know are kept and written back. Empty data is the
-// zero State. Errors wrap [ErrStateFormat], and s is left as it was.
+// zero State. Errors wrap [ErrStateFormat], or [ErrStateSize] if data holds more
+// than the bounds of a State allow, and s is left as it was. What is read,
+// [State.Check] accepts.
 func (s *State) UnmarshalBinary(data []byte) error {
 	if len(data) == 0 {
 		*s = State{}
 		return nil
 	}
-	if len(data) > MaxStateBytes {
-		return fmt.Errorf("%w: %d bytes, at most %d", ErrStateFormat, len(data), MaxStateBytes)
+	if err := checkSize(len(data)); err != nil {
+		return err
 	}
 	if data[0] != stateFormat {
 		return fmt.Errorf("%w: format %d", ErrStateFormat, data[0])
 	}
-	var out State
+	n, err := count(data[1:])
+	if err != nil {
+		return err
+	}
+	out := n.empty()
 	if err := out.decode(data[1:]); err != nil {
 		return err
 	}
 	*s = out
 	return nil
+}
+
+// count counts the parts of an encoded State and checks them against the bounds,
+// before anything is made of them.
+func count(data []byte) (n counts, err error) {
+	r := reader{rest: data}
+	for r.next() {
+		switch r.tag {
+		case tagDevice:
+			n.devices++
+		case tagCode:
+			n.codes++
+		case tagSpent:
+			n.spent++
+		case tagWrites:
+			n.writes += len(r.value) / len(WriteID{})
+		}
+	}
+	if r.err != nil {
+		return counts{}, r.err
+	}
+	return n, n.check()
+}
+
+// empty returns a State with room for so many parts.
+func (n counts) empty() State {
+	return State{
+		Devices: roomFor[Device](n.devices), Codes: roomFor[OneTimeCode](n.codes),
+		Spent: roomFor[SpentProof](n.spent), Writes: roomFor[WriteID](n.writes),
+	}
+}
+
+// roomFor returns a slice with that capacity; nil if it is 0.
+func roomFor[T any](capacity int) []T {
+	if capacity == 0 {
+		return nil
+	}
+	return make([]T, 0, capacity)
 }
 
 func (s *State) decode(data []byte) error {
@@ -172,7 +216,7 @@ func (r *reader) check(err error) {
 }
 
 func (r *reader) malformed() {
-	r.check(fmt.Errorf("%w: record %d has %d bytes that make no value", ErrStateFormat, r.tag, len(r.value)))
+	r.check(fmt.Errorf("%w: record %d: cannot decode %d bytes", ErrStateFormat, r.tag, len(r.value)))
 }
 
 // keep stores the record as it is, to be written back.

@@ -1,19 +1,8 @@
 package credential
 
 import (
-	"fmt"
 	"slices"
 	"time"
-)
-
-// Bounds of a State. Beyond them it is refused with [ErrStateSize], never
-// truncated.
-const (
-	MaxDevices    = 100       // issued devices
-	MaxCodes      = 50        // pending one-time codes
-	MaxSpent      = 50        // spent proofs
-	MaxWrites     = 16        // remembered write ids; older ones are dropped
-	MaxStateBytes = 64 * 1024 // encoded size
 )
 
 // State is all that the library remembers about one account. It is one value
@@ -24,10 +13,11 @@ const (
 type State struct {
 	// Devices are the issued devices, oldest first.
 	Devices []Device
-	// Codes are the pending one-time codes, one of a kind. Expired ones go with
-	// the next save.
+	// Codes are the pending one-time codes, one of a kind. One that has expired is
+	// not accepted any more; a later save removes it, though not every save does.
 	Codes []OneTimeCode
-	// Spent are the proofs that made a device and must not make another.
+	// Spent are the proofs that made a device and must not make another. Like an
+	// expired code, one that need not be remembered any more stays for a while.
 	Spent []SpentProof
 	// OTP, Password and PIN are the failures in a row of each factor.
 	OTP, Password, PIN Attempts
@@ -151,105 +141,7 @@ func (s State) DeviceIndex(id string) int {
 	return slices.IndexFunc(s.Devices, func(d Device) bool { return d.ID == id })
 }
 
-// IsSpent tells whether proof has been used up.
+// IsSpent reports whether proof has been used up.
 func (s State) IsSpent(proof string) bool {
 	return slices.ContainsFunc(s.Spent, func(p SpentProof) bool { return p.ProofID == proof })
-}
-
-// Clone returns a State that shares nothing with s that can be altered.
-func (s State) Clone() State {
-	c := s
-	c.Devices, c.Codes = slices.Clone(s.Devices), slices.Clone(s.Codes)
-	c.Spent, c.Writes = slices.Clone(s.Spent), slices.Clone(s.Writes)
-	free := make(room, s.byteSize())
-	for i := range c.Devices {
-		d := &c.Devices[i]
-		d.Sealed, d.ProofDigest, d.unknown = free.copy(d.Sealed), free.copy(d.ProofDigest), free.copy(d.unknown)
-	}
-	for i := range c.Codes {
-		code := &c.Codes[i]
-		code.Digest, code.unknown = free.copy(code.Digest), free.copy(code.unknown)
-	}
-	for i := range c.Spent {
-		c.Spent[i].unknown = free.copy(c.Spent[i].unknown)
-	}
-	c.unknown = free.copy(s.unknown)
-	return c
-}
-
-// byteSize is how long all byte slices in s are together.
-func (s *State) byteSize() int {
-	n := len(s.unknown)
-	for i := range s.Devices {
-		n += len(s.Devices[i].Sealed) + len(s.Devices[i].ProofDigest) + len(s.Devices[i].unknown)
-	}
-	for i := range s.Codes {
-		n += len(s.Codes[i].Digest) + len(s.Codes[i].unknown)
-	}
-	for i := range s.Spent {
-		n += len(s.Spent[i].unknown)
-	}
-	return n
-}
-
-// room is one piece of memory for many copies, none of which can grow into the
-// next.
-type room []byte
-
-func (r *room) copy(b []byte) []byte {
-	if b == nil {
-		return nil
-	}
-	n := copy(*r, b)
-	out := (*r)[:n:n]
-	*r = (*r)[n:]
-	return out
-}
-
-// Check returns an error that wraps [ErrStateSize] if s holds more than the
-// bounds allow, in number or in bytes.
-func (s State) Check() error {
-	if err := s.checkCounts(); err != nil {
-		return err
-	}
-	if s.sizeAtMost() <= MaxStateBytes {
-		return nil
-	}
-	_, err := s.MarshalBinary()
-	return err
-}
-
-// sizeAtMost is a bound of the encoded size that is found without encoding.
-func (s *State) sizeAtMost() int {
-	const fixed = 256 // more than the headers and numbers of any record take
-	n := fixed + s.byteSize() + s.OTP.stringSize() + s.Password.stringSize() + s.PIN.stringSize() + len(s.Writes)*len(WriteID{})
-	for i := range s.Devices {
-		n += fixed + len(s.Devices[i].ID) + s.Devices[i].Attempts.stringSize()
-	}
-	for i := range s.Codes {
-		n += fixed + len(s.Codes[i].ID) + len(s.Codes[i].Kind)
-	}
-	for i := range s.Spent {
-		n += fixed + len(s.Spent[i].ProofID)
-	}
-	return n
-}
-
-func (a *Attempts) stringSize() int { return len(a.Against) + len(a.unknown) }
-
-func (s *State) checkCounts() error {
-	for _, b := range []struct {
-		what      string
-		have, max int
-	}{
-		{"devices", len(s.Devices), MaxDevices},
-		{"one-time codes", len(s.Codes), MaxCodes},
-		{"spent proofs", len(s.Spent), MaxSpent},
-		{"write ids", len(s.Writes), MaxWrites},
-	} {
-		if b.have > b.max {
-			return fmt.Errorf("%w: %d %s, at most %d", ErrStateSize, b.have, b.what, b.max)
-		}
-	}
-	return nil
 }

@@ -1,10 +1,8 @@
 package credential
 
 import (
-	"math"
 	"os"
 	"reflect"
-	"strings"
 	"testing"
 	"time"
 
@@ -104,121 +102,6 @@ func TestCloneSharesNothing(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 	require.Equal(t, State{}, State{}.Clone())
-}
-
-func TestStateBoundsOfCount(t *testing.T) {
-	require.NoError(t, State{}.Check())
-	full := State{
-		Devices: make([]Device, 100), Codes: make([]OneTimeCode, 50), Spent: make([]SpentProof, 50), Writes: make([]WriteID, 16),
-	}
-	require.NoError(t, full.Check())
-	_, err := full.MarshalBinary()
-	require.NoError(t, err)
-	for want, over := range map[string]func(*State){
-		"101 devices, at most 100":      func(s *State) { s.Devices = make([]Device, 101) },
-		"51 one-time codes, at most 50": func(s *State) { s.Codes = make([]OneTimeCode, 51) },
-		"51 spent proofs, at most 50":   func(s *State) { s.Spent = make([]SpentProof, 51) },
-		"17 write ids, at most 16":      func(s *State) { s.Writes = make([]WriteID, 17) },
-	} {
-		s := full.Clone()
-		over(&s)
-		require.ErrorIs(t, s.Check(), ErrStateSize)
-		require.ErrorContains(t, s.Check(), want)
-		b, err := s.MarshalBinary()
-		require.ErrorIs(t, err, ErrStateSize)
-		require.Nil(t, b)
-	}
-}
-
-// The encoded size is bounded exactly, and refused rather than truncated.
-func TestStateBoundsOfSize(t *testing.T) {
-	// One byte of format, and three of header for each of two codes and kinds.
-	sized := func(total int) State {
-		return State{Codes: []OneTimeCode{{Kind: strings.Repeat("a", 40000)}, {Kind: strings.Repeat("b", total-1-4*3-40000)}}}
-	}
-	b, err := sized(MaxStateBytes).MarshalBinary()
-	require.NoError(t, err)
-	require.Len(t, b, 64*1024)
-	var back State
-	require.NoError(t, back.UnmarshalBinary(b))
-	require.Equal(t, sized(MaxStateBytes), back)
-	require.NoError(t, sized(MaxStateBytes).Check())
-	require.ErrorIs(t, sized(MaxStateBytes+1).Check(), ErrStateSize)
-	b, err = sized(MaxStateBytes + 1).MarshalBinary()
-	require.ErrorIs(t, err, ErrStateSize)
-	require.ErrorContains(t, err, "65537 bytes encoded, at most 65536")
-	require.Nil(t, b)
-	_, err = State{Codes: []OneTimeCode{{Kind: strings.Repeat("a", 1<<16)}}}.MarshalBinary()
-	require.ErrorIs(t, err, ErrStateSize, "a value longer than its length can say")
-}
-
-// What Check lets through without encoding it would not have refused.
-func TestSizeAtMostIsABound(t *testing.T) {
-	full := State{unknown: []byte("\xc8\x00\x00")}
-	long := Attempts{Failures: math.MaxInt32, LastAt: time.Unix(math.MaxInt64, 999999999), Against: strings.Repeat("f", 16), unknown: "\xc8\x00\x00"}
-	full.OTP, full.Password, full.PIN = long, long, long
-	for range MaxDevices {
-		full.Devices = append(full.Devices, Device{
-			ID: strings.Repeat("d", 36), Sealed: []byte("s"), ProofDigest: []byte("p"), Algorithm: 255, Digits: math.MaxInt32, Period: math.MaxInt64,
-			Basis: 255, CreatedAt: long.LastAt, LastStep: math.MaxInt64, Attempts: long, unknown: []byte("\xc8\x00\x00"),
-		})
-	}
-	for range MaxCodes {
-		full.Codes = append(full.Codes, OneTimeCode{ID: "i", Kind: "k", Digest: []byte("d"), ExpiresAt: long.LastAt, unknown: []byte("\xc8\x00\x00")})
-		full.Spent = append(full.Spent, SpentProof{ProofID: "p", Until: long.LastAt, unknown: []byte("\xc8\x00\x00")})
-	}
-	full.Writes = make([]WriteID, MaxWrites)
-	text, record := strings.Repeat("x", 2000), []byte("\xc8\x07\xd0"+strings.Repeat("x", 2000))
-	for name, s := range map[string]State{
-		"full": full, "empty": {}, "one": {Devices: full.Devices[:1]},
-		"long device id":       {Devices: []Device{{ID: text}}},
-		"long sealed secret":   {Devices: []Device{{Sealed: []byte(text)}}},
-		"long proof":           {Devices: []Device{{ProofDigest: []byte(text)}}},
-		"device of tomorrow":   {Devices: []Device{{unknown: record}}},
-		"long fingerprint":     {Devices: []Device{{Attempts: Attempts{Against: text}}}},
-		"attempts of tomorrow": {Devices: []Device{{Attempts: Attempts{unknown: string(record)}}}},
-		"long code id":         {Codes: []OneTimeCode{{ID: text}}},
-		"long kind":            {Codes: []OneTimeCode{{Kind: text}}},
-		"long digest":          {Codes: []OneTimeCode{{Digest: []byte(text)}}},
-		"code of tomorrow":     {Codes: []OneTimeCode{{unknown: record}}},
-		"long spent proof":     {Spent: []SpentProof{{ProofID: text}}},
-		"proof of tomorrow":    {Spent: []SpentProof{{unknown: record}}},
-		"OTP":                  {OTP: Attempts{Against: text}},
-		"password":             {Password: Attempts{Against: text}},
-		"PIN":                  {PIN: Attempts{Against: text}},
-		"state of tomorrow":    {unknown: record},
-	} {
-		b, err := s.MarshalBinary()
-		require.NoError(t, err)
-		require.LessOrEqual(t, len(b), s.sizeAtMost(), name)
-	}
-}
-
-// A number that could not be read back is not written: it would shut the
-// account for good.
-func TestNumbersOutOfBoundsAreNotEncoded(t *testing.T) {
-	for name, s := range map[string]State{
-		"negative failures":        {PIN: Attempts{Failures: -1}},
-		"failures beyond 31 bits":  {OTP: Attempts{Failures: math.MaxInt32 + 1}},
-		"negative digits":          {Devices: []Device{{Digits: -1}}},
-		"digits beyond 31 bits":    {Devices: []Device{{Digits: math.MaxInt32 + 1}}},
-		"negative period":          {Devices: []Device{{Period: -1}}},
-		"negative step":            {Devices: []Device{{LastStep: -1}}},
-		"negative device failures": {Devices: []Device{{Attempts: Attempts{Failures: -1}}}},
-	} {
-		b, err := s.MarshalBinary()
-		require.ErrorIs(t, err, ErrStateSize, name)
-		require.Nil(t, b)
-	}
-	most := State{
-		PIN:     Attempts{Failures: math.MaxInt32},
-		Devices: []Device{{Digits: math.MaxInt32, Period: math.MaxInt64, LastStep: math.MaxInt64, Algorithm: math.MaxUint8, Basis: math.MaxUint8}},
-	}
-	b, err := most.MarshalBinary()
-	require.NoError(t, err)
-	var back State
-	require.NoError(t, back.UnmarshalBinary(b))
-	require.Equal(t, most, back)
 }
 
 func TestStateLookups(t *testing.T) {

@@ -1,0 +1,69 @@
+package credential
+
+import "fmt"
+
+// Bounds of a State. One that is beyond them is refused with [ErrStateSize],
+// never truncated: by [State.Check], by [State.MarshalBinary] and by
+// [State.UnmarshalBinary] alike.
+//
+// A State that is full in every number fits into MaxStateBytes with the longest
+// values that this library writes. Only a verifier of the host can fill it
+// earlier, with proofs that have long names: 200 of 255 bytes take 55 KB, which
+// leaves room for about 20 devices.
+const (
+	MaxDevices    = 100       // issued devices
+	MaxCodes      = 50        // pending one-time codes
+	MaxSpent      = 200       // spent proofs: each device may have one, and some were evicted since
+	MaxWrites     = 16        // remembered write ids; older ones are dropped
+	MaxStateBytes = 64 * 1024 // encoded size
+)
+
+// Check returns an error that wraps [ErrStateSize] if s is beyond the bounds, in
+// number or in bytes, or holds a number that is not stored, such as a negative
+// one. It returns nil if, and only if, [State.MarshalBinary] succeeds, and does
+// not allocate then.
+func (s State) Check() error {
+	_, err := s.encodedSize()
+	return err
+}
+
+// encodedSize returns how many bytes MarshalBinary writes.
+func (s *State) encodedSize() (int, error) {
+	n := counts{len(s.Devices), len(s.Codes), len(s.Spent), len(s.Writes)}
+	if err := n.check(); err != nil {
+		return 0, err
+	}
+	var w writer // without out: it measures
+	s.encode(&w)
+	if w.err != nil {
+		return 0, w.err
+	}
+	return w.size, checkSize(w.size)
+}
+
+func checkSize(bytes int) error {
+	if bytes > MaxStateBytes {
+		return fmt.Errorf("%w: %d bytes encoded, at most %d", ErrStateSize, bytes, MaxStateBytes)
+	}
+	return nil
+}
+
+// counts are the numbers of the parts of a State.
+type counts struct{ devices, codes, spent, writes int }
+
+func (n counts) check() error {
+	for _, b := range [...]struct {
+		what      string
+		have, max int
+	}{
+		{"devices", n.devices, MaxDevices},
+		{"one-time codes", n.codes, MaxCodes},
+		{"spent proofs", n.spent, MaxSpent},
+		{"write ids", n.writes, MaxWrites},
+	} {
+		if b.have > b.max {
+			return fmt.Errorf("%w: %d %s, at most %d", ErrStateSize, b.have, b.what, b.max)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,53 @@
+package credential
+
+import "slices"
+
+// Clone returns a State that shares nothing with s that can be altered.
+func (s State) Clone() State {
+	c := s
+	c.Devices, c.Codes = slices.Clone(s.Devices), slices.Clone(s.Codes)
+	c.Spent, c.Writes = slices.Clone(s.Spent), slices.Clone(s.Writes)
+	free := make(room, s.byteSize())
+	for i := range c.Devices {
+		d := &c.Devices[i]
+		d.Sealed, d.ProofDigest, d.unknown = free.copy(d.Sealed), free.copy(d.ProofDigest), free.copy(d.unknown)
+	}
+	for i := range c.Codes {
+		code := &c.Codes[i]
+		code.Digest, code.unknown = free.copy(code.Digest), free.copy(code.unknown)
+	}
+	for i := range c.Spent {
+		c.Spent[i].unknown = free.copy(c.Spent[i].unknown)
+	}
+	c.unknown = free.copy(s.unknown)
+	return c
+}
+
+// byteSize is how long all byte slices in s are together.
+func (s *State) byteSize() int {
+	n := len(s.unknown)
+	for i := range s.Devices {
+		n += len(s.Devices[i].Sealed) + len(s.Devices[i].ProofDigest) + len(s.Devices[i].unknown)
+	}
+	for i := range s.Codes {
+		n += len(s.Codes[i].Digest) + len(s.Codes[i].unknown)
+	}
+	for i := range s.Spent {
+		n += len(s.Spent[i].unknown)
+	}
+	return n
+}
+
+// room is one piece of memory for many copies, none of which can grow into the
+// next.
+type room []byte
+
+func (r *room) copy(b []byte) []byte {
+	if b == nil {
+		return nil
+	}
+	n := copy(*r, b)
+	out := (*r)[:n:n]
+	*r = (*r)[n:]
+	return out
+}
