@@ -207,8 +207,8 @@ func (c *checker) base32(n node, path string) credential.Secret {
 	case n.kind != isString:
 	case err != nil:
 		c.fault(n, path, "is not base32")
-	case len(raw) < verifier.MinSecretSize:
-		c.fault(n, path, "has %d bytes, at least %d (RFC 4226 requirement R6)", len(raw), verifier.MinSecretSize)
+	case len(raw) < verifier.MinSecretSize || len(raw) > verifier.MaxSecretSize:
+		c.fault(n, path, "has %d bytes, must be from %d to %d", len(raw), verifier.MinSecretSize, verifier.MaxSecretSize)
 	}
 	return credential.NewSecret(string(raw))
 }
