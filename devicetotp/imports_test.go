@@ -36,6 +36,13 @@ func TestTheCoreLinksNoTransportDatabaseOrTesting(t *testing.T) {
 	}
 }
 
+// What verifies codes is another implementation than the one that plays the
+// device in tests.
+func TestTheVerifierDoesNotLinkThePeer(t *testing.T) {
+	require.NotContains(t, goCommand(t, "list", "-deps", "./verifier"), "github.com/pquerna/otp")
+	require.Contains(t, goCommand(t, "list", "-deps", "./devicetotp/devicetotptest"), "github.com/pquerna/otp/totp")
+}
+
 // Imports run one way.
 func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string][]string{

@@ -42,12 +42,12 @@ type Policy struct {
 
 	// Algorithm, Digits and Period are those of new devices (RFC 6238).
 	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits
-	// from 6 to 8; Period from 15 s to 120 s in whole seconds.
+	// are 6 or 8; Period is from 15 s to 120 s in whole seconds.
 	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
 	// SecretSize is the length of a new secret in bytes, from 16 (RFC 4226
-	// requirement R6) to 128. Default: 20, which is right for SHA1; use
+	// requirement R6) to 64. Default: 20, which is right for SHA1; use
 	// Algorithm.SecretSize for others.
 	SecretSize int
 
@@ -105,15 +105,7 @@ func (p *Policy) check(m *mistakes) {
 	m.duration("RetryWindow", p.RetryWindow, 0, 10*time.Minute)
 	m.number("MaxDevices", p.MaxDevices, 1, credential.MaxDevices)
 	m.duration("UnusedAfter", p.UnusedAfter, max(time.Minute, p.RetryWindow), 100*365*24*time.Hour)
-	if p.Algorithm.SecretSize() == 0 {
-		m.add("Algorithm", "%v is not an algorithm", p.Algorithm)
-	}
-	m.number("Digits", p.Digits, verifier.MinTOTPDigits, verifier.MaxTOTPDigits)
-	m.duration("Period", p.Period, verifier.MinPeriod, verifier.MaxPeriod)
-	if p.Period%time.Second != 0 {
-		m.add("Period", "%v is not in whole seconds", p.Period)
-	}
-	m.number("SecretSize", p.SecretSize, verifier.MinSecretSize, 128)
+	p.checkDevice(m)
 	p.checkKinds(m)
 	for _, a := range []struct {
 		field  string
@@ -125,6 +117,22 @@ func (p *Policy) check(m *mistakes) {
 			}
 		}
 	}
+}
+
+// checkDevice holds what new devices get to narrower bounds than those of
+// verifier.TOTP, which also matches the codes of devices of other services.
+func (p *Policy) checkDevice(m *mistakes) {
+	if p.Algorithm.SecretSize() == 0 {
+		m.add("Algorithm", "%v is not an algorithm", p.Algorithm)
+	}
+	if p.Digits != 6 && p.Digits != 8 {
+		m.add("Digits", "is %d, must be 6 or 8", p.Digits)
+	}
+	m.duration("Period", p.Period, 15*time.Second, 120*time.Second)
+	if p.Period%time.Second != 0 {
+		m.add("Period", "%v is not in whole seconds", p.Period)
+	}
+	m.number("SecretSize", p.SecretSize, 16, credential.AlgorithmSHA512.SecretSize())
 }
 
 func (p *Policy) checkKinds(m *mistakes) {

@@ -91,9 +91,12 @@ func pending(t testing.TB, keys *credential.Keyring, id, kind, code string, expi
 	return credential.OneTimeCode{ID: id, Kind: kind, Digest: digest, ExpiresAt: expires}
 }
 
+// codeOf returns the code that the device of p shows in that time step, which is
+// both the peer's and ours.
 func codeOf(t testing.TB, p verifier.TOTP, step int64) credential.Secret {
 	t.Helper()
 	code, err := p.Code(step)
 	require.NoError(t, err)
+	require.Equal(t, peerCode(t, p, step), code.Reveal())
 	return code
 }

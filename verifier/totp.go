@@ -1,38 +1,43 @@
 package verifier
 
 import (
+	"crypto/hmac"
+	"crypto/sha1" //nolint:gosec // G505: what authenticator apps can do; HMAC does not need its collision resistance
+	"crypto/sha256"
+	"crypto/sha512"
 	"crypto/subtle"
-	"encoding/base32"
+	"encoding/binary"
 	"fmt"
+	"hash"
+	"sync"
 	"time"
-
-	"github.com/pquerna/otp"
-	"github.com/pquerna/otp/hotp"
 
 	"example.com/devicetotp/credential"
 )
 
-// Bounds of a TOTP. The secret's is RFC 4226 requirement R6; the longest code
-// is that of RFC 6238 appendix B.
+// Bounds of a TOTP. They fit the devices that other services have issued: 10
+// bytes are the secret of old authenticator apps, and the 31 bits of RFC 4226
+// section 5.3 fill at most 10 digits. devicetotp.Policy has narrower bounds for
+// new devices.
 const (
-	MinSecretSize = 16
+	MinSecretSize = 10  // bytes
+	MaxSecretSize = 128 // bytes
 	MinTOTPDigits = 6
-	MaxTOTPDigits = 8
-	MinPeriod     = 15 * time.Second
-	MaxPeriod     = 120 * time.Second
+	MaxTOTPDigits = 10
+	MinPeriod     = 10 * time.Second
+	MaxPeriod     = 300 * time.Second
 )
 
-// TOTP makes and matches the codes of one device (RFC 6238). It is a strict
-// wrapper around github.com/pquerna/otp, which accepts an empty secret, trims
-// white space, and does not tell the time step.
+// TOTP generates and matches the codes of one device (RFC 4226 and RFC 6238).
+// Its methods return an error if a field is out of bounds.
 type TOTP struct {
-	// Secret is the shared secret as raw bytes, at least 16.
+	// Secret is the shared secret as raw bytes, from 10 to 128.
 	Secret credential.Secret
 	// Algorithm is SHA1, SHA256 or SHA512.
 	Algorithm credential.Algorithm
-	// Digits is from 6 to 8.
+	// Digits is from 6 to 10.
 	Digits int
-	// Period is from 15 s to 120 s, in whole seconds.
+	// Period is from 10 s to 300 s, in whole seconds.
 	Period time.Duration
 }
 
@@ -67,38 +72,38 @@ func (p TOTP) Code(step int64) (credential.Secret, error) {
 	if err := p.check(); err != nil {
 		return credential.Secret{}, err
 	}
-	var buffer [encodedSize]byte
-	code, err := p.generate(string(p.appendEncoded(buffer[:0])), step)
-	if err != nil {
-		return credential.Secret{}, err
+	if step <= 0 {
+		return credential.Secret{}, fmt.Errorf("verifier: time step %d is not positive", step)
 	}
-	return credential.NewSecret(code), nil
+	g := p.generator()
+	defer p.release(g)
+	return credential.NewSecret(fmt.Sprintf("%0*d", p.Digits, g.code(step))), nil
 }
 
-// Match tells whether code is that of a time step newer than after and no more
-// than one step from that of now, and which. Each comparison takes constant
+// Match reports whether code is that of a time step newer than after and no more
+// than one step from that of now, and of which. Each comparison takes constant
 // time. A code that is not exactly Digits of ASCII 0-9 matches nothing. An
-// error means parameters out of bounds.
+// error means that a field of p is out of bounds.
 func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step int64, ok bool, err error) {
 	if err := p.check(); err != nil {
 		return 0, false, err
 	}
-	if !credential.IsCode(code) || len(code.Reveal()) != p.Digits {
+	if len(code.Reveal()) != p.Digits || !credential.IsCode(code) {
 		return 0, false, nil
 	}
-	var buffer [encodedSize]byte
-	encoded, presented := string(p.appendEncoded(buffer[:0])), code.Reveal()
+	var presented uint64
+	for _, digit := range []byte(code.Reveal()) {
+		presented = presented*10 + uint64(digit-'0')
+	}
+	g := p.generator()
+	defer p.release(g)
 	current := p.Step(now)
 	for _, offset := range window {
 		step = current + offset
 		if step <= after || step <= 0 {
 			continue
 		}
-		want, err := p.generate(encoded, step)
-		if err != nil {
-			return 0, false, err
-		}
-		if subtle.ConstantTimeCompare([]byte(want), []byte(presented)) == 1 {
+		if equal(g.code(step), presented) {
 			return step, true, nil
 		}
 	}
@@ -107,9 +112,10 @@ func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step in
 
 // check holds the bounds against whatever a database or a host says.
 func (p TOTP) check() error {
+	size := len(p.Secret.Reveal())
 	switch {
-	case len(p.Secret.Reveal()) < MinSecretSize:
-		return fmt.Errorf("verifier: secret has fewer than %d bytes", MinSecretSize)
+	case size < MinSecretSize || size > MaxSecretSize:
+		return fmt.Errorf("verifier: secret of %d bytes, must be from %d to %d", size, MinSecretSize, MaxSecretSize)
 	case p.Algorithm.SecretSize() == 0:
 		return fmt.Errorf("verifier: %v is not an algorithm", p.Algorithm)
 	case p.Digits < MinTOTPDigits || p.Digits > MaxTOTPDigits:
@@ -120,36 +126,91 @@ func (p TOTP) check() error {
 	return nil
 }
 
-func (p TOTP) generate(encoded string, step int64) (string, error) {
-	if step <= 0 {
-		return "", fmt.Errorf("verifier: time step %d is not positive", step)
-	}
-	return hotp.GenerateCodeCustom(encoded, uint64(step), hotp.ValidateOpts{
-		Digits: otp.Digits(p.Digits), Algorithm: otpAlgorithm(p.Algorithm),
-	})
+// A generator computes the codes of one secret. Its HMAC is keyed once and reset
+// for each time step.
+type generator struct {
+	mac     hash.Hash
+	hashes  [2]hash.Hash     // what mac consists of
+	taken   int              // how many of them mac has
+	take    func() hash.Hash // gives mac its hashes
+	keySize int
+	modulus uint64 // 10 to the number of digits
+
+	// What is passed to mac would be allocated if it were not here.
+	key     [MaxSecretSize]byte
+	counter [8]byte
+	sum     [sha512.Size]byte
 }
 
-func otpAlgorithm(a credential.Algorithm) otp.Algorithm {
-	switch a {
-	case credential.AlgorithmSHA256:
-		return otp.AlgorithmSHA256
-	case credential.AlgorithmSHA512:
-		return otp.AlgorithmSHA512
-	default:
-		return otp.AlgorithmSHA1
+// generators has the unused generators of each algorithm. Allocating one, with
+// its hashes, takes as long as computing a code.
+var generators = [...]*sync.Pool{
+	credential.AlgorithmSHA1:   newGenerators(sha1.New),
+	credential.AlgorithmSHA256: newGenerators(sha256.New),
+	credential.AlgorithmSHA512: newGenerators(sha512.New),
+}
+
+var moduli = [...]uint64{6: 1e6, 7: 1e7, 8: 1e8, 9: 1e9, 10: 1e10}
+
+func newGenerators(newHash func() hash.Hash) *sync.Pool {
+	return &sync.Pool{New: func() any {
+		g := &generator{hashes: [2]hash.Hash{newHash(), newHash()}}
+		g.take = func() hash.Hash {
+			if g.taken == len(g.hashes) { // hmac.New must get a different one each time
+				return newHash()
+			}
+			g.taken++
+			return g.hashes[g.taken-1]
+		}
+		return g
+	}}
+}
+
+// generator returns the generator of p, whose fields must be within their
+// bounds. It must be released.
+func (p TOTP) generator() *generator {
+	g := generators[p.Algorithm].Get().(*generator)
+	g.modulus, g.taken = moduli[p.Digits], 0
+	g.keySize = copy(g.key[:], p.Secret.Reveal())
+	g.mac = hmac.New(g.take, g.key[:g.keySize])
+	return g
+}
+
+// code returns the code of a time step as a number (RFC 4226 section 5.3).
+func (g *generator) code(step int64) uint64 {
+	binary.BigEndian.PutUint64(g.counter[:], uint64(step))
+	g.mac.Reset()
+	g.mac.Write(g.counter[:])
+	sum := g.mac.Sum(g.sum[:0])
+	offset := sum[len(sum)-1] & 0xf
+	return uint64(binary.BigEndian.Uint32(sum[offset:])&0x7fffffff) % g.modulus
+}
+
+// release gives g back, for another secret.
+func (p TOTP) release(g *generator) {
+	if g.erase() {
+		generators[p.Algorithm].Put(g)
 	}
 }
 
-var unpadded = base32.StdEncoding.WithPadding(base32.NoPadding)
+// erase takes the secret out of g. It reports false if it cannot: a secret that
+// is longer than a block of the hash leaves its end in the hash's buffer.
+func (g *generator) erase() bool {
+	if g.keySize > g.mac.BlockSize() {
+		return false
+	}
+	g.mac = nil
+	clear(g.key[:g.keySize])
+	for _, h := range g.hashes {
+		h.Reset()
+	}
+	return true
+}
 
-// encodedSize has room for the base32 of the usual secrets, without allocating;
-// a longer one grows.
-const encodedSize = 128
-
-// appendEncoded appends the secret in the form in which github.com/pquerna/otp
-// takes it.
-func (p TOTP) appendEncoded(buffer []byte) []byte {
-	return unpadded.AppendEncode(buffer, []byte(p.Secret.Reveal()))
+// equal compares in constant time. A code of ten digits can need more than the
+// 32 bits that subtle compares at once.
+func equal(a, b uint64) bool {
+	return subtle.ConstantTimeEq(int32(a>>32), int32(b>>32))&subtle.ConstantTimeEq(int32(a), int32(b)) == 1
 }
 
 // DeviceMatch is a code that a device generated.
@@ -161,8 +222,8 @@ type DeviceMatch struct {
 	Outdated   bool      // the secret is sealed with an old key
 }
 
-// MatchDevice tells whether code is one that device d of the account may still
-// use: of a step newer than its last accepted one. Errors mean that the sealed
+// MatchDevice reports whether code is one that device d of the account may still
+// use: of a step newer than its last accepted one. An error means that the sealed
 // secret does not open or that d's parameters are out of bounds.
 func MatchDevice(keys *credential.Keyring, accountID string, d credential.Device, code credential.Secret, now time.Time) (m DeviceMatch, ok bool, err error) {
 	secret, outdated, err := keys.Open(credential.DeviceScope(accountID, &d), d.Sealed)

@@ -15,10 +15,14 @@ import (
 // it is that of a clock which was never set.
 func TestCodesAreThoseOfRFC4226AppendixD(t *testing.T) {
 	p := rfcTOTP()
-	for i, want := range []string{
-		"287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489",
+	for i, decimal := range []string{ // the column "Decimal", which is the code of ten digits
+		"1094287082", "0137359152", "1726969429", "1640338314", "0868254676",
+		"1918287922", "0082162583", "0673399871", "0645520489",
 	} {
-		require.Equal(t, want, codeOf(t, p, int64(i+1)).Reveal(), "counter %d", i+1)
+		for digits := 6; digits <= 10; digits++ {
+			p.Digits = digits
+			require.Equal(t, decimal[10-digits:], codeOf(t, p, int64(i+1)).Reveal(), "counter %d", i+1)
+		}
 	}
 	for _, step := range []int64{0, -1, -1 << 63} {
 		code, err := p.Code(step)
@@ -55,20 +59,5 @@ func TestCodesAreThoseOfRFC6238AppendixB(t *testing.T) {
 				require.Equal(t, unix/30, step)
 			}
 		})
-	}
-}
-
-// Fewer digits are the last ones of more (RFC 4226 section 5.3).
-func TestFewerDigitsAreTheTailOfMore(t *testing.T) {
-	eight := rfcTOTP()
-	eight.Digits = 8
-	for digits := verifier.MinTOTPDigits; digits <= verifier.MaxTOTPDigits; digits++ {
-		p := rfcTOTP()
-		p.Digits = digits
-		for step := int64(1); step < 200; step++ {
-			code := codeOf(t, p, step).Reveal()
-			require.Len(t, code, digits)
-			require.True(t, strings.HasSuffix(codeOf(t, eight, step).Reveal(), code))
-		}
 	}
 }

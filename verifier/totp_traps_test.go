@@ -1,10 +1,12 @@
 package verifier_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/hotp"
 	"github.com/pquerna/otp/totp"
 	"github.com/stretchr/testify/require"
 
@@ -20,25 +22,31 @@ func TestTOTPParametersAreHeldToTheirBounds(t *testing.T) {
 		want  string // "" : accepted
 	}{
 		{"as it is", func(*verifier.TOTP) {}, ""},
-		{"absent secret", func(p *verifier.TOTP) { p.Secret = credential.Secret{} }, "fewer than 16 bytes"},
-		{"empty secret", func(p *verifier.TOTP) { p.Secret = secret("") }, "fewer than 16 bytes"},
-		{"secret of 15 bytes", func(p *verifier.TOTP) { p.Secret = secret("123456789012345") }, "fewer than 16 bytes"},
-		{"secret of 16 bytes", func(p *verifier.TOTP) { p.Secret = secret("1234567890123456") }, ""},
+		{"absent secret", func(p *verifier.TOTP) { p.Secret = credential.Secret{} }, "secret of 0 bytes"},
+		{"empty secret", func(p *verifier.TOTP) { p.Secret = secret("") }, "secret of 0 bytes"},
+		{"secret of 9 bytes", func(p *verifier.TOTP) { p.Secret = secret("123456789") }, "secret of 9 bytes"},
+		{"secret of 10 bytes", func(p *verifier.TOTP) { p.Secret = secret("1234567890") }, ""},
+		{"secret of 128 bytes", func(p *verifier.TOTP) { p.Secret = secret(strings.Repeat("s", 128)) }, ""},
+		{"secret of 129 bytes", func(p *verifier.TOTP) { p.Secret = secret(strings.Repeat("s", 129)) }, "secret of 129 bytes"},
 		{"no algorithm", func(p *verifier.TOTP) { p.Algorithm = 0 }, "algorithm(0)"},
 		{"the algorithm after the last", func(p *verifier.TOTP) { p.Algorithm = 4 }, "algorithm(4)"},
+		{"the highest algorithm", func(p *verifier.TOTP) { p.Algorithm = 255 }, "algorithm(255)"},
+		{"negative digits", func(p *verifier.TOTP) { p.Digits = -6 }, "-6 digits"},
 		{"0 digits", func(p *verifier.TOTP) { p.Digits = 0 }, "0 digits"},
 		{"5 digits", func(p *verifier.TOTP) { p.Digits = 5 }, "5 digits"},
 		{"7 digits", func(p *verifier.TOTP) { p.Digits = 7 }, ""},
 		{"8 digits", func(p *verifier.TOTP) { p.Digits = 8 }, ""},
-		{"9 digits", func(p *verifier.TOTP) { p.Digits = 9 }, "9 digits"},
+		{"9 digits", func(p *verifier.TOTP) { p.Digits = 9 }, ""},
+		{"10 digits", func(p *verifier.TOTP) { p.Digits = 10 }, ""},
+		{"11 digits", func(p *verifier.TOTP) { p.Digits = 11 }, "11 digits"},
 		{"period 0", func(p *verifier.TOTP) { p.Period = 0 }, "period 0s"},
 		{"negative period", func(p *verifier.TOTP) { p.Period = -30 * time.Second }, "period -30s"},
-		{"period 14.999999999 s", func(p *verifier.TOTP) { p.Period = 15*time.Second - 1 }, "period 14.9"},
-		{"period 15 s", func(p *verifier.TOTP) { p.Period = 15 * time.Second }, ""},
+		{"period 9.999999999 s", func(p *verifier.TOTP) { p.Period = 10*time.Second - 1 }, "period 9.9"},
+		{"period 10 s", func(p *verifier.TOTP) { p.Period = 10 * time.Second }, ""},
 		{"period 30.5 s", func(p *verifier.TOTP) { p.Period = 30500 * time.Millisecond }, "whole seconds"},
-		{"period 120 s", func(p *verifier.TOTP) { p.Period = 120 * time.Second }, ""},
-		{"period 120.000000001 s", func(p *verifier.TOTP) { p.Period = 120*time.Second + 1 }, "period 2m0.0"},
-		{"period 121 s", func(p *verifier.TOTP) { p.Period = 121 * time.Second }, "period 2m1s"},
+		{"period 300 s", func(p *verifier.TOTP) { p.Period = 300 * time.Second }, ""},
+		{"period 300.000000001 s", func(p *verifier.TOTP) { p.Period = 300*time.Second + 1 }, "period 5m0.0"},
+		{"period 301 s", func(p *verifier.TOTP) { p.Period = 301 * time.Second }, "period 5m1s"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			p := rfcTOTP()
@@ -92,9 +100,9 @@ func TestMatchTakesOneFormOfACode(t *testing.T) {
 	require.True(t, ok)
 }
 
-// The traps of the library behind TOTP are real in the version in use: when
-// one of these fails, the wrapper may have become simpler.
-func TestTrapsOfTheWrappedLibraryAreReal(t *testing.T) {
+// The traps of github.com/pquerna/otp, which are the reason that it is the peer
+// of these tests and does not verify, are real in the version in use.
+func TestTrapsOfThePeerAreReal(t *testing.T) {
 	opts := totp.ValidateOpts{Period: 30, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
 	empty, err := totp.GenerateCodeCustom("", noon, opts)
 	require.NoError(t, err)
@@ -104,4 +112,21 @@ func TestTrapsOfTheWrappedLibraryAreReal(t *testing.T) {
 	ok, err = totp.ValidateCustom("\u3000"+empty+"\u2028", "", noon, opts)
 	require.NoError(t, err)
 	require.True(t, ok, "white space around a code is trimmed, Unicode's too")
+
+	zero := opts
+	zero.Digits = 0
+	_, err = totp.ValidateCustom(empty, "", noon, zero)
+	require.ErrorIs(t, err, otp.ErrValidateInputInvalidLength, "no digits are not the six of the documentation")
+	static, negative := opts, -30
+	static.Period = uint(negative)
+	first, err := totp.GenerateCodeCustom("", noon, static)
+	require.NoError(t, err)
+	later, err := totp.GenerateCodeCustom("", noon.Add(time.Hour), static)
+	require.NoError(t, err)
+	require.Equal(t, first, later, "a negative period makes one code for ever")
+	require.Panics(t, func() {
+		for counter := range uint64(200) {
+			_, _ = hotp.GenerateCodeCustom("", counter, hotp.ValidateOpts{Digits: otp.DigitsSix, Algorithm: otp.AlgorithmMD5})
+		}
+	}, "MD5 is too short to truncate")
 }

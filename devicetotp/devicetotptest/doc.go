@@ -9,9 +9,12 @@
 //	w.Account("alice").RegisteredAgo(3 * time.Minute).PIN("8299").OTP("526271")
 //	device, err := w.Issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice"})
 //
-// [World.Authenticator] plays the device that generates the codes, [Store] fails
-// on command, and [World.Events] tells what the Observer was told.
+// [World.Phone] plays the device that generates the codes, with
+// github.com/pquerna/otp: another implementation than the one that verifies
+// them. [Store] fails on command, and [World.Events] returns what the Observer
+// got.
 //
-// It uses the standard library and this module only. Its keys, secrets and
-// hashes are worth nothing: do not let a production build import it.
+// It uses the standard library, this module and what this module needs anyway;
+// no test library. Its keys, secrets and hashes are worth nothing: do not let a
+// production build import it.
 package devicetotptest

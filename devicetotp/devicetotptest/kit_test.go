@@ -14,6 +14,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
+	"example.com/devicetotp/verifier"
 )
 
 // recorder is a testing.TB whose failures can be looked at.
@@ -41,6 +42,41 @@ func failing(f func(testing.TB)) string {
 	return r.failure
 }
 
+var issued = devicetotp.DeviceTOTP{
+	Secret: credential.NewSecret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
+}
+
+func phoneWithout(remove func(*devicetotp.DeviceTOTP)) func(testing.TB) {
+	return func(tb testing.TB) {
+		d := issued
+		remove(&d)
+		devicetotptest.New(tb).Phone(d)
+	}
+}
+
+// A phone shows the codes of the verifier, which is another implementation.
+func TestAPhoneShowsTheCodesOfItsDevice(t *testing.T) {
+	w := devicetotptest.New(t)
+	for _, algorithm := range []credential.Algorithm{credential.AlgorithmSHA1, credential.AlgorithmSHA256, credential.AlgorithmSHA512} {
+		for digits := 6; digits <= 10; digits++ {
+			for _, size := range []int{10, 20, 64, 128} {
+				d := devicetotp.DeviceTOTP{
+					Secret: credential.NewSecret(strings.Repeat("s", size)), Algorithm: algorithm, Digits: digits,
+					Period: time.Duration(10+size) * time.Second,
+				}
+				checker := verifier.TOTP{Secret: d.Secret, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period}
+				phone, current := w.Phone(d), checker.Step(w.Clock.Now())
+				for _, drift := range []int{-1, 0, 1, 1<<31 - 1} {
+					want, err := checker.Code(current + int64(drift))
+					require.NoError(t, err)
+					require.Equal(t, want.Reveal(), phone.Drifted(drift).Reveal())
+				}
+				require.Equal(t, phone.Drifted(0).Reveal(), phone.Code().Reveal())
+			}
+		}
+	}
+}
+
 func TestMistakesFailTheTestWithAClearWord(t *testing.T) {
 	for want, f := range map[string]func(testing.TB){
 		"Config.Policy.Digits": func(tb testing.TB) {
@@ -60,10 +96,20 @@ func TestMistakesFailTheTestWithAClearWord(t *testing.T) {
 			w.Store.Accounts.Delete("a")
 			a.Stored()
 		},
-		"generating a code": func(tb testing.TB) {
+		"the first time step": func(tb testing.TB) {
 			w := devicetotptest.New(tb)
-			w.Phone(devicetotp.DeviceTOTP{Digits: 6, Period: 30 * time.Second, Algorithm: credential.AlgorithmSHA1}).Code()
+			w.Clock.Set(time.Unix(59, 0))
+			w.Phone(issued).Drifted(-1)
 		},
+		"no secret":    phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Secret = credential.Secret{} }),
+		"algorithm(0)": phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Algorithm = 0 }),
+		"algorithm(4)": phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Algorithm = 4 }),
+		"0 digits":     phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Digits = 0 }),
+		"5 digits":     phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Digits = 5 }),
+		"11 digits":    phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Digits = 11 }),
+		"period 0s":    phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Period = 0 }),
+		"period -30s":  phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Period = -30 * time.Second }),
+		"period 30.5s": phoneWithout(func(d *devicetotp.DeviceTOTP) { d.Period = 30500 * time.Millisecond }),
 	} {
 		require.Contains(t, failing(f), want)
 	}

@@ -2,44 +2,75 @@ package devicetotptest
 
 import (
 	"context"
+	"encoding/base32"
 	"fmt"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
 
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
-	"example.com/devicetotp/verifier"
 )
 
-// Phone plays the device: it generates codes from what Create gave it.
+// Phone plays the device: it generates codes from what Create gave it. It does so
+// with github.com/pquerna/otp, so that a test of Verify compares two
+// implementations.
 type Phone struct {
-	totp  verifier.TOTP
-	clock clock.Clock
-	t     testing.TB
+	secret string // in base32
+	opts   totp.ValidateOpts
+	clock  clock.Clock
+	t      testing.TB
 }
 
-// Phone returns the phone of an issued device, on the world's
-// clock.
+var peerAlgorithms = map[credential.Algorithm]otp.Algorithm{
+	credential.AlgorithmSHA1:   otp.AlgorithmSHA1,
+	credential.AlgorithmSHA256: otp.AlgorithmSHA256,
+	credential.AlgorithmSHA512: otp.AlgorithmSHA512,
+}
+
+// Phone returns the phone of an issued device, on the world's clock. A device
+// that lacks its secret, period, digits or algorithm fails the test.
 func (w *World) Phone(d devicetotp.DeviceTOTP) *Phone {
+	w.t.Helper()
+	algorithm, known := peerAlgorithms[d.Algorithm]
+	switch { // otp takes an empty secret, and a zero for the default or the first value
+	case d.Secret.Reveal() == "":
+		w.t.Fatalf("devicetotptest: phone: the device has no secret")
+	case !known:
+		w.t.Fatalf("devicetotptest: phone: %v is not an algorithm", d.Algorithm)
+	case d.Digits < 6 || d.Digits > 10:
+		w.t.Fatalf("devicetotptest: phone: %d digits, must be from 6 to 10", d.Digits)
+	case d.Period < time.Second || d.Period%time.Second != 0:
+		w.t.Fatalf("devicetotptest: phone: period %v, must be whole seconds", d.Period)
+	}
 	return &Phone{
-		totp:  verifier.TOTP{Secret: d.Secret, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period},
-		clock: w.Clock, t: w.t,
+		secret: base32.StdEncoding.EncodeToString([]byte(d.Secret.Reveal())),
+		opts:   totp.ValidateOpts{Period: uint(d.Period / time.Second), Digits: otp.Digits(d.Digits), Algorithm: algorithm},
+		clock:  w.Clock, t: w.t,
 	}
 }
 
 // Code returns the code of the current time step.
-func (a *Phone) Code() credential.Secret { return a.Drifted(0) }
+func (p *Phone) Code() credential.Secret { return p.Drifted(0) }
 
-// Drifted returns the code of an authenticator whose clock is off by that many
-// time steps: -1 is one period slow.
-func (a *Phone) Drifted(steps int) credential.Secret {
-	a.t.Helper()
-	code, err := a.totp.Code(a.totp.Step(a.clock.Now()) + int64(steps))
-	if err != nil {
-		a.t.Fatalf("devicetotptest: generating a code: %v", err)
+// Drifted returns the code of a phone whose clock is off by that many time
+// steps: -1 is one period slow. A time before the first step fails the test.
+func (p *Phone) Drifted(steps int) credential.Secret {
+	p.t.Helper()
+	period := int64(p.opts.Period)
+	at := p.clock.Now().Unix() + int64(steps)*period
+	if at < period {
+		p.t.Fatalf("devicetotptest: generating a code: %v is before the first time step", time.Unix(at, 0).UTC())
 	}
-	return code
+	code, err := totp.GenerateCodeCustom(p.secret, time.Unix(at, 0), p.opts)
+	if err != nil {
+		p.t.Fatalf("devicetotptest: generating a code: %v", err)
+	}
+	return credential.NewSecret(code)
 }
 
 // Secrets is a SecretSource that can be foretold: the scripted secrets first,

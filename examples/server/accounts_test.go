@@ -94,7 +94,8 @@ func TestAccountsFileFaults(t *testing.T) {
 		"device without secret": {account(`"devices":[{"id":"` + otherID + `"}]`), `f:2:12: [0].devices[0]: has no "secret"`},
 		"device id":             {account(`"devices":[{"id":"7","secret":"PBVDSNDDKZ4HGZ3UG5CHUUSEMJCTCSCU"}]`), "[0].devices[0].id: must be a UUID"},
 		"device secret":         {account(`"devices":[{"id":"` + otherID + `","secret":"!"}]`), "[0].devices[0].secret: is not base32"},
-		"device secret short":   {account(`"devices":[{"id":"` + otherID + `","secret":"PBVDSNDD"}]`), "[0].devices[0].secret: has 5 bytes, at least 16"},
+		"device secret long":    {account(`"devices":[{"id":"` + otherID + `","secret":"` + strings.Repeat("A", 208) + `"}]`), "[0].devices[0].secret: has 130 bytes, must be from 10 to 128"},
+		"device secret short":   {account(`"devices":[{"id":"` + otherID + `","secret":"PBVDSNDD"}]`), "[0].devices[0].secret: has 5 bytes, must be from 10 to 128"},
 		"device twice": {account(`"devices":[{"id":"` + otherID + `","secret":"PBVDSNDDKZ4HGZ3UG5CHUUSEMJCTCSCU"},{"id":"` +
 			strings.ToUpper(otherID) + `","secret":"PBVDSNDDKZ4HGZ3UG5CHUUSEMJCTCSCU"}]`), "[0].devices[1]: the account has a device of this id already"},
 		"too many devices":   {account(`"devices":[` + strings.Repeat("{},", 100) + `{}]`), "[0].devices: 101 devices, at most 100"},

@@ -113,8 +113,8 @@ func (c *checker) device(at string, w writtenDevice) fileDevice {
 	case !c.has(at + ".secret"):
 	case err != nil:
 		c.fault(at+".secret", "is not base32")
-	case len(raw) < verifier.MinSecretSize:
-		c.fault(at+".secret", "has %d bytes, at least %d (RFC 4226 requirement R6)", len(raw), verifier.MinSecretSize)
+	case len(raw) < verifier.MinSecretSize || len(raw) > verifier.MaxSecretSize:
+		c.fault(at+".secret", "has %d bytes, must be from %d to %d", len(raw), verifier.MinSecretSize, verifier.MaxSecretSize)
 	}
 	return fileDevice{id, credential.NewSecret(string(raw))}
 }
