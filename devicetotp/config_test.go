@@ -66,8 +66,8 @@ func TestNewIssuerReportsEveryMistakeByField(t *testing.T) {
 	fields := fieldsOf(t, err)
 	for _, field := range []string{
 		"store", "Config.Policy.MaxDevices", "Config.Policy.UnusedAfter", "Config.Policy.Algorithm", "Config.Policy.Digits",
-		"Config.Policy.Period", "Config.Policy.SecretSize", "Config.Policy.OTP", "Config.Policy.Password", "Config.Policy.PIN",
-		"Config.Policy.Device",
+		"Config.Policy.Period", "Config.Policy.SecretSize", "Config.Policy.OTP.BlockAt",
+		"Config.Policy.Password.Backoff", "Config.Policy.PIN.BackoffFrom", "Config.Policy.Device.BlockAt",
 	} {
 		require.Contains(t, fields, field, "an all-zero policy is refused")
 	}
@@ -130,10 +130,10 @@ func TestPolicyBounds(t *testing.T) {
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{""} }, false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"SMS"} }, false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"sms", "sms"} }, false},
-		{"OTP", func(p *devicetotp.Policy) { p.OTP = attempts(func(a *verifier.AttemptPolicy) { a.BlockAt = 101 }) }, false},
-		{"Password", func(p *devicetotp.Policy) { p.Password = attempts(func(a *verifier.AttemptPolicy) { a.Backoff = -1 }) }, false},
-		{"PIN", func(p *devicetotp.Policy) { p.PIN = attempts(func(a *verifier.AttemptPolicy) { a.BlockAt = 4 }) }, false},
-		{"Device", func(p *devicetotp.Policy) { p.Device = attempts(func(a *verifier.AttemptPolicy) { a.BackoffFrom = 0 }) }, false},
+		{"OTP.BlockAt", func(p *devicetotp.Policy) { p.OTP = attempts(func(a *verifier.AttemptPolicy) { a.BlockAt = 101 }) }, false},
+		{"Password.Backoff", func(p *devicetotp.Policy) { p.Password = attempts(func(a *verifier.AttemptPolicy) { a.Backoff = -1 }) }, false},
+		{"PIN.BlockAt", func(p *devicetotp.Policy) { p.PIN = attempts(func(a *verifier.AttemptPolicy) { a.BlockAt = 4 }) }, false},
+		{"Device.BackoffFrom", func(p *devicetotp.Policy) { p.Device = attempts(func(a *verifier.AttemptPolicy) { a.BackoffFrom = 0 }) }, false},
 	} {
 		policy := devicetotp.DefaultPolicy()
 		c.change(&policy)

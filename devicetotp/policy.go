@@ -111,10 +111,10 @@ func (p *Policy) check(m *mistakes) {
 		field  string
 		policy verifier.AttemptPolicy
 	}{{"OTP", p.OTP}, {"Password", p.Password}, {"PIN", p.PIN}, {"Device", p.Device}} {
-		if err := a.policy.Check(); err != nil {
-			for _, broken := range unjoin(err) {
-				m.add(a.field, "%w", broken)
-			}
+		var broken verifier.FieldErrors
+		errors.As(a.policy.Check(), &broken)
+		for _, b := range broken {
+			m.add(a.field+"."+b.Field, "%s", b.Rule)
 		}
 	}
 }
@@ -182,11 +182,3 @@ func (m *mistakes) number(field string, have, least, most int) {
 }
 
 func (m *mistakes) err() error { return errors.Join(m.found...) }
-
-// unjoin returns the errors that errors.Join put together.
-func unjoin(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	return []error{err}
-}

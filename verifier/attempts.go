@@ -1,8 +1,8 @@
 package verifier
 
 import (
-	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -35,35 +35,53 @@ func DefaultAttempts(blockAt int) AttemptPolicy {
 	return AttemptPolicy{BackoffFrom: min(5, blockAt), Backoff: 30 * time.Second, MaxBackoff: time.Hour, BlockAt: blockAt}
 }
 
-// Check returns every broken rule, joined.
+// Check returns nil, or every broken rule as [FieldErrors].
 func (p AttemptPolicy) Check() error {
-	var broken []error
-	if p.BackoffFrom < 1 {
-		broken = append(broken, fmt.Errorf("BackoffFrom is %d, must be at least 1", p.BackoffFrom))
+	var broken FieldErrors
+	check := func(ok bool, field, rule string, args ...any) {
+		if !ok {
+			broken = append(broken, FieldError{Field: field, Rule: fmt.Sprintf(rule, args...)})
+		}
 	}
-	if p.Backoff <= 0 {
-		broken = append(broken, fmt.Errorf("Backoff is %v, must be positive", p.Backoff))
+	check(p.BackoffFrom >= 1, "BackoffFrom", "is %d, must be at least 1", p.BackoffFrom)
+	check(p.Backoff > 0, "Backoff", "is %v, must be positive", p.Backoff)
+	check(p.MaxBackoff >= p.Backoff, "MaxBackoff", "is %v, must not be below Backoff (%v)", p.MaxBackoff, p.Backoff)
+	check(p.BlockAt >= max(1, p.BackoffFrom) && p.BlockAt <= MaxFailures,
+		"BlockAt", "is %d, must be from BackoffFrom (%d) to %d", p.BlockAt, p.BackoffFrom, MaxFailures)
+	if broken == nil {
+		return nil
 	}
-	if p.MaxBackoff < p.Backoff {
-		broken = append(broken, fmt.Errorf("MaxBackoff is %v, must not be below Backoff (%v)", p.MaxBackoff, p.Backoff))
-	}
-	if p.BlockAt < p.BackoffFrom || p.BlockAt < 1 || p.BlockAt > MaxFailures {
-		broken = append(broken, fmt.Errorf("BlockAt is %d, must be from BackoffFrom (%d) to %d",
-			p.BlockAt, p.BackoffFrom, MaxFailures))
-	}
-	return errors.Join(broken...)
+	return broken
 }
 
-// Blocked tells whether the next attempt is refused without being looked at,
+// FieldErrors are the broken rules of a configuration, in the order of its fields.
+type FieldErrors []FieldError
+
+// FieldError is one broken rule: the name of the field, and what is wrong with
+// its value.
+type FieldError struct{ Field, Rule string }
+
+// Error returns one line for each broken rule.
+func (e FieldErrors) Error() string {
+	lines := make([]string, len(e))
+	for i, broken := range e {
+		lines[i] = broken.Field + " " + broken.Rule
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Blocked reports whether the next attempt is refused without being looked at,
 // and for how long yet. A wait of 0 with blocked means that only the host or a
-// new hash can help. A clock that stands before the last failure counts as no
-// time passed; a caller that saves the counter should bring LastAt back to now,
-// or the wait begins only when the clock has caught up.
+// new hash can help.
+//
+// A last failure ahead of now is read as now. One that is further ahead than
+// MaxBackoff was counted by a clock that was wrong, and counts as no wait, so
+// that a wait always ends.
 func (p AttemptPolicy) Blocked(a credential.Attempts, now time.Time) (wait time.Duration, blocked bool) {
 	switch {
 	case a.Failures >= p.BlockAt:
 		return 0, true
-	case a.Failures < p.BackoffFrom:
+	case a.Failures < p.BackoffFrom || p.untrue(a, now):
 		return 0, false
 	}
 	wait = p.delay(a.Failures) - max(0, now.Sub(a.LastAt))
@@ -71,6 +89,11 @@ func (p AttemptPolicy) Blocked(a credential.Attempts, now time.Time) (wait time.
 		return 0, false
 	}
 	return wait, true
+}
+
+// untrue reports whether the last failure is too far ahead of now to be true.
+func (p AttemptPolicy) untrue(a credential.Attempts, now time.Time) bool {
+	return a.LastAt.Sub(now) > p.MaxBackoff
 }
 
 // delay is the wait after that many failures in a row.
@@ -85,9 +108,12 @@ func (p AttemptPolicy) delay(failures int) time.Duration {
 	return min(d, p.MaxBackoff)
 }
 
-// Fail returns a with one more failure at now.
+// Fail returns a with one more failure at now. The later time is kept if the last
+// failure is ahead of now, unless it is further ahead than MaxBackoff.
 func (p AttemptPolicy) Fail(a credential.Attempts, now time.Time) credential.Attempts {
 	a.Failures = min(a.Failures+1, MaxFailures)
-	a.LastAt = now
+	if now.After(a.LastAt) || p.untrue(a, now) {
+		a.LastAt = now
+	}
 	return a
 }

@@ -74,19 +74,40 @@ func TestWaitsAreCapped(t *testing.T) {
 	require.Equal(t, time.Duration(1<<63-1), wait, "doubling does not overflow")
 }
 
-// A clock that stands before the last failure counts as no time passed, however
-// far, and a counter without a time does not block for ever.
+// A failure ahead of now is read as now, and one that is further ahead than the
+// longest wait counts as no wait: a wait always ends, however wrong the clock
+// was that the failure was counted by.
 func TestWaitsWithAClockThatWentBack(t *testing.T) {
 	p := verifier.DefaultAttempts(10)
-	for _, back := range []time.Duration{1, 10 * time.Minute, 1e6 * time.Hour} {
-		wait, blocked := p.Blocked(credential.Attempts{Failures: 5, LastAt: noon.Add(back)}, noon)
+	for _, ahead := range []time.Duration{1, 10 * time.Minute, time.Hour} {
+		wait, blocked := p.Blocked(credential.Attempts{Failures: 5, LastAt: noon.Add(ahead)}, noon)
 		require.True(t, blocked)
 		require.Equal(t, 30*time.Second, wait)
 	}
-	_, blocked := p.Blocked(credential.Attempts{Failures: 9}, noon)
+	for _, ahead := range []time.Duration{time.Hour + 1, 1e6 * time.Hour} {
+		wait, blocked := p.Blocked(credential.Attempts{Failures: 9, LastAt: noon.Add(ahead)}, noon)
+		require.False(t, blocked, "ahead by %v", ahead)
+		require.Zero(t, wait)
+	}
+	_, blocked := p.Blocked(credential.Attempts{Failures: 5, LastAt: noon}, time.Time{})
+	require.False(t, blocked, "further than a duration reaches")
+	_, blocked = p.Blocked(credential.Attempts{Failures: 9}, noon)
 	require.False(t, blocked, "the zero time is long ago")
-	_, blocked = p.Blocked(credential.Attempts{Failures: 5, LastAt: noon}, time.Time{})
-	require.True(t, blocked)
+	_, blocked = p.Blocked(credential.Attempts{Failures: 10, LastAt: noon.Add(1e6 * time.Hour)}, noon)
+	require.True(t, blocked, "a block is no wait")
+}
+
+// A later failure never brings an earlier one back in time, so that the readings
+// of two clocks that cross end nobody's wait; what is too far ahead to be true
+// is replaced.
+func TestFailKeepsTheLaterTime(t *testing.T) {
+	p := verifier.DefaultAttempts(10)
+	for last, want := range map[time.Duration]time.Duration{
+		-time.Hour: 0, 0: 0, 1: 1, time.Minute: time.Minute, time.Hour: time.Hour, time.Hour + 1: 0, 1e6 * time.Hour: 0,
+	} {
+		after := p.Fail(credential.Attempts{Failures: 3, LastAt: noon.Add(last)}, noon)
+		require.Equal(t, noon.Add(want), after.LastAt, "the last failure %v from now", last)
+	}
 }
 
 func TestFailCountsOne(t *testing.T) {
@@ -136,6 +157,12 @@ func TestAttemptPolicyRules(t *testing.T) {
 			require.ErrorContains(t, p.Check(), tc.want)
 		})
 	}
+	var broken verifier.FieldErrors
+	require.ErrorAs(t, verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 2, MaxBackoff: 1, BlockAt: 4}.Check(), &broken)
+	require.Equal(t, verifier.FieldErrors{
+		{Field: "MaxBackoff", Rule: "is 1ns, must not be below Backoff (2ns)"},
+		{Field: "BlockAt", Rule: "is 4, must be from BackoffFrom (5) to 100"},
+	}, broken, "each rule with its field")
 	all := verifier.AttemptPolicy{BackoffFrom: -1, Backoff: -2, MaxBackoff: -3, BlockAt: -4}.Check()
 	for _, field := range []string{"BackoffFrom is -1", "Backoff is -2ns", "MaxBackoff is -3ns", "BlockAt is -4"} {
 		require.ErrorContains(t, all, field, "every mistake at once")

@@ -42,6 +42,15 @@ func ExampleDefaultHasher() {
 	// Output: true <nil>
 }
 
+// Each broken rule names its field.
+func ExampleFieldErrors() {
+	var broken verifier.FieldErrors
+	if errors.As(verifier.DefaultAttempts(101).Check(), &broken) {
+		fmt.Println(broken[0].Field, "|", broken[0].Rule)
+	}
+	// Output: BlockAt | is 101, must be from BackoffFrom (5) to 100
+}
+
 // A value that no verifier would accept is not hashed.
 func ExampleHasher_HashPIN() {
 	_, err := verifier.DefaultHasher().HashPIN(context.Background(), credential.NewSecret(strings.Repeat("8", 65)))

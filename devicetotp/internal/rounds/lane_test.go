@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -12,7 +14,7 @@ import (
 func (l *lanes) waiting(account string) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return len(l.lines[account])
+	return len(l.lines[lane{accountID: account}])
 }
 
 func TestLanes(t *testing.T) {
@@ -44,10 +46,10 @@ func TestATurnThatNobodyTakesIsPassedOn(t *testing.T) {
 	l := newLanes(2)
 	require.NoError(t, l.enter(t.Context(), "a"))
 	turn, next := make(chan struct{}), make(chan struct{})
-	l.lines["a"] = []chan struct{}{turn, next}
+	l.lines[lane{accountID: "a"}] = []chan struct{}{turn, next}
 	l.leave("a") // turn has come
 	<-turn
-	l.giveUp("a", turn)
+	l.giveUp(lane{accountID: "a"}, turn)
 	<-next
 	l.leave("a")
 	require.Empty(t, l.lines)
@@ -79,4 +81,58 @@ func waitUntil(condition func() bool) {
 	for !condition() {
 		runtime.Gosched()
 	}
+}
+
+// Tests in different bubbles of testing/synctest, and those in none, may share
+// an Issuer: neither waits for the other, or the binary would end.
+func TestLanesAreSharedAcrossBubbles(t *testing.T) {
+	l := newLanes(10)
+	require.NoError(t, l.enter(t.Context(), "a"))
+	var wg sync.WaitGroup
+	for range 3 {
+		wg.Go(func() {
+			synctest.Test(t, func(t *testing.T) {
+				if err := l.enter(t.Context(), "a"); err != nil {
+					t.Error(err)
+					return
+				}
+				second := make(chan error, 1)
+				go func() { second <- l.enter(t.Context(), "a") }()
+				time.Sleep(time.Hour) // passes, because the bubble sees that the other waits for this one
+				if len(second) != 0 {
+					t.Error("two at once within a bubble")
+				}
+				l.leave("a")
+				if err := <-second; err != nil {
+					t.Error(err)
+				}
+				l.leave("a")
+			})
+		})
+	}
+	wg.Wait()
+	l.leave("a")
+	require.Empty(t, l.lines)
+}
+
+// The runtime's spelling of a bubble, on which this rests.
+func TestBubblesAreToldApart(t *testing.T) {
+	require.Empty(t, bubble())
+	seen := map[string]bool{}
+	for range 3 {
+		synctest.Test(t, func(t *testing.T) {
+			id := bubble()
+			require.Regexp(t, `^\d+$`, id)
+			same := make(chan string)
+			go func() { same <- bubble() }()
+			require.Equal(t, id, <-same)
+			runtime.LockOSThread() // one more word before the bubble
+			require.Equal(t, id, bubble())
+			runtime.UnlockOSThread()
+			time.Sleep(10 * 365 * 24 * time.Hour)
+			require.Equal(t, id, bubble())
+			seen[id] = true
+		})
+	}
+	require.Len(t, seen, 3)
 }
