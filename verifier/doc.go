@@ -10,6 +10,9 @@
 // factors is the Issuer's work, in one place, so that no verifier and no
 // transport can go round it. [AttemptPolicy] has the numbers.
 //
+// A host that lets users set passwords and PINs hashes them with a [Hasher], and
+// asks [CheckPIN] first.
+//
 // # What an attacker would do
 //
 // Send a password of a megabyte, two hundred at once, or a code with a space in

@@ -3,6 +3,7 @@ package verifier_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"math"
 	"os"
 	"os/exec"
 	"runtime"
@@ -223,7 +224,7 @@ func TestHasherConfigMistakesAreReportedAtOnce(t *testing.T) {
 		{"Threads 17", func(c *verifier.HasherConfig) { c.Memory, c.Threads = 1024, 17 }, false},
 		{"Parallel 1024", func(c *verifier.HasherConfig) { c.Parallel = 1024 }, true},
 		{"Parallel 1025", func(c *verifier.HasherConfig) { c.Parallel = 1025 }, false},
-		{"Parallel that would overflow", func(c *verifier.HasherConfig) { c.Parallel = 1<<63 - 1 }, false},
+		{"Parallel that would overflow", func(c *verifier.HasherConfig) { c.Parallel = math.MaxInt }, false},
 		{"Queue 0", func(c *verifier.HasherConfig) { c.Queue = 0 }, true},
 	} {
 		c := cheap()

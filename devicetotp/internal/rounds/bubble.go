@@ -1,4 +1,4 @@
-package devicetotp
+package rounds
 
 import (
 	"bytes"

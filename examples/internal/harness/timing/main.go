@@ -8,6 +8,9 @@
 // one millisecond. It exits with status 1 if it finds a difference that is not
 // planted, or misses the one that is.
 //
+// A stored hash of another cost than the configured one takes its own time. Two
+// such hashes are measured and reported as known, whatever comes out.
+//
 //	go -C examples run ./internal/harness/timing
 package main
 
@@ -35,11 +38,20 @@ const threshold = 4.5
 // planted is the delay that the run must find.
 const planted = time.Millisecond
 
+// Hashes of another cost: argon2id of twice the memory and one pass more, which
+// is never replaced, and bcrypt of cost 10, which is replaced once its PIN is
+// known. No value is known to match them.
+const (
+	dearer = "$argon2id$v=19$m=38912,t=3,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	bcrypt = "$2y$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
+)
+
 // class is one reason for a refusal.
 type class struct {
 	name    string
 	account string
 	delay   time.Duration
+	known   bool      // differs by design
 	samples []float64 // nanoseconds
 }
 
@@ -53,6 +65,8 @@ func main() {
 		{name: "no PIN set", account: "unset"},
 		{name: "unknown account", account: "nobody"},
 		{name: "wrong PIN, 1 ms planted", account: "set", delay: planted},
+		{name: "wrong PIN, dearer hash", account: "dearer", known: true},
+		{name: "wrong PIN, bcrypt", account: "bcrypt", known: true},
 	}
 	issuer, reset, err := world()
 	if err != nil {
@@ -73,18 +87,23 @@ func world() (*devicetotp.Issuer, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	hash, err := verifier.DefaultHasher().Hash(context.Background(), credential.NewSecret("8299"))
+	hash, err := verifier.DefaultHasher().HashPIN(context.Background(), credential.NewSecret("8299"))
 	if err != nil {
 		return nil, nil, err
 	}
-	sealed, err := keys.SealPINHash("set", hash)
-	if err != nil {
-		return nil, nil, err
+	accounts := []credential.Account{{ID: "unset"}}
+	for id, hash := range map[string]string{"set": hash, "dearer": dearer, "bcrypt": bcrypt} {
+		sealed, err := keys.SealPINHash(id, hash)
+		if err != nil {
+			return nil, nil, err
+		}
+		accounts = append(accounts, credential.Account{ID: id, PINHash: sealed})
 	}
 	store := memstore.New()
 	reset := func() {
-		store.Put(credential.Account{ID: "set", PINHash: sealed})
-		store.Put(credential.Account{ID: "unset"})
+		for _, a := range accounts {
+			store.Put(a)
+		}
 	}
 	clock := clocktest.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: clock})
@@ -122,7 +141,7 @@ func spin(d time.Duration) {
 	}
 }
 
-// report prints the comparison of each class with the first, and tells whether
+// report prints the comparison of each class with the first, and reports whether
 // it is as it should be.
 func report(out *os.File, classes []*class) bool {
 	base := classes[0]
@@ -135,7 +154,10 @@ func report(out *os.File, classes []*class) bool {
 		if t >= threshold {
 			verdict = "differs"
 		}
-		if (t >= threshold) != (c.delay > 0) {
+		switch {
+		case c.known:
+			verdict += ", known: a hash of another cost"
+		case (t >= threshold) != (c.delay > 0):
 			good, verdict = false, verdict+", which it must not"
 		}
 		fmt.Fprintf(out, "%-24s %8d %12v %8.2f  %s\n", c.name, len(c.samples), median(c.samples), t, verdict)
