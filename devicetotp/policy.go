@@ -41,14 +41,17 @@ type Policy struct {
 	UnusedAfter time.Duration
 
 	// Algorithm, Digits and Period are those of new devices (RFC 6238).
-	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits
-	// from 6 to 8; Period from 15 s to 120 s in whole seconds.
+	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits are
+	// 6 or 8, because apps do not generate codes of 7; Period is from 15 s to
+	// 120 s in whole seconds.
 	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
-	// SecretSize is the length of a new secret in bytes, from 16 (RFC 4226
-	// requirement R6) to 128. Default: 20, which is right for SHA1; use
-	// Algorithm.SecretSize for others.
+	// SecretSize is the length of a new secret in bytes. 0, the default, is
+	// Algorithm.SecretSize(): 20 bytes for SHA1, 32 for SHA256, 64 for SHA512.
+	// With SHA1 it may be from 16 (RFC 4226 requirement R6) to 64 (a block of
+	// the hash). With the others there is no choice: some apps pad a secret
+	// that is shorter than the hash, and then generate other codes.
 	SecretSize int
 
 	// OTPKinds are the kinds of user OTP that Create accepts: verifier.KindAccount,
@@ -76,7 +79,6 @@ func DefaultPolicy() Policy {
 		Algorithm:      credential.AlgorithmSHA1,
 		Digits:         6,
 		Period:         30 * time.Second,
-		SecretSize:     20,
 		OTPKinds:       []string{verifier.KindAccount, verifier.KindDeviceTOTP},
 		OTP:            verifier.DefaultAttempts(20),
 		Password:       verifier.DefaultAttempts(100),
@@ -105,15 +107,7 @@ func (p *Policy) check(m *mistakes) {
 	m.duration("RetryWindow", p.RetryWindow, 0, 10*time.Minute)
 	m.number("MaxDevices", p.MaxDevices, 1, credential.MaxDevices)
 	m.duration("UnusedAfter", p.UnusedAfter, max(time.Minute, p.RetryWindow), 100*365*24*time.Hour)
-	if p.Algorithm.SecretSize() == 0 {
-		m.add("Algorithm", "%v is not an algorithm", p.Algorithm)
-	}
-	m.number("Digits", p.Digits, verifier.MinTOTPDigits, verifier.MaxTOTPDigits)
-	m.duration("Period", p.Period, verifier.MinPeriod, verifier.MaxPeriod)
-	if p.Period%time.Second != 0 {
-		m.add("Period", "%v is not in whole seconds", p.Period)
-	}
-	m.number("SecretSize", p.SecretSize, verifier.MinSecretSize, 128)
+	p.checkTOTP(m)
 	p.checkKinds(m)
 	for _, a := range []struct {
 		field  string
@@ -125,6 +119,43 @@ func (p *Policy) check(m *mistakes) {
 			}
 		}
 	}
+}
+
+// maxIssuedSecretSize is the block size of SHA-1 in bytes. HMAC hashes a longer
+// key first, which adds nothing and which not every app does.
+const maxIssuedSecretSize = 64
+
+// checkTOTP holds the parameters of new devices to what authenticator apps can
+// use, since a device that was issued is never changed.
+func (p *Policy) checkTOTP(m *mistakes) {
+	fitted := p.Algorithm.SecretSize()
+	if fitted == 0 {
+		m.add("Algorithm", "%v is not an algorithm", p.Algorithm)
+	}
+	if p.Digits != 6 && p.Digits != 8 {
+		m.add("Digits", "is %d, must be 6 or 8: authenticator apps do not generate codes of %d digits", p.Digits, p.Digits)
+	}
+	if p.Period%time.Second != 0 && verifier.MinPeriod <= p.Period && p.Period <= verifier.MaxPeriod {
+		m.add("Period", "is %v, must be in whole seconds", p.Period)
+	}
+	m.duration("Period", p.Period, verifier.MinPeriod, verifier.MaxPeriod)
+	switch {
+	case p.SecretSize == 0, fitted == 0, p.SecretSize == fitted:
+	case p.Algorithm != credential.AlgorithmSHA1:
+		m.add("SecretSize", "is %d, must be %d, or 0 for that, with %v: some authenticator apps pad a shorter secret and then generate other codes",
+			p.SecretSize, fitted, p.Algorithm)
+	case p.SecretSize < verifier.MinSecretSize || p.SecretSize > maxIssuedSecretSize:
+		m.add("SecretSize", "is %d, must be from %d (RFC 4226 requirement R6) to %d (a block of the hash), or 0 for %d, with %v",
+			p.SecretSize, verifier.MinSecretSize, maxIssuedSecretSize, fitted, p.Algorithm)
+	}
+}
+
+// secretSize returns the length of a new secret in bytes.
+func (p *Policy) secretSize() int {
+	if p.SecretSize == 0 {
+		return p.Algorithm.SecretSize()
+	}
+	return p.SecretSize
 }
 
 func (p *Policy) checkKinds(m *mistakes) {

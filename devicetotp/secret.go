@@ -59,7 +59,7 @@ func (j *createCall) makeSecret() error {
 	if j.secret.Present() {
 		return nil
 	}
-	size := j.issuer.policy.SecretSize
+	size := j.issuer.policy.secretSize()
 	secret, err := j.callSource(size)
 	if err != nil {
 		return j.collaborator("SecretSource", err)
