@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -50,7 +51,8 @@ func (i *Issuer) AddCode(ctx context.Context, r AddCodeRequest) error {
 func (c *call) checkCode(r *AddCodeRequest) error {
 	switch {
 	case r.Kind == verifier.KindDeviceTOTP || !slices.Contains(c.issuer.policy.OTPKinds, r.Kind):
-		return c.argument(totperrors.FieldKind, fmt.Errorf("%q is not a kind of one-time code in Policy.OTPKinds", r.Kind))
+		// Without the kind itself: where the two were swapped it is the code.
+		return c.argument(totperrors.FieldKind, errors.New("is not a kind of one-time code in Policy.OTPKinds"))
 	case !credential.IsCode(r.Code):
 		return c.argument(totperrors.FieldCode, fmt.Errorf("must be %d to %d ASCII digits", credential.MinCodeDigits, credential.MaxCodeDigits))
 	case r.TTL <= 0 || r.TTL > MaxCodeTTL:
