@@ -1,5 +1,7 @@
 // Package examples holds the README to its word: its code is compiled, and the
-// store that it shows is proved. Its folders are the examples.
+// store that it shows is proved. Its tests also show that requests compare with
+// go-cmp and that a reader of another author scans the QR codes. Its folders are
+// the examples.
 //
 //   - quickstart is the life of one account, in one file.
 //   - server serves the documented endpoint on SQLite, PostgreSQL or memory.
