@@ -51,7 +51,7 @@ func NewSecret(value string) Secret {
 		value [1]string
 	}{value: [1]string{value}}
 	room.beyond = room.value[:0]
-	var buffer [128]byte // of the usual values nothing escapes
+	var buffer [256]byte // room for a key and for the usual values, an argon2id hash included
 	mark := sha256.Sum256(append(append(buffer[:0], markKey[:]...), value...))
 	copy(room.mark[:], mark[:])
 	return Secret{held: &room.held}

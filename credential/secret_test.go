@@ -59,7 +59,7 @@ func TestEqualAndMatches(t *testing.T) {
 
 // A secret is made with one allocation and read with none.
 func TestSecretsAreCheap(t *testing.T) {
-	value := strings.Repeat("s", 64)
+	value := strings.Repeat("s", 128)
 	s, other := credential.NewSecret(value), credential.NewSecret(value[1:])
 	for name, c := range map[string]struct {
 		most float64

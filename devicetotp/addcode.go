@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -57,7 +58,8 @@ func (o *addCode) check() error {
 	r := &o.request
 	switch {
 	case r.Kind == verifier.KindDeviceTOTP || !slices.Contains(o.issuer.policy.OTPKinds, r.Kind):
-		return o.Argument(totperrors.FieldKind, fmt.Errorf("%q is not a kind of one-time code in Policy.OTPKinds", r.Kind))
+		// Without the kind itself: where the two were swapped, it is the code.
+		return o.Argument(totperrors.FieldKind, errors.New("is not a kind of one-time code in Policy.OTPKinds"))
 	case !credential.IsCode(r.Code):
 		return o.Argument(totperrors.FieldCode, fmt.Errorf("must be %d to %d ASCII digits", credential.MinCodeDigits, credential.MaxCodeDigits))
 	case r.TTL <= 0 || r.TTL > MaxCodeTTL:

@@ -13,6 +13,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/memstore"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
 	"example.com/devicetotp/verifier"
 )
@@ -66,7 +67,7 @@ func TestNewIssuerReportsEveryMistakeByField(t *testing.T) {
 	fields := fieldsOf(t, err)
 	for _, field := range []string{
 		"store", "Config.Policy.MaxDevices", "Config.Policy.UnusedAfter", "Config.Policy.Algorithm", "Config.Policy.Digits",
-		"Config.Policy.Period", "Config.Policy.SecretSize", "Config.Policy.OTP.BlockAt",
+		"Config.Policy.Period", "Config.Policy.OTP.BlockAt",
 		"Config.Policy.Password.Backoff", "Config.Policy.PIN.BackoffFrom", "Config.Policy.Device.BlockAt",
 	} {
 		require.Contains(t, fields, field, "an all-zero policy is refused")
@@ -79,6 +80,49 @@ func kinds(n int) (out []string) {
 		out = append(out, fmt.Sprint("kind-", i))
 	}
 	return out
+}
+
+// issuing returns the change to a policy that issues secrets of size bytes for a.
+func issuing(a credential.Algorithm, size int) func(*devicetotp.Policy) {
+	return func(p *devicetotp.Policy) { p.Algorithm, p.SecretSize = a, size }
+}
+
+// An operator who chose parameters that no app can use reads why.
+func TestUnusableParametersAreRefusedWithTheReason(t *testing.T) {
+	for want, change := range map[string]func(*devicetotp.Policy){
+		"is 7, must be 6 or 8: authenticator apps do not generate codes of 7 digits":                                                func(p *devicetotp.Policy) { p.Digits = 7 },
+		"is 20, must be 64, or 0 for that, with SHA512: some authenticator apps pad a shorter secret and then generate other codes": issuing(credential.AlgorithmSHA512, 20),
+		"is 20, must be 32, or 0 for that, with SHA256: some authenticator apps pad a shorter secret and then generate other codes": issuing(credential.AlgorithmSHA256, 20),
+		"is 15, must be from 16 (RFC 4226 requirement R6) to 64 (a block of the hash), or 0 for 20, with SHA1":                      issuing(credential.AlgorithmSHA1, 15),
+		"is 128, must be from 16 (RFC 4226 requirement R6) to 64 (a block of the hash), or 0 for 20, with SHA1":                     issuing(credential.AlgorithmSHA1, 128),
+		"is 30.5s, must be in whole seconds": func(p *devicetotp.Policy) { p.Period = 30500 * time.Millisecond },
+	} {
+		policy := devicetotp.DefaultPolicy()
+		change(&policy)
+		_, err := devicetotp.NewIssuer(memstore.New(), testKeys(t), devicetotp.Config{Policy: &policy})
+		require.Len(t, fieldsOf(t, err), 1)
+		require.ErrorContains(t, err, want)
+	}
+}
+
+// The algorithm alone says how long the secret is, unless a size is given.
+func TestTheSecretFitsTheAlgorithm(t *testing.T) {
+	for _, c := range []struct {
+		algorithm  credential.Algorithm
+		size, want int
+	}{
+		{credential.AlgorithmSHA1, 0, 20}, {credential.AlgorithmSHA256, 0, 32}, {credential.AlgorithmSHA512, 0, 64},
+		{credential.AlgorithmSHA1, 16, 16}, {credential.AlgorithmSHA512, 64, 64},
+	} {
+		w := devicetotptest.New(t, devicetotptest.WithPolicy(issuing(c.algorithm, c.size)))
+		w.Account("acct").RegisteredAgo(0)
+		d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
+		require.NoError(t, err)
+		require.Len(t, d.Secret.Reveal(), c.want, "%v", c.algorithm)
+		require.Equal(t, c.algorithm, d.Algorithm)
+		_, err = w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Phone(d).Code()})
+		require.NoError(t, err)
+	}
 }
 
 func TestPolicyBounds(t *testing.T) {
@@ -120,6 +164,17 @@ func TestPolicyBounds(t *testing.T) {
 		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = 16 }, true},
 		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = 64 }, true},
 		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = 65 }, false},
+		{"SecretSize", func(p *devicetotp.Policy) { p.SecretSize = -1 }, false},
+		{"SecretSize", issuing(credential.AlgorithmSHA1, 0), true},
+		{"SecretSize", issuing(credential.AlgorithmSHA256, 0), true},
+		{"SecretSize", issuing(credential.AlgorithmSHA256, 20), false},
+		{"SecretSize", issuing(credential.AlgorithmSHA256, 32), true},
+		{"SecretSize", issuing(credential.AlgorithmSHA256, 33), false},
+		{"SecretSize", issuing(credential.AlgorithmSHA512, 0), true},
+		{"SecretSize", issuing(credential.AlgorithmSHA512, 20), false},
+		{"SecretSize", issuing(credential.AlgorithmSHA512, 63), false},
+		{"SecretSize", issuing(credential.AlgorithmSHA512, 64), true},
+		{"Algorithm", issuing(4, 20), false},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = nil }, true},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"sms-2"} }, true},
 		{"OTPKinds", func(p *devicetotp.Policy) { p.OTPKinds = []string{"a", "az09-", strings.Repeat("z", 32)} }, true},

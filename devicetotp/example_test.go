@@ -65,7 +65,7 @@ func ExampleNewIssuer_mistakes() {
 	// Output:
 	// devicetotp: new-issuer: store: invalid-argument: must not be nil
 	// devicetotp: new-issuer: keys: invalid-argument: must hold at least one key
-	// devicetotp: new-issuer: Config.Policy.Digits: invalid-argument: is 4, must be 6 or 8
+	// devicetotp: new-issuer: Config.Policy.Digits: invalid-argument: is 4, must be 6 or 8: authenticator apps do not generate codes of 4 digits
 	// devicetotp: new-issuer: Config.Policy.Period: invalid-argument: is 0s, must be from 15s to 2m0s
 }
 

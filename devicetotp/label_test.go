@@ -75,6 +75,9 @@ func TestEveryLabelWithinTheBoundsIsDrawn(t *testing.T) {
 			fill := func(size int) string {
 				return strings.Repeat(unit, size/len(unit)) + strings.Repeat("%", size%len(unit))
 			}
+			if algorithm != credential.AlgorithmSHA512 && unit != "é" {
+				continue // the same length, or less
+			}
 			_, err := d.QRCode(fill(issuer), fill(account), 256)
 			require.NoError(t, err, "%v %q", algorithm, unit)
 			_, err = d.QRCode(fill(issuer+1), fill(account), 256)

@@ -114,6 +114,8 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	log.add(c, w.Issuer.AddCode(t.Context(), c))
 	c.Code = secret(leakWrong)
 	log.add(c, w.Issuer.AddCode(t.Context(), c))
+	swapped := devicetotp.AddCodeRequest{AccountID: "acct", Kind: leakOTP, Code: secret(verifier.KindAccount), TTL: time.Minute}
+	log.add(w.Issuer.AddCode(t.Context(), swapped))
 	log.add(w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 
 	leakyHosts(t, w, create)
@@ -125,6 +127,10 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		log.add(struct{ State credential.State }{credential.State{Devices: []credential.Device{device}}})
 	}
 	_, err := d.URI("bad:issuer", "acct")
+	log.add(err)
+	_, err = d.QRCode("Example", "acct", 8)
+	log.add(err)
+	_, err = d.URI(d.Base32()+":", "acct")
 	log.add(err)
 
 	text := log.String()

@@ -41,14 +41,17 @@ type Policy struct {
 	UnusedAfter time.Duration
 
 	// Algorithm, Digits and Period are those of new devices (RFC 6238).
-	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits
-	// are 6 or 8; Period is from 15 s to 120 s in whole seconds.
+	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits are
+	// 6 or 8, because apps do not generate codes of 7; Period is from 15 s to
+	// 120 s in whole seconds.
 	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
-	// SecretSize is the length of a new secret in bytes, from 16 (RFC 4226
-	// requirement R6) to 64. Default: 20, which is right for SHA1; use
-	// Algorithm.SecretSize for others.
+	// SecretSize is the length of a new secret in bytes. 0, the default, is
+	// Algorithm.SecretSize(): 20 bytes for SHA1, 32 for SHA256, 64 for SHA512.
+	// With SHA1 it may be from 16 (RFC 4226 requirement R6) to 64 (a block of
+	// the hash). With the others there is no choice: some apps pad a secret
+	// that is shorter than the hash, and then generate other codes.
 	SecretSize int
 
 	// OTPKinds are the kinds of user OTP that Create accepts: verifier.KindAccount,
@@ -76,7 +79,6 @@ func DefaultPolicy() Policy {
 		Algorithm:      credential.AlgorithmSHA1,
 		Digits:         6,
 		Period:         30 * time.Second,
-		SecretSize:     20,
 		OTPKinds:       []string{verifier.KindAccount, verifier.KindDeviceTOTP},
 		OTP:            verifier.DefaultAttempts(20),
 		Password:       verifier.DefaultAttempts(100),
@@ -105,7 +107,7 @@ func (p *Policy) check(m *mistakes) {
 	m.duration("RetryWindow", p.RetryWindow, 0, 10*time.Minute)
 	m.number("MaxDevices", p.MaxDevices, 1, credential.MaxDevices)
 	m.duration("UnusedAfter", p.UnusedAfter, max(time.Minute, p.RetryWindow), 100*365*24*time.Hour)
-	p.checkDevice(m)
+	p.checkTOTP(m)
 	p.checkKinds(m)
 	for _, a := range []struct {
 		field  string
@@ -119,20 +121,48 @@ func (p *Policy) check(m *mistakes) {
 	}
 }
 
-// checkDevice holds what new devices get to narrower bounds than those of
-// verifier.TOTP, which also matches the codes of devices of other services.
-func (p *Policy) checkDevice(m *mistakes) {
-	if p.Algorithm.SecretSize() == 0 {
+// Bounds of new devices, narrower than those of verifier.TOTP, which also matches
+// the codes of devices of other services.
+const (
+	minIssuedPeriod     = 15 * time.Second
+	maxIssuedPeriod     = 120 * time.Second
+	minIssuedSecretSize = 16 // RFC 4226 requirement R6
+	// The block size of SHA-1. HMAC hashes a longer key first, which adds nothing
+	// and which not every app does.
+	maxIssuedSecretSize = 64
+)
+
+// checkTOTP holds the parameters of new devices to what authenticator apps can
+// use, since a device that was issued is never changed.
+func (p *Policy) checkTOTP(m *mistakes) {
+	fitted := p.Algorithm.SecretSize()
+	if fitted == 0 {
 		m.add("Algorithm", "%v is not an algorithm", p.Algorithm)
 	}
 	if p.Digits != 6 && p.Digits != 8 {
-		m.add("Digits", "is %d, must be 6 or 8", p.Digits)
+		m.add("Digits", "is %d, must be 6 or 8: authenticator apps do not generate codes of %d digits", p.Digits, p.Digits)
 	}
-	m.duration("Period", p.Period, 15*time.Second, 120*time.Second)
-	if p.Period%time.Second != 0 {
-		m.add("Period", "%v is not in whole seconds", p.Period)
+	if p.Period%time.Second != 0 && minIssuedPeriod <= p.Period && p.Period <= maxIssuedPeriod {
+		m.add("Period", "is %v, must be in whole seconds", p.Period)
 	}
-	m.number("SecretSize", p.SecretSize, 16, credential.AlgorithmSHA512.SecretSize())
+	m.duration("Period", p.Period, minIssuedPeriod, maxIssuedPeriod)
+	switch {
+	case p.SecretSize == 0, fitted == 0, p.SecretSize == fitted:
+	case p.Algorithm != credential.AlgorithmSHA1:
+		m.add("SecretSize", "is %d, must be %d, or 0 for that, with %v: some authenticator apps pad a shorter secret and then generate other codes",
+			p.SecretSize, fitted, p.Algorithm)
+	case p.SecretSize < minIssuedSecretSize || p.SecretSize > maxIssuedSecretSize:
+		m.add("SecretSize", "is %d, must be from %d (RFC 4226 requirement R6) to %d (a block of the hash), or 0 for %d, with %v",
+			p.SecretSize, minIssuedSecretSize, maxIssuedSecretSize, fitted, p.Algorithm)
+	}
+}
+
+// secretSize returns the length of a new secret in bytes.
+func (p *Policy) secretSize() int {
+	if p.SecretSize == 0 {
+		return p.Algorithm.SecretSize()
+	}
+	return p.SecretSize
 }
 
 func (p *Policy) checkKinds(m *mistakes) {

@@ -106,10 +106,13 @@ func (m modules) draw(size int) image.Image {
 	picture := image.NewPaletted(image.Rect(0, 0, size, size), color.Palette{color.White, color.Black})
 	scale := size / (m.side + 2*quietZone)
 	margin := (size - m.side*scale) / 2
-	for y := range m.side * scale {
-		for x := range m.side * scale {
-			if m.dark(x/scale, y/scale) {
-				picture.SetColorIndex(margin+x, margin+y, 1)
+	for y := range m.side {
+		for x := range m.side {
+			if !m.dark(x, y) {
+				continue
+			}
+			for i := range scale * scale {
+				picture.SetColorIndex(margin+x*scale+i%scale, margin+y*scale+i/scale, 1)
 			}
 		}
 	}

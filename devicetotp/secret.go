@@ -11,7 +11,7 @@ import (
 func (c *call) newSecret() (secret credential.Secret, err error) {
 	visit := c.Visit()
 	defer visit.End("SecretSource", &err)
-	size := c.issuer.policy.SecretSize
+	size := c.issuer.policy.secretSize()
 	if secret, err = c.issuer.secrets.NewSecret(visit, size); err != nil {
 		return credential.Secret{}, err
 	}

@@ -153,13 +153,13 @@ func (h *handler) create(ctx context.Context, w http.ResponseWriter, r *http.Req
 
 var errIncompleteDevice = errors.New("devicetotp/jsonapi: the Creator returned neither a complete device nor an error")
 
-// complete tells whether d can be answered to a request for the id asked, which
+// complete reports whether d can be answered to a request for the id asked, which
 // may be "". A client that is given an empty secret would generate codes that
 // anyone can compute.
 func complete(d devicetotp.DeviceTOTP, asked string) bool {
 	_, isUUID := deviceid.Parse(d.ID)
 	return isUUID && (asked == "" || d.ID == strings.ToLower(asked)) &&
-		d.Secret.Reveal() != "" && d.Period >= time.Second && 6 <= d.Digits && d.Digits <= 8 &&
+		d.Secret.Reveal() != "" && d.Period >= time.Second && d.Period%time.Second == 0 && (d.Digits == 6 || d.Digits == 8) &&
 		d.Algorithm.SecretSize() > 0
 }
 

@@ -246,6 +246,8 @@ func TestIncompleteDevicesAreNotAnswered(t *testing.T) {
 		"no secret":        func(d *devicetotp.DeviceTOTP) { d.Secret = credential.NewSecret("") },
 		"no period":        func(d *devicetotp.DeviceTOTP) { d.Period = 0 },
 		"too few digits":   func(d *devicetotp.DeviceTOTP) { d.Digits = 5 },
+		"digits of no app": func(d *devicetotp.DeviceTOTP) { d.Digits = 7 },
+		"part of a second": func(d *devicetotp.DeviceTOTP) { d.Period = 30*time.Second + 1 },
 		"too many digits":  func(d *devicetotp.DeviceTOTP) { d.Digits = 9 },
 		"no algorithm":     func(d *devicetotp.DeviceTOTP) { d.Algorithm = 0 },
 		"nothing whatever": func(d *devicetotp.DeviceTOTP) { *d = devicetotp.DeviceTOTP{} },
