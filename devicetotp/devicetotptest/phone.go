@@ -96,7 +96,7 @@ func (s *Secrets) Next(secret credential.Secret, err error) {
 	s.scripted = append(s.scripted, scripted{secret, err})
 }
 
-// Made tells how often a secret was asked for.
+// Made returns how often a secret was asked for.
 func (s *Secrets) Made() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
