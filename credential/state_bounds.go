@@ -14,7 +14,7 @@ const (
 	MaxDevices    = 100       // issued devices
 	MaxCodes      = 50        // pending one-time codes
 	MaxSpent      = 200       // spent proofs: each device may have one, and some were evicted since
-	MaxWrites     = 16        // remembered write ids; older ones are dropped
+	MaxWrites     = 32        // remembered write ids, one of a writer; older ones are dropped
 	MaxStateBytes = 64 * 1024 // encoded size
 )
 

@@ -59,6 +59,7 @@ type Issuer struct {
 	limits    Limits
 	onRehash  func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
 	lanes     *lanes
+	writer    [8]byte // names this Issuer in its write ids
 }
 
 // NewIssuer returns an issuer of the accounts in store, whose values at rest
@@ -111,6 +112,7 @@ func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Is
 		observer: cfg.Observer,
 		onRehash: cfg.OnRehash,
 		lanes:    newLanes(limits.MaxWaiting),
+		writer:   newWriter(),
 	}, nil
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
-	"slices"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -49,8 +48,8 @@ func (c *call) run(decide decideFunc) outcome {
 		if !r.save || !known {
 			return r.answer
 		}
-		id := newWriteID()
-		r.next.State.Writes = append(lastWrites(r.next.State.Writes), id)
+		id := i.newWriteID()
+		r.next.State.MarkWrite(id)
 		if err := r.next.State.Check(); err != nil {
 			return refused(c.internal(err))
 		}
@@ -63,7 +62,7 @@ func (c *call) run(decide decideFunc) outcome {
 			return refused(c.unavailable(errors.Join(saveErr, err)))
 		}
 		for _, s := range saves {
-			if slices.Contains(account.State.Writes, s.id) {
+			if account.State.Wrote(s.id) {
 				return s.answer // it had taken effect after all
 			}
 		}
@@ -84,14 +83,14 @@ type attemptedSave struct {
 	answer outcome
 }
 
-func newWriteID() (id credential.WriteID) {
-	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
+func (i *Issuer) newWriteID() (id credential.WriteID) {
+	_, _ = rand.Read(id[copy(id[:], i.writer[:]):]) // never fails: crypto/rand ends the process instead
 	return id
 }
 
-// lastWrites leaves room for one more write id.
-func lastWrites(ids []credential.WriteID) []credential.WriteID {
-	return ids[max(0, len(ids)-credential.MaxWrites+1):]
+func newWriter() (writer [8]byte) {
+	_, _ = rand.Read(writer[:])
+	return writer
 }
 
 func (c *call) load(now time.Time) (a credential.Account, known bool, err error) {
