@@ -61,11 +61,12 @@ func TestStateBoundsOfSize(t *testing.T) {
 // A number that could not be read back is not written: it would shut the
 // account for good.
 func TestNumbersOutOfBoundsAreNotEncoded(t *testing.T) {
+	beyond := int64(math.MaxInt32) + 1 // negative where an int has 32 bits
 	for name, s := range map[string]State{
 		"negative failures":        {PIN: Attempts{Failures: -1}},
-		"failures beyond 31 bits":  {OTP: Attempts{Failures: math.MaxInt32 + 1}},
+		"failures beyond 31 bits":  {OTP: Attempts{Failures: int(beyond)}},
 		"negative digits":          {Devices: []Device{{Digits: -1}}},
-		"digits beyond 31 bits":    {Devices: []Device{{Digits: math.MaxInt32 + 1}}},
+		"digits beyond 31 bits":    {Devices: []Device{{Digits: int(beyond)}}},
 		"negative period":          {Devices: []Device{{Period: -1}}},
 		"negative step":            {Devices: []Device{{LastStep: -1}}},
 		"negative device failures": {Devices: []Device{{Attempts: Attempts{Failures: -1}}}},
