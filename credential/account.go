@@ -54,14 +54,25 @@ func (a Account) Attempts(f Factor) Attempts {
 	return counted
 }
 
+const fingerprintSize = 16
+
 // Fingerprint names a stored hash in [Attempts.Against] without giving it
-// away: the first 16 bytes of its SHA-256; "" for "".
+// away: the first 16 bytes of its SHA-256; "" for "". A hash that was sealed
+// with [Keyring.SealPINHash] has the same fingerprint as the bare one.
 func Fingerprint(hash string) string {
 	if hash == "" {
 		return ""
 	}
+	if fingerprint, _, ok := splitPINHash(hash); ok {
+		return fingerprint
+	}
+	return hashFingerprint(hash)
+}
+
+// hashFingerprint returns the fingerprint of a bare hash.
+func hashFingerprint(hash string) string {
 	sum := sha256.Sum256([]byte(hash))
-	return string(sum[:16])
+	return string(sum[:fingerprintSize])
 }
 
 // SameHostFields tells whether everything but State and Version is equal: what

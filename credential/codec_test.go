@@ -63,7 +63,7 @@ func randomState(r *rand.Rand) (s State) {
 		s.Codes = append(s.Codes, OneTimeCode{ID: text(16), Kind: text(32), Digest: data(), ExpiresAt: at()})
 		s.Spent = append(s.Spent, SpentProof{ProofID: text(255), Until: at()})
 	}
-	for range r.IntN(17) {
+	for range r.IntN(MaxWrites + 1) {
 		s.Writes = append(s.Writes, WriteID{byte(r.Uint32())})
 	}
 	s.OTP, s.Password, s.PIN = attempts(), attempts(), attempts()
@@ -139,7 +139,7 @@ func TestMalformedStateIsRefused(t *testing.T) {
 		"a time of 11 bytes":      "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00")),
 		"a time of 13 bytes":      "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00\x00\x00")),
 		"a whole second of ns":    "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x3b\x9a\xca\x00")),
-		"write ids of 9 bytes":    "\x01" + record(tagWrites, "123456789"),
+		"a write id of 17 bytes":  "\x01" + record(tagWrites, "0123456789abcdefg"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := everything()

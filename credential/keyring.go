@@ -37,9 +37,10 @@ func NewKey(id string) Key {
 }
 
 var (
-	// ErrTampered says that a sealed value does not open: it was altered, or
-	// belongs to another account, device or purpose.
-	ErrTampered = errors.New("credential: sealed value does not open here")
+	// ErrTampered says that a sealed value does not open: it was altered, belongs
+	// to another account, device or purpose, or a field of the device that is
+	// bound to it was changed, see [DeviceScope].
+	ErrTampered = errors.New("credential: sealed value was altered or belongs elsewhere")
 	// ErrMissingKey says that a value needs a key that the Keyring lacks.
 	// The Keyring may have a different key of the same id; the error says so. It
 	// names the id only.

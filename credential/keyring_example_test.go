@@ -42,7 +42,7 @@ func ExampleKeyring_Open() {
 	_, _, err = other.Open(scope, sealed)
 	fmt.Println(err)
 	// Output:
-	// credential: sealed value does not open here
+	// credential: sealed value was altered or belongs elsewhere
 	// credential: key not in the keyring: "2026-05"
 }
 

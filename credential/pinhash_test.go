@@ -48,3 +48,53 @@ func TestPINHashes(t *testing.T) {
 		}
 	}
 }
+
+// Failures belong to the hash: sealing it, or sealing it again, forgives none; a
+// new PIN starts at zero.
+func TestSealingForgivesNoFailures(t *testing.T) {
+	old, both := ring(t, "k1", "k1"), ring(t, "k2", "k1", "k2")
+	a := credential.Account{ID: "alice", PINHash: "$2a$05$bare"}
+	a.State.PIN = credential.Attempts{Failures: 9, Against: credential.Fingerprint(a.PINHash)}
+	sealed := func(k *credential.Keyring, stored string) string {
+		t.Helper()
+		out, err := k.ResealPINHash("alice", stored)
+		require.NoError(t, err)
+		return out
+	}
+	first := sealed(old, a.PINHash)
+	second := sealed(both, first)
+	require.NotEqual(t, first, second)
+	require.Equal(t, second, sealed(both, second), "what is sealed with the primary stays as it is")
+	require.Empty(t, sealed(both, ""), "none set")
+	for _, stored := range []string{a.PINHash, first, second} {
+		a.PINHash = stored
+		require.Equal(t, 9, a.Attempts(credential.FactorPIN).Failures)
+		hash, _, err := both.OpenPINHash("alice", stored)
+		require.NoError(t, err)
+		require.Equal(t, "$2a$05$bare", hash)
+	}
+	part, ok := credential.SealedPINHash(second)
+	require.True(t, ok)
+	require.True(t, both.Has(part) && !both.Outdated(part) && !old.Has(part))
+
+	another, err := both.SealPINHash("alice", "$2a$05$other")
+	require.NoError(t, err)
+	a.PINHash = another
+	require.Zero(t, a.Attempts(credential.FactorPIN).Failures)
+
+	_, err = both.SealPINHash("alice", first)
+	require.EqualError(t, err, "credential: the PIN hash is sealed already; see ResealPINHash")
+	nothing, err := both.SealPINHash("alice", "")
+	require.NoError(t, err)
+	hash, _, err := both.OpenPINHash("alice", nothing)
+	require.NoError(t, err)
+	require.Empty(t, hash)
+	_, err = ring(t, "k2", "k2").ResealPINHash("alice", first)
+	require.ErrorIs(t, err, credential.ErrMissingKey)
+	_, err = both.ResealPINHash("bob", first)
+	require.ErrorIs(t, err, credential.ErrTampered)
+	for _, none := range []string{"", "$2a$05$bare", "$sealed$", "$sealed$AAAA", first + "="} {
+		_, ok := credential.SealedPINHash(none)
+		require.False(t, ok, "%q", none)
+	}
+}

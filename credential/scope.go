@@ -37,7 +37,7 @@ func (p Purpose) slot() (i int, ok bool) {
 type Scope struct {
 	Purpose   Purpose
 	AccountID string
-	Subject   string // a device id, the id of a one-time code, or "" for a PIN
+	Subject   string // a device id, the id of a one-time code, or the fingerprint of a PIN hash
 
 	facts deviceFacts
 }

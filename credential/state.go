@@ -21,7 +21,7 @@ type State struct {
 	Spent []SpentProof
 	// OTP, Password and PIN are the failures in a row of each factor.
 	OTP, Password, PIN Attempts
-	// Writes are the ids of the last saves, oldest first.
+	// Writes are the ids of the last saves, oldest first, one of a writer.
 	Writes []WriteID
 
 	unknown []byte // records of a newer release, kept as they are
@@ -101,9 +101,6 @@ func (a Attempts) Cleared() Attempts {
 	a.Failures, a.LastAt, a.Against = 0, time.Time{}, ""
 	return a
 }
-
-// WriteID marks one save, so that a save whose answer was lost is recognised.
-type WriteID [8]byte
 
 // Attempts returns the stored counter of f, whichever hash it was counted
 // against. [Account.Attempts] is what a decision asks.

@@ -8,13 +8,13 @@ import "fmt"
 //
 // A State that is full in every number fits into MaxStateBytes with the longest
 // values that this library writes. Only a verifier of the host can fill it
-// earlier, with proofs that have long names: 200 of 255 bytes take 55 KB, which
-// leaves room for about 20 devices.
+// earlier, with proofs that have long names: 200 of 255 bytes take 55,200 bytes,
+// which leaves room for some 25 devices.
 const (
 	MaxDevices    = 100       // issued devices
 	MaxCodes      = 50        // pending one-time codes
 	MaxSpent      = 200       // spent proofs: each device may have one, and some were evicted since
-	MaxWrites     = 16        // remembered write ids; older ones are dropped
+	MaxWrites     = 32        // remembered write ids, one of a writer; older ones are dropped
 	MaxStateBytes = 64 * 1024 // encoded size
 )
 

@@ -15,7 +15,7 @@ import (
 func TestStateBoundsOfCount(t *testing.T) {
 	require.NoError(t, State{}.Check())
 	full := State{
-		Devices: make([]Device, 100), Codes: make([]OneTimeCode, 50), Spent: make([]SpentProof, 200), Writes: make([]WriteID, 16),
+		Devices: make([]Device, 100), Codes: make([]OneTimeCode, 50), Spent: make([]SpentProof, 200), Writes: make([]WriteID, 32),
 	}
 	require.NoError(t, full.Check())
 	_, err := full.MarshalBinary()
@@ -24,7 +24,7 @@ func TestStateBoundsOfCount(t *testing.T) {
 		"101 devices, at most 100":      func(s *State) { s.Devices = make([]Device, 101) },
 		"51 one-time codes, at most 50": func(s *State) { s.Codes = make([]OneTimeCode, 51) },
 		"201 spent proofs, at most 200": func(s *State) { s.Spent = make([]SpentProof, 201) },
-		"17 write ids, at most 16":      func(s *State) { s.Writes = make([]WriteID, 17) },
+		"33 write ids, at most 32":      func(s *State) { s.Writes = make([]WriteID, 33) },
 	} {
 		s := full.Clone()
 		over(&s)
@@ -61,11 +61,12 @@ func TestStateBoundsOfSize(t *testing.T) {
 // A number that could not be read back is not written: it would shut the
 // account for good.
 func TestNumbersOutOfBoundsAreNotEncoded(t *testing.T) {
+	beyond := int64(math.MaxInt32) + 1 // negative where an int has 32 bits
 	for name, s := range map[string]State{
 		"negative failures":        {PIN: Attempts{Failures: -1}},
-		"failures beyond 31 bits":  {OTP: Attempts{Failures: math.MaxInt32 + 1}},
+		"failures beyond 31 bits":  {OTP: Attempts{Failures: int(beyond)}},
 		"negative digits":          {Devices: []Device{{Digits: -1}}},
-		"digits beyond 31 bits":    {Devices: []Device{{Digits: math.MaxInt32 + 1}}},
+		"digits beyond 31 bits":    {Devices: []Device{{Digits: int(beyond)}}},
 		"negative period":          {Devices: []Device{{Period: -1}}},
 		"negative step":            {Devices: []Device{{LastStep: -1}}},
 		"negative device failures": {Devices: []Device{{Attempts: Attempts{Failures: -1}}}},
@@ -203,8 +204,8 @@ func TestTooMuchIsNotDecoded(t *testing.T) {
 		"21845 devices, at most 100":    many(21845, tagDevice, ""),
 		"51 one-time codes, at most 50": many(51, tagCode, ""),
 		"201 spent proofs, at most 200": many(201, tagSpent, ""),
-		"17 write ids, at most 16":      many(1, tagWrites, strings.Repeat("12345678", 17)),
-		"32 write ids, at most 16":      many(2, tagWrites, strings.Repeat("12345678", 16)),
+		"33 write ids, at most 32":      many(1, tagWrites, strings.Repeat("0123456789abcdef", 33)),
+		"64 write ids, at most 32":      many(2, tagWrites, strings.Repeat("0123456789abcdef", 32)),
 		"65537 bytes encoded, at most":  many(1, 200, strings.Repeat("x", MaxStateBytes-3)),
 	} {
 		s := everything()
@@ -214,7 +215,7 @@ func TestTooMuchIsNotDecoded(t *testing.T) {
 		require.Equal(t, everything(), s, "s is left as it was")
 	}
 	for _, data := range []string{
-		many(100, tagDevice, ""), many(50, tagCode, ""), many(200, tagSpent, ""), many(2, tagWrites, strings.Repeat("12345678", 8)),
+		many(100, tagDevice, ""), many(50, tagCode, ""), many(200, tagSpent, ""), many(2, tagWrites, strings.Repeat("0123456789abcdef", 16)),
 	} {
 		var s State
 		require.NoError(t, s.UnmarshalBinary([]byte(data)))
@@ -225,7 +226,7 @@ func TestTooMuchIsNotDecoded(t *testing.T) {
 // Whatever 64 KiB say, reading them takes little memory.
 func TestDecodingIsBoundedInMemory(t *testing.T) {
 	for name, unit := range map[string]string{
-		"devices": record(tagDevice, ""), "codes": record(tagCode, ""), "proofs": record(tagSpent, ""), "writes": record(tagWrites, "12345678"),
+		"devices": record(tagDevice, ""), "codes": record(tagCode, ""), "proofs": record(tagSpent, ""), "writes": record(tagWrites, "0123456789abcdef"),
 		"attempts": record(tagOTPAttempts, record(200, "")), "unknown": record(200, ""), "a device": record(tagDevice, strings.Repeat(record(200, ""), 200)),
 	} {
 		data := append([]byte{stateFormat}, bytes.Repeat([]byte(unit), (MaxStateBytes-1)/len(unit))...)

@@ -26,7 +26,7 @@ func everything() State {
 		Codes: []OneTimeCode{{ID: "00c0ffee00c0ffee", Kind: "account", Digest: []byte{7, 8}, ExpiresAt: at, unknown: []byte("\xca\x00\x00")}},
 		Spent: []SpentProof{{ProofID: "code:00c0ffee00c0ffee", Until: at, unknown: []byte("\xcb\x00\x01d")}},
 		OTP:   attempts(2), Password: attempts(3), PIN: attempts(4),
-		Writes:  []WriteID{{1, 2, 3, 4, 5, 6, 7, 8}, {}},
+		Writes:  []WriteID{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {}},
 		unknown: []byte("\xcc\x00\x03efg"),
 	}
 }

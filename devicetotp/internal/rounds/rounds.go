@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
-	"slices"
 	"time"
 
 	"example.com/devicetotp/clock"
@@ -34,11 +33,14 @@ type Engine struct {
 	clock  clock.Clock
 	limits Limits
 	lanes  *lanes
+	writer credential.WriteID // the first half names this engine
 }
 
 // NewEngine returns an engine over the accounts in store.
 func NewEngine(store credential.Store, c clock.Clock, limits Limits) *Engine {
-	return &Engine{store: store, clock: c, limits: limits, lanes: newLanes(limits.MaxWaiting)}
+	e := &Engine{store: store, clock: c, limits: limits, lanes: newLanes(limits.MaxWaiting)}
+	_, _ = rand.Read(e.writer[:])
+	return e
 }
 
 // Run carries out one request. decide decides on the account, which it may
@@ -67,8 +69,8 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 		if !save || !c.Known || c.ReadOnly {
 			return answer, nil
 		}
-		id := newWriteID()
-		account.State.Writes = append(lastWrites(account.State.Writes), id)
+		id := c.engine.newWriteID()
+		account.State.MarkWrite(id)
 		if err := account.State.Check(); err != nil {
 			return none, c.Internal(err)
 		}
@@ -81,7 +83,7 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 			return none, c.Unavailable(errors.Join(saveErr, err))
 		}
 		for _, a := range attempts {
-			if slices.Contains(account.State.Writes, a.id) {
+			if account.State.Wrote(a.id) {
 				return a.answer, nil // it had taken effect after all
 			}
 		}
@@ -101,14 +103,11 @@ type attempt[A any] struct {
 	answer A
 }
 
-func newWriteID() (id credential.WriteID) {
-	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
+// newWriteID returns a mark for one write of this engine.
+func (e *Engine) newWriteID() credential.WriteID {
+	id := e.writer
+	_, _ = rand.Read(id[len(id)/2:]) // never fails: crypto/rand ends the process instead
 	return id
-}
-
-// lastWrites leaves room for one more write id.
-func lastWrites(ids []credential.WriteID) []credential.WriteID {
-	return ids[max(0, len(ids)-credential.MaxWrites+1):]
 }
 
 // again pauses before the next round, or returns why there is none.

@@ -39,7 +39,9 @@ const passwordHash = "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEy
 // remembered write ids as there can be, so that its State stays as long as it is.
 func newAccount(keys *credential.Keyring, pinHash string, i, devices int) (credential.Account, error) {
 	a := credential.Account{ID: accountID(i), RegisteredAt: base, PasswordHash: passwordHash, PINHash: pinHash, Version: 1}
-	a.State.Writes = make([]credential.WriteID, credential.MaxWrites)
+	for w := range credential.MaxWrites {
+		a.State.MarkWrite(credential.WriteID{byte(w + 1)}) // as many writers
+	}
 	for d := range devices {
 		device := credential.Device{
 			ID: deviceID(d), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period,
