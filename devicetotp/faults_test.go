@@ -206,7 +206,8 @@ var transparent = []string{
 func checkTransparent(t *testing.T, what string, c faultCase, before, after credential.Account, err error) {
 	t.Helper()
 	require.Equal(t, c.code, devicetotp.CodeOf(err), what)
-	require.Equal(t, before.Version+1, after.Version, "%s: saved once", what)
+	require.NotEqual(t, before.Version, after.Version, what)
+	require.Len(t, after.State.Writes, len(before.State.Writes)+1, "%s: saved once", what)
 	reference := devicetotptest.New(t)
 	reference.Store.Accounts.Put(before)
 	_, _ = c.run(t.Context(), reference)
@@ -308,7 +309,7 @@ func TestAWriteThatLandsLate(t *testing.T) {
 				requests = 2
 			}
 			after := a.Stored()
-			require.LessOrEqual(t, after.Version-before.Version, int64(requests), "saved once a request")
+			require.LessOrEqual(t, len(after.State.Writes)-len(before.State.Writes), requests, "saved once a request")
 			if r.PIN.Equal(secret("0000")) {
 				requireCode(t, totperrors.CodeInvalidCredentials, firstErr)
 				require.Equal(t, requests, after.State.PIN.Failures, "counted once a request")

@@ -3,6 +3,7 @@ package devicetotp
 import (
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -54,6 +55,7 @@ func (c *call) run(decide decideFunc) outcome {
 		if err := r.next.State.Check(); err != nil {
 			return refused(c.internal(err))
 		}
+		r.next.Next = newVersion()
 		saveErr := c.save(r.next)
 		if saveErr == nil {
 			return r.answer
@@ -87,6 +89,14 @@ type attemptedSave struct {
 func newWriteID() (id credential.WriteID) {
 	_, _ = rand.Read(id[:]) // never fails: crypto/rand ends the process instead
 	return id
+}
+
+// newVersion returns 1 to credential.MaxVersion, drawn at random: a version that
+// counts comes back after a fail-over.
+func newVersion() int64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails, as above
+	return 1 + int64(binary.BigEndian.Uint64(b[:])%credential.MaxVersion)
 }
 
 // lastWrites leaves room for one more write id.

@@ -32,6 +32,7 @@ func ExampleStore_Update() {
 	loaded, _ := store.Load(ctx, "ada")
 
 	_ = store.Update("ada", func(a *credential.Account) { a.Locked = true })
+	loaded.Next = 7301444403 // drawn at random by the library
 	err := store.Save(ctx, loaded)
 	fmt.Println(errors.Is(err, credential.ErrConflict))
 	// Output: true

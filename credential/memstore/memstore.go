@@ -25,7 +25,7 @@ func New() *Store { return &Store{accounts: map[string]credential.Account{}} }
 
 // Put adds the account, or replaces all of it, State and Version included.
 func (s *Store) Put(a credential.Account) {
-	a.State = a.State.Clone()
+	a.State, a.Next = a.State.Clone(), 0
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.accounts[a.ID] = a
@@ -81,6 +81,9 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	if err := a.State.Check(); err != nil {
 		return err
 	}
+	if err := a.CheckNext(); err != nil {
+		return fmt.Errorf("memstore: %w", err)
+	}
 	state := a.State.Clone()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,8 +91,7 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	if !ok || stored.Version != a.Version || !stored.SameHostFields(a) {
 		return fmt.Errorf("memstore: %w", credential.ErrConflict)
 	}
-	stored.State = state
-	stored.Version++
+	stored.State, stored.Version = state, a.Next
 	s.accounts[a.ID] = stored
 	return nil
 }

@@ -82,6 +82,9 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	if err != nil {
 		return fmt.Errorf("sqlstore: save %q: %w", a.ID, err)
 	}
+	if err := a.CheckNext(); err != nil {
+		return fmt.Errorf("sqlstore: save %q: %w", a.ID, err)
+	}
 	if err := ctx.Err(); err != nil {
 		return failed(ctx, "save", err)
 	}
@@ -89,7 +92,7 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	if !isID(a.ID) || !isText(a.PasswordHash) || !isText(a.PINHash) {
 		return conflict(a.ID)
 	}
-	changed, err := s.write(ctx, "save", s.sql.save, state, a.ID, a.Version,
+	changed, err := s.write(ctx, "save", s.sql.save, state, a.Next, a.ID, a.Version,
 		a.RegisteredAt.Unix(), a.RegisteredAt.Nanosecond(), a.PasswordHash, a.PINHash, a.Locked)
 	if err != nil {
 		return err

@@ -101,6 +101,7 @@ func TestStoreFaults(t *testing.T) {
 	s.Accounts.Put(credential.Account{ID: "a"})
 	a, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
+	a.Next = 7
 
 	ran := false
 	s.Script(devicetotptest.Fault{Err: boom}, devicetotptest.Fault{Err: boom, Applied: true, Before: func() { ran = true }})
@@ -109,7 +110,7 @@ func TestStoreFaults(t *testing.T) {
 	require.True(t, ran)
 	loaded, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
-	require.EqualValues(t, 1, loaded.Version, "the first save did not take effect, the second one did")
+	require.EqualValues(t, 7, loaded.Version, "the first save did not take effect, the second one did")
 
 	s.Script(devicetotptest.Fault{Applied: true, Err: boom}, devicetotptest.Fault{Panic: "p"}, devicetotptest.Fault{Hang: true})
 	require.ErrorIs(t, s.Save(t.Context(), a), credential.ErrConflict, "a stale save does not apply")

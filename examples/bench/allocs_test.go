@@ -64,8 +64,8 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 		{"match, right, unsealing", 14, func() { _, _, _ = verifier.MatchDevice(keys, account.ID, account.State.Devices[0], code, now) }},
 		{"Create on grace", 14, create(fresh, devicetotp.CreateRequest{AccountID: account.ID}, false)},
 		{"Create on an OTP", 32, create(withCode, devicetotp.CreateRequest{AccountID: account.ID, OTP: credential.NewSecret("12345678")}, false)},
-		{"Create on a PIN, argon2id", 49, create(withHash(argon), pin, false)},
-		{"Create on a PIN, bcrypt, wrong", 29, create(withHash(bcrypted), pin, true)},
+		{"Create on a PIN, argon2id", 50, create(withHash(argon), pin, false)},
+		{"Create on a PIN, bcrypt, wrong", 30, create(withHash(bcrypted), pin, true)},
 		{"Verify", 31, func() {
 			store.Put(account)
 			if _, err := issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: account.ID, Code: code}); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -38,7 +39,8 @@ func TestRequestsSucceedAgainAndAgainAtTheSameSize(t *testing.T) {
 			for id, size := range sizes {
 				a, err := store.Load(t.Context(), id)
 				require.NoError(t, err)
-				require.EqualValues(t, 11, a.Version, "every account had its turns")
+				made := func(id credential.WriteID) bool { return id == credential.WriteID{} } // by newAccount
+				require.Len(t, slices.DeleteFunc(a.State.Writes, made), 10, "every account had its turns")
 				// A device that was used remembers the step, in a few bytes.
 				require.InDelta(t, size, stateSize(t, a), 16)
 			}

@@ -109,6 +109,7 @@ func TestCheckFindsWhatMustNotBe(t *testing.T) {
 			a, err := store.Load(t.Context(), "a")
 			require.NoError(t, err)
 			c.spoil(t, keys, &a.State, &r)
+			a.Next = a.Version - 1
 			require.NoError(t, store.Save(t.Context(), a))
 			got, err := check(t.Context(), store, keys, []result{r})
 			require.NoError(t, err)

@@ -30,9 +30,10 @@ func TestRegistrationTimeComesBackExactlyAndIsComparedExactly(t *testing.T) {
 			a := load(t, s, id)
 			require.True(t, a.RegisteredAt.Equal(at), "%v for %v", a.RegisteredAt, at)
 			require.Equal(t, at.IsZero(), a.RegisteredAt.IsZero())
-			require.NoError(t, s.Save(ctx, a))
+			require.NoError(t, save(s, a))
 
 			moved := load(t, s, id)
+			moved.Next = 7
 			moved.RegisteredAt = moved.RegisteredAt.Add(-time.Nanosecond)
 			require.ErrorIs(t, s.Save(ctx, moved), credential.ErrConflict)
 		}
@@ -45,12 +46,12 @@ func TestPutReplacesWhatIsTheHostsAndLeavesState(t *testing.T) {
 		require.NoError(t, s.Put(ctx, credential.Account{ID: "a", Version: 9, State: credential.State{OTP: credential.Attempts{Failures: 9}}}))
 		a := load(t, s, "a")
 		require.Equal(t, credential.Account{ID: "a"}, a)
-		a.State.OTP.Failures = 2
+		a.State.OTP.Failures, a.Next = 2, 7
 		require.NoError(t, s.Save(ctx, a))
 
 		put := credential.Account{ID: "a", RegisteredAt: time.Unix(5, 6).UTC(), PasswordHash: "p'\"$1?1", PINHash: "q\u00fc", Locked: true}
 		require.NoError(t, s.Put(ctx, put))
-		put.Version, put.State = 1, a.State
+		put.Version, put.State = 7, a.State
 		require.Equal(t, put, load(t, s, "a"))
 	})
 }
@@ -148,6 +149,6 @@ func TestRowOfAnotherToolLoads(t *testing.T) {
 		require.NoError(t, err)
 		a := load(t, s, "a")
 		require.Equal(t, credential.Account{ID: "a"}, a)
-		require.NoError(t, s.Save(context.Background(), a))
+		require.NoError(t, save(s, a))
 	})
 }
