@@ -86,6 +86,10 @@ func update(w *devicetotptest.World, change func(*credential.Account)) {
 
 func lock(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.Locked = true }) }
 
+func deleteAccount(w *devicetotptest.World) {
+	_, _ = w.Store.Accounts.Delete(context.Background(), "acct")
+}
+
 // faults are what can happen at one call. cancel hangs up.
 func faults(w *devicetotptest.World, cancel func()) map[string][]devicetotptest.Fault {
 	one := func(f devicetotptest.Fault) []devicetotptest.Fault { return []devicetotptest.Fault{f} }
@@ -115,7 +119,7 @@ func faults(w *devicetotptest.World, cancel func()) map[string][]devicetotptest.
 		"PIN changed before":          one(devicetotptest.Fault{Before: func() { update(w, func(a *credential.Account) { a.PINHash = otherHash }) }}),
 		"password changed before":     one(devicetotptest.Fault{Before: func() { update(w, func(a *credential.Account) { a.PasswordHash = otherHash }) }}),
 		"locked before":               one(devicetotptest.Fault{Before: func() { lock(w) }}),
-		"deleted before":              one(devicetotptest.Fault{Before: func() { w.Store.Accounts.Delete("acct") }}),
+		"deleted before":              one(devicetotptest.Fault{Before: func() { deleteAccount(w) }}),
 	}
 }
 
@@ -209,7 +213,7 @@ func checkTransparent(t *testing.T, what string, c faultCase, before, after cred
 	require.NotEqual(t, before.Version, after.Version, what)
 	require.Len(t, after.State.Writes, len(before.State.Writes)+1, "%s: saved once", what)
 	reference := devicetotptest.New(t)
-	reference.Store.Accounts.Put(before)
+	require.NoError(t, reference.Store.Accounts.Replace(t.Context(), before))
 	_, _ = c.run(t.Context(), reference)
 	want, loadErr := reference.Store.Accounts.Load(t.Context(), "acct")
 	require.NoError(t, loadErr)
@@ -336,7 +340,7 @@ func TestAChangeWhileHashingIsSeen(t *testing.T) {
 		{"PIN changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = otherHash }) }, totperrors.CodeInvalidCredentials},
 		{"PIN removed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = "" }) }, totperrors.CodeInvalidCredentials},
 		{"locked", lock, totperrors.CodeAccountLocked},
-		{"deleted", func(w *devicetotptest.World) { w.Store.Accounts.Delete("acct") }, totperrors.CodeInvalidCredentials},
+		{"deleted", deleteAccount, totperrors.CodeInvalidCredentials},
 		{"password changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PasswordHash = otherHash }) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -62,7 +62,7 @@ func TestAVersionFromBeforeAFailOverMatchesNothingAfterIt(t *testing.T) {
 	after, err := devicetotp.NewIssuer(w.Store.Accounts, w.Keys, devicetotp.Config{Clock: w.Clock})
 	require.NoError(t, err)
 	failOver := func() {
-		w.Store.Accounts.Put(kept)
+		require.NoError(t, w.Store.Accounts.Replace(t.Context(), kept))
 		_, err := after.Create(t.Context(), request(2))
 		require.NoError(t, err)
 	}

@@ -83,8 +83,7 @@ func openWholeRow(s *intact) func() credential.Store {
 				return credential.ErrConflict
 			}
 			a.Version = a.Next
-			s.Put(a)
-			return nil
+			return s.Replace(ctx, a)
 		}}
 	}
 }

@@ -222,9 +222,11 @@ var brokenStores = []broken{
 	})},
 	{"deleted", "re-creates deleted accounts", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		if _, err := s.Load(ctx, a.ID); errors.Is(err, credential.ErrNotFound) {
-			a.Version = a.Next
-			s.Put(a)
-			return nil
+			again := a
+			again.Version = a.Next
+			if s.Replace(ctx, again) == nil {
+				return nil
+			}
 		}
 		return s.Save(ctx, a)
 	})},

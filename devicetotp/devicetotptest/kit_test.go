@@ -47,17 +47,18 @@ func TestMistakesFailTheTestWithAClearWord(t *testing.T) {
 			devicetotptest.New(tb, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.Digits = 1 }))
 		},
 		"adding a one-time code": func(tb testing.TB) { devicetotptest.New(tb).Account("a").OTP("12") },
+		"the id must be 1 to":    func(tb testing.TB) { devicetotptest.New(tb).Account("") },
 		"an empty value":         func(tb testing.TB) { devicetotptest.New(tb).Account("a").PIN("") },
 		"account not found": func(tb testing.TB) {
 			w := devicetotptest.New(tb)
 			a := w.Account("a")
-			w.Store.Accounts.Delete("a")
+			_, _ = w.Store.Accounts.Delete(context.Background(), "a")
 			a.Locked(true)
 		},
 		"not found": func(tb testing.TB) {
 			w := devicetotptest.New(tb)
 			a := w.Account("a")
-			w.Store.Accounts.Delete("a")
+			_, _ = w.Store.Accounts.Delete(context.Background(), "a")
 			a.Stored()
 		},
 		"generating a code": func(tb testing.TB) {
@@ -98,7 +99,7 @@ func TestSecretsDifferAndHaveTheSizeAskedFor(t *testing.T) {
 func TestStoreFaults(t *testing.T) {
 	boom := errors.New("boom")
 	s := devicetotptest.NewStore()
-	s.Accounts.Put(credential.Account{ID: "a"})
+	require.NoError(t, s.Accounts.Put(t.Context(), credential.Account{ID: "a"}))
 	a, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
 	a.Next = 7

@@ -28,7 +28,7 @@ func TestRequestsSucceedAgainAndAgainAtTheSameSize(t *testing.T) {
 			for i := range accounts {
 				a, err := newAccount(keys, "", i, devices)
 				require.NoError(t, err)
-				store.Put(a)
+				require.NoError(t, store.Replace(t.Context(), a))
 				sizes[a.ID] = stateSize(t, a)
 			}
 			do, err := c.make(store, keys, newTurns(accounts, c.pass), devices)

@@ -23,7 +23,7 @@ func settled(t *testing.T) (*memstore.Store, *credential.Keyring, result) {
 	keys, err := credential.NewKeyring("k", credential.NewKey("k"))
 	require.NoError(t, err)
 	store := memstore.New()
-	store.Put(credential.Account{ID: "a"})
+	require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
 	require.NoError(t, err)
 	r := result{account: "a", code: "526271"}

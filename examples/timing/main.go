@@ -83,8 +83,11 @@ func world() (*devicetotp.Issuer, func(), error) {
 	}
 	store := memstore.New()
 	reset := func() {
-		store.Put(credential.Account{ID: "set", PINHash: sealed})
-		store.Put(credential.Account{ID: "unset"})
+		for _, a := range []credential.Account{{ID: "set", PINHash: sealed}, {ID: "unset"}} {
+			if err := store.Replace(context.Background(), a); err != nil {
+				panic(err) // what is put in is always the same
+			}
+		}
 	}
 	clock := clocktest.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: clock})

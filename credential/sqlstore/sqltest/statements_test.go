@@ -63,7 +63,7 @@ func TestNothingIsSentForWhatCannotBeStored(t *testing.T) {
 		require.ErrorContains(t, store.RotateHash(ctx, "a", credential.FactorPIN, "", "\x00"), "the new pin hash is not UTF-8")
 		require.ErrorContains(t, store.RotateHash(ctx, "a", credential.FactorOTP, "", "x"), "otp has no stored hash")
 		_, err := store.Insert(ctx, credential.Account{ID: "a", Version: -1})
-		require.ErrorContains(t, err, "version -1 is below 0")
+		require.ErrorContains(t, err, "version -1 is not 0 to 2^62")
 		_, err = store.IDs(ctx, "", 0)
 		require.ErrorContains(t, err, "limit 0 is not above 0")
 		_, err = store.IDs(ctx, "\xff", 1)
