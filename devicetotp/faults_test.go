@@ -210,8 +210,7 @@ var transparent = []string{
 func checkTransparent(t *testing.T, what string, c faultCase, before, after credential.Account, err error) {
 	t.Helper()
 	require.Equal(t, c.code, devicetotp.CodeOf(err), what)
-	require.NotEqual(t, before.Version, after.Version, what)
-	require.Len(t, after.State.Writes, len(before.State.Writes)+1, "%s: saved once", what)
+	require.NotEqual(t, before.Version, after.Version, "%s: saved", what)
 	reference := devicetotptest.New(t)
 	require.NoError(t, reference.Store.Accounts.Replace(t.Context(), before))
 	_, _ = c.run(t.Context(), reference)
@@ -281,8 +280,9 @@ func checkRepetition(t *testing.T, what string, c faultCase, w *devicetotptest.W
 // second one, as a server does that gets to a statement after its driver gave up.
 type lateStore struct {
 	*devicetotptest.Store
-	err  error
-	late *credential.Account
+	err   error
+	late  *credential.Account
+	saved int // that took effect
 }
 
 func (s *lateStore) Save(ctx context.Context, a credential.Account) error {
@@ -290,8 +290,13 @@ func (s *lateStore) Save(ctx context.Context, a credential.Account) error {
 		s.late = &a
 		return s.err
 	}
-	_ = s.Store.Save(ctx, *s.late)
-	return s.Store.Save(ctx, a)
+	var err error
+	for _, a := range []credential.Account{*s.late, a} {
+		if err = s.Store.Save(ctx, a); err == nil {
+			s.saved++
+		}
+	}
+	return err
 }
 
 // A write that lands after it was looked for counts once, and its own answer is
@@ -301,8 +306,8 @@ func TestAWriteThatLandsLate(t *testing.T) {
 		for _, err := range []error{credential.ErrConflict, errStore} {
 			w := devicetotptest.New(t)
 			a := w.Account("acct").RegisteredAgo(0).PIN("8299").OTP("526271")
-			before := a.Stored()
-			issuer, configErr := devicetotp.NewIssuer(&lateStore{Store: w.Store, err: err}, w.Keys, devicetotp.Config{Clock: w.Clock})
+			store := &lateStore{Store: w.Store, err: err}
+			issuer, configErr := devicetotp.NewIssuer(store, w.Keys, devicetotp.Config{Clock: w.Clock})
 			require.NoError(t, configErr)
 			r.AccountID, r.DeviceID = "acct", deviceID
 			first, firstErr := issuer.Create(t.Context(), r)
@@ -313,7 +318,7 @@ func TestAWriteThatLandsLate(t *testing.T) {
 				requests = 2
 			}
 			after := a.Stored()
-			require.LessOrEqual(t, len(after.State.Writes)-len(before.State.Writes), requests, "saved once a request")
+			require.LessOrEqual(t, store.saved, requests, "saved once a request")
 			if r.PIN.Equal(secret("0000")) {
 				requireCode(t, totperrors.CodeInvalidCredentials, firstErr)
 				require.Equal(t, requests, after.State.PIN.Failures, "counted once a request")
