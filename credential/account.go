@@ -27,8 +27,31 @@ type Account struct {
 	Locked bool
 	// State is what this library remembers.
 	State State
-	// Version counts the saves of State. 0: none stored yet.
+	// Version is the version of State that was loaded, 1 to [MaxVersion]. 0: no
+	// State stored yet. It is opaque: no order, and no arithmetic.
 	Version int64
+	// Next is the version that [Store.Save] stores together with State. The
+	// library draws it at random for each Save, so that no version is ever
+	// seen twice, not even after a fail-over that lost a save. A Store stores
+	// it as it is and never counts; Load leaves it 0.
+	Next int64
+}
+
+// MaxVersion is the largest version of a State, 2^62. A signed 64-bit column
+// holds every version, and drawn at random from so many none comes back.
+const MaxVersion = 1 << 62
+
+// CheckNext returns an error that wraps [ErrVersion] if Next is not 1 to
+// [MaxVersion] or is the same as Version. A [Store] calls it in Save.
+func (a Account) CheckNext() error {
+	switch {
+	case a.Next < 1 || a.Next > MaxVersion:
+		return fmt.Errorf("%w: Next is %d, must be 1 to 2^62", ErrVersion, a.Next)
+	case a.Next == a.Version:
+		return fmt.Errorf("%w: Next is %d, as Version is", ErrVersion, a.Next)
+	default:
+		return nil
+	}
 }
 
 // Hash returns the stored hash that f is compared with; "" for OTP.
@@ -75,8 +98,8 @@ func hashFingerprint(hash string) string {
 	return string(sum[:fingerprintSize])
 }
 
-// SameHostFields tells whether everything but State and Version is equal: what
-// [Store.Save] must find unchanged. Registration times are compared as instants.
+// SameHostFields reports whether everything but State, Version and Next is
+// equal: what [Store.Save] must find unchanged. Registration times are compared as instants.
 func (a Account) SameHostFields(b Account) bool {
 	return a.ID == b.ID && a.RegisteredAt.Equal(b.RegisteredAt) &&
 		a.PasswordHash == b.PasswordHash && a.PINHash == b.PINHash && a.Locked == b.Locked

@@ -1,6 +1,7 @@
 package credential_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -50,8 +51,8 @@ func TestSameHostFields(t *testing.T) {
 	a := credential.Account{ID: "alice", RegisteredAt: noon, PasswordHash: "x", PINHash: "y", Locked: true}
 	same := a
 	same.RegisteredAt = noon.In(time.FixedZone("CET", 3600))
-	same.Version, same.State = 7, credential.State{OTP: credential.Attempts{Failures: 1}}
-	require.True(t, a.SameHostFields(same), "another zone, version and State are the same account")
+	same.Version, same.Next, same.State = 7, 8, credential.State{OTP: credential.Attempts{Failures: 1}}
+	require.True(t, a.SameHostFields(same), "another zone, version, next version and State are the same account")
 	for name, change := range map[string]func(*credential.Account){
 		"ID":           func(a *credential.Account) { a.ID = "bob" },
 		"RegisteredAt": func(a *credential.Account) { a.RegisteredAt = noon.Add(1) },
@@ -63,6 +64,24 @@ func TestSameHostFields(t *testing.T) {
 		change(&other)
 		require.False(t, a.SameHostFields(other), name)
 		require.False(t, other.SameHostFields(a), name)
+	}
+}
+
+func TestCheckNext(t *testing.T) {
+	for _, c := range []struct {
+		version, next int64
+		ok            bool
+	}{
+		{0, 1, true}, {2, 1, true}, {0, credential.MaxVersion, true}, {credential.MaxVersion, 1, true},
+		{0, 0, false}, {1, 0, false}, {0, -1, false}, {0, credential.MaxVersion + 1, false},
+		{0, math.MinInt64, false}, {0, math.MaxInt64, false},
+		{1, 1, false}, {credential.MaxVersion, credential.MaxVersion, false},
+	} {
+		err := credential.Account{Version: c.version, Next: c.next}.CheckNext()
+		require.Equal(t, c.ok, err == nil, "%d after %d: %v", c.next, c.version, err)
+		if !c.ok {
+			require.ErrorIs(t, err, credential.ErrVersion)
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ func ExampleStore() {
 	var store credential.Store = table{}
 	_, err := store.Load(context.Background(), "nobody")
 	fmt.Println(errors.Is(err, credential.ErrNotFound))
-	err = store.Save(context.Background(), credential.Account{ID: "nobody"})
+	err = store.Save(context.Background(), credential.Account{ID: "nobody", Next: 7301444403})
 	fmt.Println(errors.Is(err, credential.ErrConflict))
 	// Output:
 	// true
@@ -33,10 +33,13 @@ func (table) Load(_ context.Context, id string) (credential.Account, error) {
 	return credential.Account{}, fmt.Errorf("%w: %q", credential.ErrNotFound, id)
 }
 
-// Save would be: UPDATE accounts SET state = $1, version = version + 1 WHERE
-// id = $2 AND version = $3 AND nothing else that Load returned has changed.
-// No row updated is a conflict.
+// Save would be: UPDATE accounts SET state = $1, version = $2 WHERE id = $3 AND
+// version = $4 AND nothing else that Load returned has changed. No row updated
+// is a conflict.
 func (table) Save(_ context.Context, a credential.Account) error {
+	if err := a.CheckNext(); err != nil {
+		return err
+	}
 	return fmt.Errorf("%w: %q", credential.ErrConflict, a.ID)
 }
 

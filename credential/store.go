@@ -15,20 +15,27 @@ type Store interface {
 	// Load returns the account as it is stored now: read from the primary,
 	// never from a replica or a cache, for a stale read brings spent proofs
 	// back. An account that does not exist is an error that wraps
-	// [ErrNotFound]; so is an id that the database cannot hold. An account without a stored State has the zero State and
-	// Version 0.
+	// [ErrNotFound]; so is an id that the database cannot hold. An account
+	// without a stored State has the zero State and Version 0. Next is 0.
 	Load(ctx context.Context, id string) (Account, error)
 
-	// Save stores a.State and sets the version to a.Version+1 if, and only if,
-	// the account still exists and nothing that Load returned has changed:
+	// Save stores a.State, and a.Next as its version, if, and only if, the
+	// account still exists and nothing that Load returned has changed:
 	// Version, RegisteredAt, PasswordHash, PINHash, Locked. Otherwise it
 	// returns an error that wraps [ErrConflict] and nothing has happened.
 	//
 	// It is one atomic step, and durable when it returns nil. It writes State
 	// and the version only, and never creates an account.
 	//
-	// A State that [State.MarshalBinary] refuses is not stored: Save returns an
-	// error that wraps [ErrStateSize].
+	// The version is no counter: one that counts comes back after a fail-over
+	// that lost a save, and a request from before it then overwrites what was
+	// saved after it. Store Next as it is given, compare all 64 bits, and rely
+	// on no order.
+	//
+	// Two mistakes of the caller are refused, and nothing is written. A State
+	// that [State.MarshalBinary] refuses is an error that wraps
+	// [ErrStateSize]. A Next that is not 1 to [MaxVersion], or is the same as
+	// Version, is an error that wraps [ErrVersion]: see [Account.CheckNext].
 	//
 	// Any other error means that the outcome is unknown. The library then
 	// loads the account and looks for its own write id in [State.Writes].
@@ -44,6 +51,9 @@ var (
 	// ErrStateSize says that a State has outgrown its bounds. It is refused
 	// whole, never truncated.
 	ErrStateSize = errors.New("credential: state exceeds its bounds")
+	// ErrVersion says that Save was given a Next that it must not store: see
+	// [Account.CheckNext].
+	ErrVersion = errors.New("credential: not a version to save under")
 	// ErrStateFormat says that stored bytes are not a State of a format that
 	// this release knows.
 	ErrStateFormat = errors.New("credential: not a state of a known format")

@@ -82,7 +82,9 @@ func newBenchWorld(b *testing.B, accounts int, like credential.Account, code cre
 	ctx := context.Background()
 	for n := range accounts {
 		like.ID = fmt.Sprint("account-", n)
-		w.store.Put(like)
+		if err := w.store.Replace(ctx, like); err != nil {
+			b.Fatal(err)
+		}
 		if code.Present() {
 			request := devicetotp.AddCodeRequest{AccountID: like.ID, Kind: verifier.KindAccount, Code: code, TTL: time.Minute}
 			if err := w.issuer.AddCode(ctx, request); err != nil {
@@ -101,7 +103,7 @@ func newBenchWorld(b *testing.B, accounts int, like credential.Account, code cre
 // reset puts all accounts back.
 func (w *benchWorld) reset() {
 	for _, a := range w.accounts {
-		w.store.Put(a)
+		_ = w.store.Replace(context.Background(), a) // as it was loaded
 	}
 	w.used = 0
 }
@@ -167,7 +169,9 @@ func BenchmarkDevices(b *testing.B) {
 	for _, n := range []int{1, 5, 20} {
 		b.Run(fmt.Sprint(n, " devices/Verify a wrong code"), func(b *testing.B) {
 			store := memstore.New()
-			store.Put(credential.Account{ID: "acct", RegisteredAt: benchTime})
+			if err := store.Put(ctx, credential.Account{ID: "acct", RegisteredAt: benchTime}); err != nil {
+				b.Fatal(err)
+			}
 			policy := devicetotp.DefaultPolicy()
 			policy.GraceDevices = n
 			issuer, err := devicetotp.NewIssuer(store, testKeys(b), devicetotp.Config{Clock: clocktest.New(benchTime), Policy: &policy})
@@ -189,7 +193,7 @@ func BenchmarkDevices(b *testing.B) {
 			}
 			b.ReportAllocs()
 			for b.Loop() {
-				store.Put(full)
+				_ = store.Replace(ctx, full) // as it was loaded
 				_, _ = issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "acct", Code: secret("000000")})
 			}
 			b.ReportMetric(float64(len(encoded)), "state-bytes")

@@ -27,7 +27,7 @@ func TestADatabaseWriterIsGivenNoSecret(t *testing.T) {
 	a.RegisteredAt = w.Clock.Now()
 	d := &a.State.Devices[0]
 	d.Basis, d.CreatedAt, d.LastStep = credential.BasisGrace, w.Clock.Now(), 0
-	w.Store.Accounts.Put(a)
+	require.NoError(t, w.Store.Accounts.Replace(t.Context(), a))
 	given, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID})
 	requireCode(t, devicetotp.CodeInternal, err)
 	require.ErrorIs(t, err, credential.ErrTampered)

@@ -332,7 +332,7 @@ func checkedFactors(r row, e devicetotp.Event) (out []credential.Factor) {
 func (b *table) check(t *testing.T, r row) {
 	t.Helper()
 	before, req := r.account()
-	b.store.Put(before)
+	require.NoError(t, b.store.Replace(t.Context(), before))
 	b.row, b.asked = r, nil
 	device, err := b.issuer.Create(t.Context(), *req)
 	after, loadErr := b.store.Load(t.Context(), before.ID)

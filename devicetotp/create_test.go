@@ -115,7 +115,7 @@ func TestGraceWindow(t *testing.T) {
 	}
 	for _, registered := range []time.Time{{}, time.Unix(1<<55, 0), time.Unix(-1<<55, 0)} {
 		w := devicetotptest.New(t)
-		w.Store.Accounts.Put(credential.Account{ID: "acct", RegisteredAt: registered})
+		require.NoError(t, w.Store.Accounts.Put(t.Context(), credential.Account{ID: "acct", RegisteredAt: registered}))
 		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
 		requireCode(t, totperrors.CodeCredentialsRequired, err)
 	}
@@ -200,10 +200,18 @@ func unblockIfKnown(w *devicetotptest.World, account string) error {
 	return w.Issuer.Unblock(context.Background(), devicetotp.UnblockRequest{AccountID: account})
 }
 
+// openStore has an account of every id, registered just now.
+type openStore struct{ credential.Store }
+
+func (openStore) Load(_ context.Context, id string) (credential.Account, error) {
+	return credential.Account{ID: id, RegisteredAt: devicetotptest.Start}, nil
+}
+
 func TestEmptyAccountIDIsTheHostsFault(t *testing.T) {
 	w := devicetotptest.New(t)
-	w.Account("").RegisteredAgo(0)
-	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{})
+	issuer, err := devicetotp.NewIssuer(openStore{w.Store}, w.Keys, devicetotp.Config{Clock: w.Clock})
+	require.NoError(t, err)
+	_, err = issuer.Create(t.Context(), devicetotp.CreateRequest{})
 	require.ErrorContains(t, requireCode(t, totperrors.CodeInternal, err), "authenticate the caller")
 }
 

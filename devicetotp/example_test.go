@@ -30,7 +30,7 @@ func newExample() (*devicetotp.Issuer, *clocktest.Fake) {
 	}
 	clock := clocktest.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
 	store := memstore.New()
-	store.Put(credential.Account{ID: "alice", RegisteredAt: clock.Now(), PINHash: hash})
+	_ = store.Put(context.Background(), credential.Account{ID: "alice", RegisteredAt: clock.Now(), PINHash: hash})
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: clock})
 	if err != nil {
 		log.Fatal(err)
@@ -44,7 +44,7 @@ func ExampleNewIssuer() {
 		log.Fatal(err)
 	}
 	store := memstore.New() // yours: see credential.Store
-	store.Put(credential.Account{ID: "alice", RegisteredAt: time.Now()})
+	_ = store.Put(context.Background(), credential.Account{ID: "alice", RegisteredAt: time.Now()})
 
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
 	if err != nil {

@@ -86,6 +86,10 @@ func update(w *devicetotptest.World, change func(*credential.Account)) {
 
 func lock(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.Locked = true }) }
 
+func deleteAccount(w *devicetotptest.World) {
+	_, _ = w.Store.Accounts.Delete(context.Background(), "acct")
+}
+
 // faults are what can happen at one call. cancel hangs up.
 func faults(w *devicetotptest.World, cancel func()) map[string][]devicetotptest.Fault {
 	one := func(f devicetotptest.Fault) []devicetotptest.Fault { return []devicetotptest.Fault{f} }
@@ -115,7 +119,7 @@ func faults(w *devicetotptest.World, cancel func()) map[string][]devicetotptest.
 		"PIN changed before":          one(devicetotptest.Fault{Before: func() { update(w, func(a *credential.Account) { a.PINHash = otherHash }) }}),
 		"password changed before":     one(devicetotptest.Fault{Before: func() { update(w, func(a *credential.Account) { a.PasswordHash = otherHash }) }}),
 		"locked before":               one(devicetotptest.Fault{Before: func() { lock(w) }}),
-		"deleted before":              one(devicetotptest.Fault{Before: func() { w.Store.Accounts.Delete("acct") }}),
+		"deleted before":              one(devicetotptest.Fault{Before: func() { deleteAccount(w) }}),
 	}
 }
 
@@ -206,9 +210,9 @@ var transparent = []string{
 func checkTransparent(t *testing.T, what string, c faultCase, before, after credential.Account, err error) {
 	t.Helper()
 	require.Equal(t, c.code, devicetotp.CodeOf(err), what)
-	require.Equal(t, before.Version+1, after.Version, "%s: saved once", what)
+	require.NotEqual(t, before.Version, after.Version, "%s: saved", what)
 	reference := devicetotptest.New(t)
-	reference.Store.Accounts.Put(before)
+	require.NoError(t, reference.Store.Accounts.Replace(t.Context(), before))
 	_, _ = c.run(t.Context(), reference)
 	want, loadErr := reference.Store.Accounts.Load(t.Context(), "acct")
 	require.NoError(t, loadErr)
@@ -276,8 +280,9 @@ func checkRepetition(t *testing.T, what string, c faultCase, w *devicetotptest.W
 // second one, as a server does that gets to a statement after its driver gave up.
 type lateStore struct {
 	*devicetotptest.Store
-	err  error
-	late *credential.Account
+	err   error
+	late  *credential.Account
+	saved int // that took effect
 }
 
 func (s *lateStore) Save(ctx context.Context, a credential.Account) error {
@@ -285,8 +290,13 @@ func (s *lateStore) Save(ctx context.Context, a credential.Account) error {
 		s.late = &a
 		return s.err
 	}
-	_ = s.Store.Save(ctx, *s.late)
-	return s.Store.Save(ctx, a)
+	var err error
+	for _, a := range []credential.Account{*s.late, a} {
+		if err = s.Store.Save(ctx, a); err == nil {
+			s.saved++
+		}
+	}
+	return err
 }
 
 // A write that lands after it was looked for counts once, and its own answer is
@@ -296,8 +306,8 @@ func TestAWriteThatLandsLate(t *testing.T) {
 		for _, err := range []error{credential.ErrConflict, errStore} {
 			w := devicetotptest.New(t)
 			a := w.Account("acct").RegisteredAgo(0).PIN("8299").OTP("526271")
-			before := a.Stored()
-			issuer, configErr := devicetotp.NewIssuer(&lateStore{Store: w.Store, err: err}, w.Keys, devicetotp.Config{Clock: w.Clock})
+			store := &lateStore{Store: w.Store, err: err}
+			issuer, configErr := devicetotp.NewIssuer(store, w.Keys, devicetotp.Config{Clock: w.Clock})
 			require.NoError(t, configErr)
 			r.AccountID, r.DeviceID = "acct", deviceID
 			first, firstErr := issuer.Create(t.Context(), r)
@@ -308,7 +318,7 @@ func TestAWriteThatLandsLate(t *testing.T) {
 				requests = 2
 			}
 			after := a.Stored()
-			require.LessOrEqual(t, after.Version-before.Version, int64(requests), "saved once a request")
+			require.LessOrEqual(t, store.saved, requests, "saved once a request")
 			if r.PIN.Matches(secret("0000")) {
 				requireCode(t, totperrors.CodeInvalidCredentials, firstErr)
 				require.Equal(t, requests, after.State.PIN.Failures, "counted once a request")
@@ -335,7 +345,7 @@ func TestAChangeWhileHashingIsSeen(t *testing.T) {
 		{"PIN changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = otherHash }) }, totperrors.CodeInvalidCredentials},
 		{"PIN removed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PINHash = "" }) }, totperrors.CodeInvalidCredentials},
 		{"locked", lock, totperrors.CodeAccountLocked},
-		{"deleted", func(w *devicetotptest.World) { w.Store.Accounts.Delete("acct") }, totperrors.CodeInvalidCredentials},
+		{"deleted", deleteAccount, totperrors.CodeInvalidCredentials},
 		{"password changed", func(w *devicetotptest.World) { update(w, func(a *credential.Account) { a.PasswordHash = otherHash }) }, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {

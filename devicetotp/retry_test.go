@@ -178,7 +178,7 @@ func retryTrace(t *testing.T, basis credential.Basis, ownValue string, other cre
 	d, err := w.Issuer.Create(t.Context(), r)
 	after := a.Stored()
 	event := w.Events()[len(w.Events())-1]
-	return fmt.Sprint(d, d.Base32(), err, looked, len(w.Store.Calls()), after.Version-before.Version,
+	return fmt.Sprint(d, d.Base32(), err, looked, len(w.Store.Calls()), after.Version != before.Version,
 		after.State.OTP, after.State.Password, after.State.PIN, len(after.State.Devices), len(after.State.Spent), event.Factors)
 }
 

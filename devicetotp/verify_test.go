@@ -195,7 +195,7 @@ func TestVerifyIsRefusedWhileAllDevicesAreBlocked(t *testing.T) {
 	stored := a.Stored()
 	stored.State.Devices[0].Attempts = credential.Attempts{Failures: 6, LastAt: w.Clock.Now()}
 	stored.State.Devices[1].Attempts = credential.Attempts{Failures: 5, LastAt: w.Clock.Now().Add(time.Hour)}
-	w.Store.Accounts.Put(stored)
+	require.NoError(t, w.Store.Accounts.Replace(t.Context(), stored))
 	_, err := verify(t, w, "", w.Phone(devices[0]).Code())
 	require.Equal(t, 30*time.Second, requireCode(t, totperrors.CodeTooManyAttempts, err).RetryAfter, "the shortest")
 	require.Equal(t, w.Clock.Now(), a.Stored().State.Devices[1].Attempts.LastAt, "a failure from the future is brought back")

@@ -12,7 +12,7 @@ import (
 func Example() {
 	ctx := context.Background()
 	store := memstore.New()
-	store.Put(credential.Account{ID: "ada"})
+	_ = store.Put(ctx, credential.Account{ID: "ada"})
 
 	account, err := store.Load(ctx, "ada")
 	fmt.Println(account, err)
@@ -28,24 +28,28 @@ func Example() {
 func ExampleStore_Update() {
 	ctx := context.Background()
 	store := memstore.New()
-	store.Put(credential.Account{ID: "ada"})
+	_ = store.Put(ctx, credential.Account{ID: "ada"})
 	loaded, _ := store.Load(ctx, "ada")
 
 	_ = store.Update("ada", func(a *credential.Account) { a.Locked = true })
+	loaded.Next = 7301444403 // drawn at random by the library
 	err := store.Save(ctx, loaded)
 	fmt.Println(errors.Is(err, credential.ErrConflict))
 	// Output: true
 }
 
 func ExampleStore_Put() {
+	ctx := context.Background()
 	store := memstore.New()
-	store.Put(credential.Account{ID: "alice", Locked: true})
-	account, err := store.Load(context.Background(), "alice")
+	fmt.Println(store.Put(ctx, credential.Account{ID: "alice", Locked: true}))
+	account, err := store.Load(ctx, "alice")
 	fmt.Println(account.ID, account.Locked, account.Version, err)
-	store.Delete("alice")
-	_, err = store.Load(context.Background(), "alice")
+	fmt.Println(store.Delete(ctx, "alice"))
+	_, err = store.Load(ctx, "alice")
 	fmt.Println(err)
 	// Output:
+	// <nil>
 	// alice true 0 <nil>
+	// true <nil>
 	// memstore: credential: account not found: "alice"
 }

@@ -1,5 +1,7 @@
 // Package memstore keeps accounts in memory, for tests, demonstrations and
-// services that may forget. [New] makes a [Store]; [Store.Put] adds accounts.
+// services that may forget. [New] makes a [Store]; [Store.Put] adds accounts. The
+// methods by which a host manages its accounts are those of package sqlstore, and
+// mean the same; [Store.Update] and [Store.Replace] are for tests.
 //
 // What it keeps is lost when the process ends: used codes can be used again and
 // every failure is forgiven. Do not guard real accounts with it.
@@ -11,6 +13,7 @@ import (
 	"sync"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/internal/hostside"
 )
 
 // Store is a [credential.Store] in memory. It is safe for concurrent use. Make
@@ -23,18 +26,11 @@ type Store struct {
 // New returns an empty store.
 func New() *Store { return &Store{accounts: map[string]credential.Account{}} }
 
-// Put adds the account, or replaces all of it, State and Version included.
-func (s *Store) Put(a credential.Account) {
-	a.State = a.State.Clone()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.accounts[a.ID] = a
-}
-
 // Update changes what belongs to the host: change gets the account and may set
 // RegisteredAt, PasswordHash, PINHash and Locked; everything else it sets is
-// ignored. It returns an error that wraps [credential.ErrNotFound] if there is
-// no such account.
+// ignored. change must not call the store. The error wraps
+// [credential.ErrNotFound] if there is no such account; hashes that [Store.Put]
+// refuses are refused here too, and nothing has happened.
 func (s *Store) Update(id string, change func(*credential.Account)) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -47,15 +43,11 @@ func (s *Store) Update(id string, change func(*credential.Account)) error {
 	change(&changed)
 	a.RegisteredAt, a.PasswordHash, a.PINHash, a.Locked =
 		changed.RegisteredAt, changed.PasswordHash, changed.PINHash, changed.Locked
-	s.accounts[id] = a
+	if err := hostside.CheckAccount(a); err != nil {
+		return fmt.Errorf("memstore: %w", err)
+	}
+	s.keep(a)
 	return nil
-}
-
-// Delete removes the account, if it is there.
-func (s *Store) Delete(id string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.accounts, id)
 }
 
 // Load implements [credential.Store].
@@ -81,6 +73,9 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	if err := a.State.Check(); err != nil {
 		return err
 	}
+	if err := a.CheckNext(); err != nil {
+		return fmt.Errorf("memstore: %w", err)
+	}
 	state := a.State.Clone()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -88,8 +83,7 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	if !ok || stored.Version != a.Version || !stored.SameHostFields(a) {
 		return fmt.Errorf("memstore: %w", credential.ErrConflict)
 	}
-	stored.State = state
-	stored.Version++
+	stored.State, stored.Version = state, a.Next
 	s.accounts[a.ID] = stored
 	return nil
 }

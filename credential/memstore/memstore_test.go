@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/internal/hosttest"
 	"example.com/devicetotp/credential/memstore"
 	"example.com/devicetotp/credential/storetest"
 )
@@ -19,13 +20,14 @@ func TestStoreKeepsTheContract(t *testing.T) {
 		s := memstore.New()
 		var count atomic.Int64
 		next := func(what string) string { return fmt.Sprintf("%s-%d", what, count.Add(1)) }
-		put := func(id string) { s.Put(credential.Account{ID: id, PasswordHash: "p", PINHash: "q"}) }
+		put := func(ctx context.Context, id string) error {
+			return s.Put(ctx, credential.Account{ID: id, PasswordHash: "p", PINHash: "q"})
+		}
 		return storetest.Backend{
 			Open: func() (credential.Store, error) { return s, nil },
-			NewAccount: func(context.Context) (string, error) {
+			NewAccount: func(ctx context.Context) (string, error) {
 				id := next("account")
-				put(id)
-				return id, nil
+				return id, put(ctx, id)
 			},
 			ChangeHash: func(_ context.Context, id string, f credential.Factor) error {
 				return s.Update(id, func(a *credential.Account) {
@@ -36,35 +38,62 @@ func TestStoreKeepsTheContract(t *testing.T) {
 					}
 				})
 			},
-			Lock: func(_ context.Context, id string) error {
-				return s.Update(id, func(a *credential.Account) { a.Locked = true })
-			},
-			Delete: func(_ context.Context, id string) error {
-				s.Delete(id)
-				return nil
+			Lock: func(ctx context.Context, id string) error { return s.SetLocked(ctx, id, true) },
+			Delete: func(ctx context.Context, id string) error {
+				_, err := s.Delete(ctx, id)
+				return err
 			},
 			ChangeRegisteredAt: func(_ context.Context, id string) error {
 				return s.Update(id, func(a *credential.Account) { a.RegisteredAt = a.RegisteredAt.Add(1) })
 			},
-			NewAccountWithID: func(_ context.Context, id string) error {
-				put(id)
-				return nil
-			},
+			NewAccountWithID: put,
 		}
 	})
+}
+
+func TestHostSideIsThatOfEveryStore(t *testing.T) {
+	hosttest.Run(t, func(*testing.T) hosttest.Store { return memstore.New() })
 }
 
 func withDevice(id string) credential.Account {
 	return credential.Account{ID: id, Version: 3, State: credential.State{Devices: []credential.Device{{ID: "d", Sealed: []byte("s")}}}}
 }
 
-func TestPutReplacesAllOfAnAccountAndSharesNothing(t *testing.T) {
+func TestReplaceReplacesAllOfAnAccountAndSharesNothing(t *testing.T) {
 	ctx := context.Background()
 	s := memstore.New()
-	s.Put(credential.Account{ID: "a", PasswordHash: "old", Locked: true})
+	require.NoError(t, s.Put(ctx, credential.Account{ID: "a", PasswordHash: "old", Locked: true}))
 	a := withDevice("a")
-	s.Put(a)
+	require.NoError(t, s.Replace(ctx, a))
 	a.State.Devices[0].Sealed[0] = 'X'
+	got, err := s.Load(ctx, "a")
+	require.NoError(t, err)
+	require.Equal(t, withDevice("a"), got)
+}
+
+func TestReplaceRefusesWhatInsertRefuses(t *testing.T) {
+	ctx := context.Background()
+	s := memstore.New()
+	for _, a := range []credential.Account{
+		{ID: ""}, {ID: "a", PINHash: "\x00"}, {ID: "a", Version: -1},
+		{ID: "a", State: credential.State{Devices: make([]credential.Device, credential.MaxDevices+1)}},
+	} {
+		_, insertErr := s.Insert(ctx, a)
+		require.Error(t, insertErr)
+		require.Equal(t, insertErr, s.Replace(ctx, a))
+	}
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	require.ErrorIs(t, s.Replace(ended, withDevice("a")), context.Canceled)
+	_, err := s.Load(ctx, "a")
+	require.ErrorIs(t, err, credential.ErrNotFound)
+}
+
+func TestUpdateRefusesAHashThatIsNoText(t *testing.T) {
+	ctx := context.Background()
+	s := memstore.New()
+	require.NoError(t, s.Replace(ctx, withDevice("a")))
+	require.ErrorContains(t, s.Update("a", func(a *credential.Account) { a.PINHash, a.Locked = "\xff", true }), "the PIN hash is not UTF-8")
 	got, err := s.Load(ctx, "a")
 	require.NoError(t, err)
 	require.Equal(t, withDevice("a"), got)
@@ -73,8 +102,8 @@ func TestPutReplacesAllOfAnAccountAndSharesNothing(t *testing.T) {
 func TestUpdateChangesHostFieldsOnly(t *testing.T) {
 	ctx := context.Background()
 	s := memstore.New()
-	s.Put(withDevice("a"))
-	at := time.Unix(5, 6)
+	require.NoError(t, s.Replace(ctx, withDevice("a")))
+	at := time.Unix(5, 6).UTC()
 	require.NoError(t, s.Update("a", func(a *credential.Account) {
 		a.State.Devices[0].Sealed[0] = 'X'
 		*a = credential.Account{ID: "b", RegisteredAt: at, PasswordHash: "p", PINHash: "q", Locked: true}
@@ -91,12 +120,4 @@ func TestUpdateChangesHostFieldsOnly(t *testing.T) {
 func TestUpdateOfUnknownAccountIsNotFound(t *testing.T) {
 	err := memstore.New().Update("a", func(*credential.Account) { t.Error("called for nobody") })
 	require.ErrorIs(t, err, credential.ErrNotFound)
-}
-
-func TestDeleteOfUnknownAccountDoesNothing(t *testing.T) {
-	s := memstore.New()
-	s.Put(withDevice("a"))
-	s.Delete("b")
-	_, err := s.Load(context.Background(), "a")
-	require.NoError(t, err)
 }

@@ -2,38 +2,38 @@ package sqlstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"strings"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/internal/hostside"
 )
 
 // MaxID is the longest id of an account, in bytes.
-const MaxID = 1024
+const MaxID = hostside.MaxID
 
 // Put adds the account, or replaces what belongs to the host: RegisteredAt,
 // PasswordHash, PINHash and Locked. State and Version are ignored: those of an
 // account that is there stay as they are, a new one starts without. The id must
 // be 1 to [MaxID] bytes, and it and the hashes UTF-8 without NUL.
 func (s *Store) Put(ctx context.Context, a credential.Account) error {
-	if err := checkAccount(a); err != nil {
-		return err
+	if err := hostside.CheckAccount(a); err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
 	}
 	_, err := s.write(ctx, "put", s.sql.put, hostArgs(a)...)
 	return err
 }
 
 // Insert adds the account with its State and Version if there is none of that
-// id, and tells whether it did. An account that is there is left as it is. If a
+// id, and reports whether it did. An account that is there is left as it is. If a
 // driver silently sends the statement again, inserted is false although it did.
-// The same values are refused as by [Store.Put], and a Version below 0.
+// The same values are refused as by [Store.Put], and a Version that is not 0 to
+// [credential.MaxVersion].
 func (s *Store) Insert(ctx context.Context, a credential.Account) (inserted bool, err error) {
-	if err := checkAccount(a); err != nil {
-		return false, err
+	if err := hostside.CheckAccount(a); err != nil {
+		return false, fmt.Errorf("sqlstore: %w", err)
 	}
-	if a.Version < 0 {
-		return false, fmt.Errorf("sqlstore: account %q: version %d is below 0", a.ID, a.Version)
+	if err := hostside.CheckVersion(a); err != nil {
+		return false, fmt.Errorf("sqlstore: %w", err)
 	}
 	state, err := a.State.MarshalBinary()
 	if err != nil {
@@ -42,9 +42,9 @@ func (s *Store) Insert(ctx context.Context, a credential.Account) (inserted bool
 	return s.write(ctx, "insert", s.sql.insert, append(hostArgs(a), state, a.Version)...)
 }
 
-// Delete removes the account and its State, and tells whether it was there.
+// Delete removes the account and its State, and reports whether it was there.
 func (s *Store) Delete(ctx context.Context, id string) (deleted bool, err error) {
-	if !isID(id) {
+	if !hostside.IsID(id) {
 		return false, nil
 	}
 	return s.write(ctx, "delete", s.sql.delete, id)
@@ -54,7 +54,7 @@ func (s *Store) Delete(ctx context.Context, id string) (deleted bool, err error)
 // that moment sees it. The error wraps [credential.ErrNotFound] if there is no
 // such account.
 func (s *Store) SetLocked(ctx context.Context, id string, locked bool) error {
-	if !isID(id) {
+	if !hostside.IsID(id) {
 		return notFound(id)
 	}
 	found, err := s.write(ctx, "set locked", s.sql.setLocked, locked, id)
@@ -70,19 +70,14 @@ func (s *Store) SetLocked(ctx context.Context, id string, locked bool) error {
 // happened. It is what a host calls to store a better hash of the same value
 // without undoing a change made meanwhile.
 func (s *Store) RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error {
-	var query string
-	switch f {
-	case credential.FactorPassword:
-		query = s.sql.rotatePassword
-	case credential.FactorPIN:
+	if err := hostside.CheckRotation(f, to); err != nil {
+		return fmt.Errorf("sqlstore: %w", err)
+	}
+	query := s.sql.rotatePassword
+	if f == credential.FactorPIN {
 		query = s.sql.rotatePIN
-	default:
-		return fmt.Errorf("sqlstore: rotate hash: %s has no stored hash", f)
 	}
-	if !isText(to) {
-		return fmt.Errorf("sqlstore: rotate hash: the new %s hash is not UTF-8 without NUL", f)
-	}
-	if !isID(id) || !isText(from) {
+	if !hostside.IsID(id) || !hostside.IsText(from) {
 		return conflict(id)
 	}
 	found, err := s.write(ctx, "rotate hash", query, to, id, from)
@@ -96,11 +91,8 @@ func (s *Store) RotateHash(ctx context.Context, id string, f credential.Factor, 
 // the first one greater than after. Start with "", and go on with the last id
 // of the page until a page is empty. limit must be above 0.
 func (s *Store) IDs(ctx context.Context, after string, limit int) ([]string, error) {
-	if limit <= 0 {
-		return nil, fmt.Errorf("sqlstore: ids: limit %d is not above 0", limit)
-	}
-	if !isText(after) {
-		return nil, errors.New("sqlstore: ids: after is not UTF-8 without NUL")
+	if err := hostside.CheckPage(after, limit); err != nil {
+		return nil, fmt.Errorf("sqlstore: %w", err)
 	}
 	rows, err := s.db.QueryContext(ctx, s.sql.list, after, limit)
 	if err != nil {
@@ -127,23 +119,3 @@ func hostArgs(a credential.Account) []any {
 		a.PasswordHash, a.PINHash, a.Locked,
 	}
 }
-
-// checkAccount tells why the account cannot be kept, without its hashes.
-func checkAccount(a credential.Account) error {
-	var faults []string
-	if !isID(a.ID) {
-		faults = append(faults, fmt.Sprintf("the id must be 1 to %d bytes of UTF-8 without NUL", MaxID))
-	}
-	if !isText(a.PasswordHash) {
-		faults = append(faults, "the password hash is not UTF-8 without NUL")
-	}
-	if !isText(a.PINHash) {
-		faults = append(faults, "the PIN hash is not UTF-8 without NUL")
-	}
-	if faults == nil {
-		return nil
-	}
-	return fmt.Errorf("sqlstore: account %q: %s", a.ID, strings.Join(faults, ", "))
-}
-
-func isID(id string) bool { return id != "" && len(id) <= MaxID && isText(id) }

@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
+
+	"example.com/devicetotp/credential/internal/hostside"
 )
 
 // A Dialect is the kind of database. The zero value is none and is refused.
@@ -91,7 +92,7 @@ func checkName(field, name string, limit int) error {
 	if len(name) > limit {
 		return fmt.Errorf("Config.%s: %d bytes, at most %d", field, len(name), limit)
 	}
-	if !isText(name) {
+	if !hostside.IsText(name) {
 		return fmt.Errorf("Config.%s: not UTF-8 without NUL", field)
 	}
 	return nil
@@ -99,10 +100,6 @@ func checkName(field, name string, limit int) error {
 
 // quote makes name an SQL identifier in both dialects.
 func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// isText tells whether both databases can keep s as text: PostgreSQL refuses
-// NUL and what is not UTF-8.
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
 
 // placeholders turns $1 into what the dialect calls a numbered parameter.
 func (d Dialect) placeholders(query string) string {

@@ -27,7 +27,7 @@
 //	pin_hash       text       "" for none
 //	locked         boolean    integer 0 or 1 in SQLite
 //	state          bytea      what credential.State.MarshalBinary made; empty for none
-//	version        bigint     counts the saves of state
+//	version        bigint     drawn at random by each save of state; 0 before the first
 //
 // The registration time is two integers because Save compares it exactly, and
 // a Go time has nanoseconds: a timestamptz keeps microseconds, and a text can

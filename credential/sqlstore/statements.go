@@ -18,8 +18,8 @@ func newStatements(d Dialect, table string) statements {
 	}
 	return statements{
 		load: sql(`SELECT registered_sec, registered_ns, password_hash, pin_hash, locked, state, version FROM TABLE WHERE id = $1`),
-		save: sql(`UPDATE TABLE SET state = $1, version = version + 1 WHERE id = $2 AND version = $3 ` +
-			`AND registered_sec = $4 AND registered_ns = $5 AND password_hash = $6 AND pin_hash = $7 AND locked = $8`),
+		save: sql(`UPDATE TABLE SET state = $1, version = $2 WHERE id = $3 AND version = $4 ` +
+			`AND registered_sec = $5 AND registered_ns = $6 AND password_hash = $7 AND pin_hash = $8 AND locked = $9`),
 		put: sql(`INSERT INTO TABLE (id, registered_sec, registered_ns, password_hash, pin_hash, locked) VALUES ($1, $2, $3, $4, $5, $6) ` +
 			`ON CONFLICT (id) DO UPDATE SET registered_sec = excluded.registered_sec, registered_ns = excluded.registered_ns, ` +
 			`password_hash = excluded.password_hash, pin_hash = excluded.pin_hash, locked = excluded.locked`),

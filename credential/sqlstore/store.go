@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/internal/hostside"
 )
 
 // Store is a [credential.Store] over database/sql. It is safe for concurrent
@@ -55,7 +56,7 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts Config) (*Store, error
 // cannot hold (empty, longer than [MaxID], not UTF-8, or with a NUL) is an
 // account that does not exist.
 func (s *Store) Load(ctx context.Context, id string) (credential.Account, error) {
-	if !isID(id) {
+	if !hostside.IsID(id) {
 		return credential.Account{}, notFound(id)
 	}
 	a := credential.Account{ID: id}
@@ -82,14 +83,17 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	if err != nil {
 		return fmt.Errorf("sqlstore: save %q: %w", a.ID, err)
 	}
+	if err := a.CheckNext(); err != nil {
+		return fmt.Errorf("sqlstore: save %q: %w", a.ID, err)
+	}
 	if err := ctx.Err(); err != nil {
 		return failed(ctx, "save", err)
 	}
 	// No stored row can have such a value, and PostgreSQL would refuse to look.
-	if !isID(a.ID) || !isText(a.PasswordHash) || !isText(a.PINHash) {
+	if !hostside.IsID(a.ID) || !hostside.IsText(a.PasswordHash) || !hostside.IsText(a.PINHash) {
 		return conflict(a.ID)
 	}
-	changed, err := s.write(ctx, "save", s.sql.save, state, a.ID, a.Version,
+	changed, err := s.write(ctx, "save", s.sql.save, state, a.Next, a.ID, a.Version,
 		a.RegisteredAt.Unix(), a.RegisteredAt.Nanosecond(), a.PasswordHash, a.PINHash, a.Locked)
 	if err != nil {
 		return err

@@ -60,15 +60,16 @@ func (s *intact) isPlanted(id string) bool {
 // backend has every hook. open makes one handle on s.
 func backend(s *intact, open func() credential.Store) storetest.Backend {
 	var accounts, changes atomic.Int64
-	put := func(id string) {
-		s.Put(credential.Account{ID: id, RegisteredAt: time.Unix(1767225600, 987654321), PasswordHash: "first", PINHash: "first"})
+	put := func(ctx context.Context, id string) error {
+		return s.Put(ctx, credential.Account{
+			ID: id, RegisteredAt: time.Unix(1767225600, 987654321), PasswordHash: "first", PINHash: "first",
+		})
 	}
 	return storetest.Backend{
 		Open: func() (credential.Store, error) { return open(), nil },
-		NewAccount: func(context.Context) (string, error) {
+		NewAccount: func(ctx context.Context) (string, error) {
 			id := fmt.Sprintf("Account-%d", accounts.Add(1))
-			put(id)
-			return id, nil
+			return id, put(ctx, id)
 		},
 		ChangeHash: func(_ context.Context, id string, f credential.Factor) error {
 			return s.Update(id, func(a *credential.Account) {
@@ -80,20 +81,15 @@ func backend(s *intact, open func() credential.Store) storetest.Backend {
 				}
 			})
 		},
-		Lock: func(_ context.Context, id string) error {
-			return s.Update(id, func(a *credential.Account) { a.Locked = true })
-		},
-		Delete: func(_ context.Context, id string) error {
-			s.Delete(id)
-			return nil
+		Lock: func(ctx context.Context, id string) error { return s.SetLocked(ctx, id, true) },
+		Delete: func(ctx context.Context, id string) error {
+			_, err := s.Delete(ctx, id)
+			return err
 		},
 		ChangeRegisteredAt: func(_ context.Context, id string) error {
 			return s.Update(id, func(a *credential.Account) { a.RegisteredAt = a.RegisteredAt.Add(1) })
 		},
-		NewAccountWithID: func(_ context.Context, id string) error {
-			put(id)
-			return nil
-		},
-		PlantState: s.plant,
+		NewAccountWithID: put,
+		PlantState:       s.plant,
 	}
 }

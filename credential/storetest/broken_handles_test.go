@@ -26,7 +26,7 @@ func openWriteBehind(s *intact) func() credential.Store {
 			return s.Load(ctx, id)
 		}, func(ctx context.Context, a credential.Account) error {
 			flush(ctx)
-			if err := errors.Join(ctx.Err(), a.State.Check()); err != nil {
+			if err := errors.Join(ctx.Err(), a.State.Check(), a.CheckNext()); err != nil {
 				return err
 			}
 			stored, err := s.Load(ctx, a.ID)
@@ -75,16 +75,15 @@ func openWholeRow(s *intact) func() credential.Store {
 		return handle{s.Load, func(ctx context.Context, a credential.Account) error {
 			mu.Lock()
 			defer mu.Unlock()
-			if err := errors.Join(ctx.Err(), a.State.Check()); err != nil {
+			if err := errors.Join(ctx.Err(), a.State.Check(), a.CheckNext()); err != nil {
 				return err
 			}
 			stored, err := s.Load(ctx, a.ID)
 			if err != nil || stored.Version != a.Version {
 				return credential.ErrConflict
 			}
-			a.Version++
-			s.Put(a)
-			return nil
+			a.Version = a.Next
+			return s.Replace(ctx, a)
 		}}
 	}
 }
@@ -110,7 +109,7 @@ func openEveryRow(s *intact) func() credential.Store {
 			defer mu.Unlock()
 			for id := range seen {
 				if other, err := s.Load(ctx, id); err == nil && id != a.ID && other.Version == a.Version {
-					other.State = a.State
+					other.State, other.Next = a.State, a.Next
 					_ = s.Save(ctx, other)
 				}
 			}
@@ -141,7 +140,7 @@ func openSharing(in, out func(credential.State) credential.State) func(*intact) 
 					return err
 				}
 				a.State = in(a.State)
-				a.Version++
+				a.Version = a.Next
 				kept[a.ID] = a
 				return nil
 			}}
@@ -178,7 +177,7 @@ func openCheckThenWrite(s *intact) func() credential.Store {
 			if err != nil {
 				return err
 			}
-			stored.State = a.State
+			stored.State, stored.Next = a.State, a.Next
 			if err := s.Save(ctx, stored); !errors.Is(err, credential.ErrConflict) {
 				return err
 			}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"sync"
 	"time"
@@ -49,6 +50,16 @@ func saving(f func(ctx context.Context, s *intact, a credential.Account) error) 
 func loading(f func(ctx context.Context, s *intact, id string) (credential.Account, error)) func(*intact) func() credential.Store {
 	return on(func(s *intact) handle {
 		return handle{func(ctx context.Context, id string) (credential.Account, error) { return f(ctx, s, id) }, s.Save}
+	})
+}
+
+// storing saves under another version than the one that is given.
+func storing(next func(credential.Account) int64) func(*intact) func() credential.Store {
+	return saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if a.CheckNext() == nil {
+			a.Next = next(a)
+		}
+		return s.Save(ctx, a)
 	})
 }
 
@@ -110,7 +121,7 @@ var brokenStores = []broken{
 	{"all_or_nothing", "writes State before it checks the version", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		stored, err := s.Load(ctx, a.ID)
 		if err == nil && stored.Version != a.Version {
-			stored.State = a.State
+			stored.State, stored.Next = a.State, a.Next
 			_ = s.Save(ctx, stored)
 		}
 		return s.Save(ctx, a)
@@ -125,11 +136,33 @@ var brokenStores = []broken{
 		}
 		return s.Save(ctx, a)
 	})},
-	{"version_by_one", "increments twice", saving(func(ctx context.Context, s *intact, a credential.Account) error {
-		if err := s.Save(ctx, a); err != nil {
-			return err
+	{"version_as_given", "counts", storing(func(a credential.Account) int64 { return a.Version + 1 })},
+	{"version_as_given", "draws a version of its own", storing(func(credential.Account) int64 { return rand.Int64N(1<<62) + 1 })},
+	{"version_as_given", "keeps the largest version", storing(func(a credential.Account) int64 { return max(a.Next, a.Version+1) })},
+	{"version_as_given", "keeps versions as float64", storing(func(a credential.Account) int64 { return min(int64(float64(a.Next)), credential.MaxVersion) })},
+	{"version_as_given", "keeps 32 bits of the version", storing(func(a credential.Account) int64 { return a.Next&(1<<32-1) | 1 })},
+	{"bad_version", "counts where no version is given", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if a.Next == 0 {
+			a.Next = a.Version + 1
 		}
-		a.Version++
+		return s.Save(ctx, a)
+	})},
+	{"bad_version", "stores any number", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if errors.Is(a.CheckNext(), credential.ErrVersion) && a.Next != a.Version {
+			a.Next = 1
+		}
+		return s.Save(ctx, a)
+	})},
+	{"bad_version", "saves under the version that is stored", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if a.Next == a.Version && a.Next != 0 {
+			a.Next--
+		}
+		return s.Save(ctx, a)
+	})},
+	{"bad_version", "takes a bad version for a conflict", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if a.CheckNext() != nil {
+			return credential.ErrConflict
+		}
 		return s.Save(ctx, a)
 	})},
 	{"save_stale", "does not check the version", ignoring(func(a *credential.Account, stored credential.Account) {
@@ -137,6 +170,21 @@ var brokenStores = []broken{
 	})},
 	{"save_stale", "accepts a version from the future", ignoring(func(a *credential.Account, stored credential.Account) {
 		a.Version = min(a.Version, stored.Version)
+	})},
+	{"save_stale", "compares nothing", ignoring(func(a *credential.Account, stored credential.Account) {
+		next, state := a.Next, a.State
+		*a = stored
+		a.Next, a.State = next, state
+	})},
+	{"save_stale", "compares 32 bits of the version", ignoring(func(a *credential.Account, stored credential.Account) {
+		if uint32(a.Version) == uint32(stored.Version) {
+			a.Version = stored.Version
+		}
+	})},
+	{"save_stale", "compares versions as float64", ignoring(func(a *credential.Account, stored credential.Account) {
+		if float64(a.Version) == float64(stored.Version) {
+			a.Version = stored.Version
+		}
 	})},
 	{"save_stale", "swallows conflicts", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		if err := s.Save(ctx, a); !errors.Is(err, credential.ErrConflict) {
@@ -174,9 +222,11 @@ var brokenStores = []broken{
 	})},
 	{"deleted", "re-creates deleted accounts", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		if _, err := s.Load(ctx, a.ID); errors.Is(err, credential.ErrNotFound) {
-			a.Version++
-			s.Put(a)
-			return nil
+			again := a
+			again.Version = a.Next
+			if s.Replace(ctx, again) == nil {
+				return nil
+			}
 		}
 		return s.Save(ctx, a)
 	})},

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 
 	"example.com/devicetotp/credential"
 )
@@ -61,8 +62,17 @@ func (e env) load(s credential.Store, id string) (credential.Account, error) {
 	return a, nil
 }
 
-// save saves what must succeed.
+// newVersion draws a version as the library does.
+func newVersion() int64 { return 1 + rand.Int64N(credential.MaxVersion) }
+
+// save saves what must succeed, under a new version.
 func (e env) save(s credential.Store, a credential.Account) error {
+	a.Next = newVersion()
+	return e.saveAs(s, a)
+}
+
+// saveAs is save under the version that a asks for.
+func (e env) saveAs(s credential.Store, a credential.Account) error {
 	if err := s.Save(e.ctx, a); err != nil {
 		return fmt.Errorf("Save of an account that nobody changed since it was loaded: %w", err)
 	}
@@ -81,6 +91,7 @@ func (e env) saveLoaded(s credential.Store, id string, change func(*credential.S
 
 // wantConflict saves what must be refused.
 func (e env) wantConflict(s credential.Store, a credential.Account, what string) error {
+	a.Next = newVersion()
 	switch err := s.Save(e.ctx, a); {
 	case err == nil:
 		return fmt.Errorf("Save of %s returned nil, want credential.ErrConflict", what)

@@ -18,11 +18,10 @@ func exampleBackend() storetest.Backend {
 	count := 0
 	return storetest.Backend{
 		Open: func() (credential.Store, error) { return accounts, nil },
-		NewAccount: func(context.Context) (string, error) {
+		NewAccount: func(ctx context.Context) (string, error) {
 			count++
 			id := strconv.Itoa(count)
-			accounts.Put(credential.Account{ID: id, PasswordHash: "hash"})
-			return id, nil
+			return id, accounts.Put(ctx, credential.Account{ID: id, PasswordHash: "hash"})
 		},
 		ChangeHash: func(_ context.Context, id string, f credential.Factor) error {
 			if f != credential.FactorPassword {
@@ -30,12 +29,10 @@ func exampleBackend() storetest.Backend {
 			}
 			return accounts.Update(id, func(a *credential.Account) { a.PasswordHash += "+" })
 		},
-		Lock: func(_ context.Context, id string) error {
-			return accounts.Update(id, func(a *credential.Account) { a.Locked = true })
-		},
-		Delete: func(_ context.Context, id string) error {
-			accounts.Delete(id)
-			return nil
+		Lock: func(ctx context.Context, id string) error { return accounts.SetLocked(ctx, id, true) },
+		Delete: func(ctx context.Context, id string) error {
+			_, err := accounts.Delete(ctx, id)
+			return err
 		},
 	}
 }

@@ -29,6 +29,7 @@ func onlyState(e env) error {
 		{"a Save of an account whose host fields the caller altered", altered},
 	} {
 		mark(7)(&save.a.State)
+		save.a.Next = newVersion()
 		_ = s.Save(e.ctx, save.a) // what it answers is the business of other rules
 		after, err := e.load(s, a.ID)
 		if err != nil {

@@ -36,47 +36,53 @@ func oddIDs(e env) error {
 	if err != nil {
 		return err
 	}
-	var made []string
+	var made []credential.Account
 	for _, id := range oddNames(prefix) {
-		exists, err := e.oddID(s, id)
+		a, exists, err := e.oddID(s, id)
 		if err != nil {
 			return err
 		}
 		if exists {
-			made = append(made, id)
+			made = append(made, a)
 		}
 	}
 	return e.keptApart(s, made)
 }
 
-// oddID makes the account if the host can, and looks for it.
-func (e env) oddID(s credential.Store, id string) (exists bool, err error) {
+// oddID makes the account if the host can, and saves it; else it looks for it.
+func (e env) oddID(s credential.Store, id string) (saved credential.Account, exists bool, err error) {
 	if e.NewAccountWithID != nil && e.NewAccountWithID(e.ctx, id) == nil {
 		a, err := e.load(s, id)
 		if err != nil {
-			return false, fmt.Errorf("id %q: %w", id, err)
+			return a, false, fmt.Errorf("id %q: %w", id, err)
 		}
 		if a.ID != id || a.Version != 0 {
-			return false, fmt.Errorf("Load(%q) of a new account returned account %q in version %d", id, a.ID, a.Version)
+			return a, false, fmt.Errorf("Load(%q) of a new account returned account %q in version %d", id, a.ID, a.Version)
 		}
-		// A version of 1 shows when another id leads to the same account.
+		// A version shows when another id leads to the same account.
 		mark(1)(&a.State)
-		return true, e.save(s, a)
+		a.Next = newVersion()
+		if err := e.saveAs(s, a); err != nil {
+			return a, false, err
+		}
+		a.Version = a.Next
+		return a, true, nil
 	}
 	if err := e.wantNotFound(s, id); err != nil {
-		return false, err
+		return saved, false, err
 	}
-	return false, e.wantConflict(s, credential.Account{ID: id}, fmt.Sprintf("the account %q, which does not exist,", id))
+	return saved, false, e.wantConflict(s, credential.Account{ID: id}, fmt.Sprintf("the account %q, which does not exist,", id))
 }
 
-func (e env) keptApart(s credential.Store, ids []string) error {
-	for _, id := range ids {
-		a, err := e.load(s, id)
+func (e env) keptApart(s credential.Store, saved []credential.Account) error {
+	for _, want := range saved {
+		a, err := e.load(s, want.ID)
 		if err != nil {
-			return fmt.Errorf("id %q: %w", id, err)
+			return fmt.Errorf("id %q: %w", want.ID, err)
 		}
-		if a.ID != id || a.Version != 1 {
-			return fmt.Errorf("account %q, saved once, loads as %q in version %d: it is not kept apart from another", id, a.ID, a.Version)
+		if a.ID != want.ID || a.Version != want.Version {
+			return fmt.Errorf("account %q, saved once as version %d, loads as %q in version %d: it is not kept apart from another",
+				want.ID, want.Version, a.ID, a.Version)
 		}
 	}
 	return nil

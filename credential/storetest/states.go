@@ -123,7 +123,7 @@ func oversizedState(e env) error {
 		"more bytes than credential.MaxStateBytes": {Devices: []credential.Device{{ID: "d", Sealed: someBytes(credential.MaxStateBytes)}}},
 	} {
 		big := a
-		big.State = state
+		big.State, big.Next = state, newVersion()
 		if err := s.Save(e.ctx, big); !errors.Is(err, credential.ErrStateSize) {
 			return fmt.Errorf("Save of %s: want credential.ErrStateSize, got: %w", what, orNil(err))
 		}

@@ -22,7 +22,9 @@ type Account struct {
 // at an unknown time, so out of grace.
 func (w *World) Account(id string) *Account {
 	w.t.Helper()
-	w.Store.Accounts.Put(credential.Account{ID: id})
+	if err := w.Store.Accounts.Replace(context.Background(), credential.Account{ID: id}); err != nil {
+		w.t.Fatalf("devicetotptest: %v", err)
+	}
 	return &Account{ID: id, w: w}
 }
 

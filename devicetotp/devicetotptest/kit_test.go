@@ -83,17 +83,18 @@ func TestMistakesFailTheTestWithAClearWord(t *testing.T) {
 			devicetotptest.New(tb, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.Digits = 1 }))
 		},
 		"adding a one-time code": func(tb testing.TB) { devicetotptest.New(tb).Account("a").OTP("12") },
+		"the id must be 1 to":    func(tb testing.TB) { devicetotptest.New(tb).Account("") },
 		"an empty value":         func(tb testing.TB) { devicetotptest.New(tb).Account("a").PIN("") },
 		"account not found": func(tb testing.TB) {
 			w := devicetotptest.New(tb)
 			a := w.Account("a")
-			w.Store.Accounts.Delete("a")
+			_, _ = w.Store.Accounts.Delete(context.Background(), "a")
 			a.Locked(true)
 		},
 		"not found": func(tb testing.TB) {
 			w := devicetotptest.New(tb)
 			a := w.Account("a")
-			w.Store.Accounts.Delete("a")
+			_, _ = w.Store.Accounts.Delete(context.Background(), "a")
 			a.Stored()
 		},
 		"the first time step": func(tb testing.TB) {
@@ -144,9 +145,10 @@ func TestSecretsDifferAndHaveTheSizeAskedFor(t *testing.T) {
 func TestStoreFaults(t *testing.T) {
 	boom := errors.New("boom")
 	s := devicetotptest.NewStore()
-	s.Accounts.Put(credential.Account{ID: "a"})
+	require.NoError(t, s.Accounts.Put(t.Context(), credential.Account{ID: "a"}))
 	a, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
+	a.Next = 7
 
 	ran := false
 	s.Script(devicetotptest.Fault{Err: boom}, devicetotptest.Fault{Err: boom, Applied: true, Before: func() { ran = true }})
@@ -155,7 +157,7 @@ func TestStoreFaults(t *testing.T) {
 	require.True(t, ran)
 	loaded, err := s.Load(t.Context(), "a")
 	require.NoError(t, err)
-	require.EqualValues(t, 1, loaded.Version, "the first save did not take effect, the second one did")
+	require.EqualValues(t, 7, loaded.Version, "the first save did not take effect, the second one did")
 
 	s.Script(devicetotptest.Fault{Applied: true, Err: boom}, devicetotptest.Fault{Panic: "p"}, devicetotptest.Fault{Hang: true})
 	require.ErrorIs(t, s.Save(t.Context(), a), credential.ErrConflict, "a stale save does not apply")

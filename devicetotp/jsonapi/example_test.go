@@ -21,7 +21,7 @@ import (
 
 func ExampleNewHandler() {
 	store := memstore.New()
-	store.Put(credential.Account{ID: "alice", RegisteredAt: time.Now()})
+	_ = store.Put(context.Background(), credential.Account{ID: "alice", RegisteredAt: time.Now()})
 	keys, err := credential.NewKeyring("2025-11", credential.NewKey("2025-11"))
 	if err != nil {
 		panic(err)

@@ -60,7 +60,9 @@ func newService(t *testing.T, edit func(*service)) *service {
 	}}
 	hash, err := pinHash()
 	require.NoError(t, err)
-	s.memory.Put(credential.Account{ID: accountID, RegisteredAt: s.clock.Now().Add(-10 * time.Minute), PINHash: hash})
+	require.NoError(t, s.memory.Put(t.Context(), credential.Account{
+		ID: accountID, RegisteredAt: s.clock.Now().Add(-10 * time.Minute), PINHash: hash,
+	}))
 	keys, err := credential.NewKeyring("k", credential.NewKey("k"))
 	require.NoError(t, err)
 	plainIssuer, err := devicetotp.NewIssuer(s.memory, keys, devicetotp.Config{Clock: s.clock})

@@ -74,11 +74,14 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	if err != nil {
 		return fmt.Errorf("users: save %q: %w", a.ID, err)
 	}
+	if err := a.CheckNext(); err != nil {
+		return fmt.Errorf("users: save %q: %w", a.ID, err)
+	}
 	userID, known := parseID(a.ID)
 	if !known {
 		return fmt.Errorf("users: %w: %q", credential.ErrConflict, a.ID)
 	}
-	result, err := s.db.ExecContext(ctx, s.save, userID, state, a.Version+1, a.Version,
+	result, err := s.db.ExecContext(ctx, s.save, userID, state, a.Next, a.Version,
 		a.RegisteredAt, a.PasswordHash, a.PINHash, a.Locked)
 	if isLostRace(err) {
 		return fmt.Errorf("users: %w: %w", credential.ErrConflict, err)

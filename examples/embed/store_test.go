@@ -124,10 +124,12 @@ func TestSaveSeesWhatIsBeingCommitted(t *testing.T) {
 				for range saves {
 					a, err := store.Load(t.Context(), id)
 					require.NoError(t, err)
+					a.Next = 7
 					require.NoError(t, store.Save(t.Context(), a))
 				}
 				a, err := store.Load(t.Context(), id)
 				require.NoError(t, err)
+				a.Next = 8
 
 				tx, err := db.BeginTx(t.Context(), nil)
 				require.NoError(t, err)
@@ -162,6 +164,7 @@ func TestTheDevicesGoWithTheUser(t *testing.T) {
 		require.NoError(t, err)
 		a, err := store.Load(t.Context(), id)
 		require.NoError(t, err)
+		a.Next = 7
 		require.NoError(t, store.Save(t.Context(), a))
 		states := func() (n int) {
 			require.NoError(t, db.QueryRowContext(t.Context(), `SELECT count(*) FROM device_totp_states`).Scan(&n))
@@ -185,7 +188,7 @@ func TestErrorsReachTheCaller(t *testing.T) {
 	require.NoError(t, err)
 	_, err = store.Load(t.Context(), "1")
 	require.ErrorContains(t, err, "no such table")
-	err = store.Save(t.Context(), credential.Account{ID: "1"})
+	err = store.Save(t.Context(), credential.Account{ID: "1", Next: 7})
 	require.ErrorContains(t, err, "no such table")
 	require.False(t, errors.Is(err, credential.ErrConflict))
 }

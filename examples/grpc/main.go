@@ -81,6 +81,9 @@ func demoIssuer(ctx context.Context) (*devicetotp.Issuer, error) {
 		return nil, err
 	}
 	store := memstore.New()
-	store.Put(credential.Account{ID: "alice", RegisteredAt: time.Now().Add(-10 * time.Minute), PINHash: sealed})
+	alice := credential.Account{ID: "alice", RegisteredAt: time.Now().Add(-10 * time.Minute), PINHash: sealed}
+	if err := store.Put(context.Background(), alice); err != nil {
+		return nil, err
+	}
 	return devicetotp.NewIssuer(store, keys, devicetotp.Config{})
 }

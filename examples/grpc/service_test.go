@@ -193,7 +193,6 @@ func TestCallerIsAuthenticated(t *testing.T) {
 // A host that forgets the interceptor serves nobody.
 func TestWithoutInterceptorNobodyIsServed(t *testing.T) {
 	w := devicetotptest.New(t)
-	w.Account("").RegisteredAgo(0)
 	server := grpc.NewServer()
 	devicetotpv1.RegisterDeviceTOTPServiceServer(server, &service{issuer: w.Issuer})
 	s := serveWith(t, w, server)

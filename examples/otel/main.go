@@ -52,7 +52,9 @@ func run(ctx context.Context, output io.Writer) (err error) {
 		return err
 	}
 	store := memstore.New()
-	store.Put(credential.Account{ID: "alice", RegisteredAt: time.Now()})
+	if err := store.Put(ctx, credential.Account{ID: "alice", RegisteredAt: time.Now()}); err != nil {
+		return err
+	}
 	handler, err := NewService(store, telemetry)
 	if err != nil {
 		return err

@@ -39,7 +39,7 @@ func newCollector(t *testing.T) *collector {
 	require.NoError(t, err)
 	c.serve, err = NewService(c.store, telemetry)
 	require.NoError(t, err)
-	c.store.Accounts.Put(credential.Account{ID: "alice", RegisteredAt: time.Now()})
+	require.NoError(t, c.store.Accounts.Put(t.Context(), credential.Account{ID: "alice", RegisteredAt: time.Now()}))
 	return c
 }
 

@@ -60,7 +60,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	store.Put(credential.Account{ID: account, RegisteredAt: clock.Now(), PasswordHash: password, PINHash: sealedPIN})
+	user := credential.Account{ID: account, RegisteredAt: clock.Now(), PasswordHash: password, PINHash: sealedPIN}
+	if err := store.Put(ctx, user); err != nil {
+		return err
+	}
 	say.that("the user registers, with a password and a PIN")
 
 	clock.Advance(time.Minute)

@@ -54,7 +54,7 @@ var config = jsonapi.Config{Logger: slog.New(slog.DiscardHandler)}
 // needs no credential.
 func endpoint() http.Handler {
 	store := memstore.New()
-	store.Put(credential.Account{ID: "alice", RegisteredAt: time.Now()})
+	_ = store.Put(context.Background(), credential.Account{ID: "alice", RegisteredAt: time.Now()})
 	keys, err := credential.NewKeyring("2025-11", credential.NewKey("2025-11"))
 	if err != nil {
 		panic(err)

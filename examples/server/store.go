@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
@@ -36,7 +35,7 @@ func openStore(ctx context.Context, name storeName) (accountStore, error) {
 	defer cancel()
 	switch name.kind {
 	case "memory":
-		return &memoryStore{Store: memstore.New()}, nil
+		return memoryStore{memstore.New()}, nil
 	case "sqlite":
 		// SQLite makes the file readable for everybody, and the files beside
 		// it with the same rights as this one.
@@ -90,43 +89,7 @@ func openSQL(ctx context.Context, driver, dsn string, dialect sqlstore.Dialect) 
 
 func (s sqlStore) Close() error { return s.db.Close() }
 
-// memoryStore gives a memstore.Store what a database has.
-type memoryStore struct {
-	*memstore.Store
-	inserting sync.Mutex
-}
+// memoryStore is a memstore.Store, which has nothing to close.
+type memoryStore struct{ *memstore.Store }
 
-func (s *memoryStore) Insert(ctx context.Context, a credential.Account) (bool, error) {
-	s.inserting.Lock()
-	defer s.inserting.Unlock()
-	_, err := s.Load(ctx, a.ID)
-	if !errors.Is(err, credential.ErrNotFound) {
-		return false, err
-	}
-	s.Put(a)
-	return true, nil
-}
-
-func (s *memoryStore) RotateHash(_ context.Context, id string, f credential.Factor, from, to string) error {
-	rotated := false
-	err := s.Update(id, func(a *credential.Account) {
-		if rotated = a.Hash(f) == from; !rotated {
-			return
-		}
-		if f == credential.FactorPIN {
-			a.PINHash = to
-		} else {
-			a.PasswordHash = to
-		}
-	})
-	if err == nil && !rotated {
-		return credential.ErrConflict
-	}
-	return err
-}
-
-func (s *memoryStore) SetLocked(_ context.Context, id string, locked bool) error {
-	return s.Update(id, func(a *credential.Account) { a.Locked = locked })
-}
-
-func (s *memoryStore) Close() error { return nil }
+func (memoryStore) Close() error { return nil }

@@ -36,6 +36,16 @@ func (d database) spied(t testing.TB) (*sqlstore.Store, *spy) {
 	return store, s
 }
 
+// emptied returns a migrated store without accounts.
+func (d database) emptied(t *testing.T) *sqlstore.Store {
+	t.Helper()
+	db := d.open(t)
+	store := migrated(t, db, d.dialect, sqlstore.Config{})
+	_, err := db.Exec(`DELETE FROM ` + sqlstore.DefaultTable)
+	require.NoError(t, err)
+	return store
+}
+
 // eachDatabase runs test with every driver, each on a database of its own.
 func eachDatabase(t *testing.T, test func(t *testing.T, d database)) {
 	t.Run("sqlite", func(t *testing.T) {
@@ -66,4 +76,10 @@ func load(t testing.TB, s credential.Store, id string) credential.Account {
 	a, err := s.Load(context.Background(), id)
 	require.NoError(t, err)
 	return a
+}
+
+// save saves a under the next version of a test that asks for none.
+func save(s credential.Store, a credential.Account) error {
+	a.Next = a.Version + 1
+	return s.Save(context.Background(), a)
 }

@@ -85,6 +85,7 @@ func Example_save() {
 	loaded, _ := store.Load(ctx, "ada")
 	stale := loaded
 	loaded.State.OTP.Failures = 1
+	loaded.Next, stale.Next = 7301444403, 1930226178 // drawn at random by the library
 	fmt.Println("first:", store.Save(ctx, loaded))
 	err := store.Save(ctx, stale)
 	fmt.Println("second is a conflict:", errors.Is(err, credential.ErrConflict))

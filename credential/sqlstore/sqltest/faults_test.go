@@ -50,7 +50,7 @@ func TestFaultsOfTheConnection(t *testing.T) {
 				store, spy := d.spied(t)
 				require.NoError(t, store.Put(ctx, credential.Account{ID: "a"}))
 				a := load(t, store, "a")
-				a.State.Writes = []credential.WriteID{marker}
+				a.State.Writes, a.Next = []credential.WriteID{marker}, 7
 				hook := func(f func() func(call) error) func(call) error {
 					if f == nil {
 						return nil
@@ -66,7 +66,7 @@ func TestFaultsOfTheConnection(t *testing.T) {
 				got := load(t, store, "a")
 				if c.saved {
 					require.Equal(t, []credential.WriteID{marker}, got.State.Writes)
-					require.EqualValues(t, 1, got.Version)
+					require.EqualValues(t, 7, got.Version)
 				} else {
 					require.Zero(t, got.Version)
 					require.NoError(t, store.Save(ctx, a), "the store must recover by itself")
@@ -83,7 +83,7 @@ func TestErrorsOfTheDriverReachTheCaller(t *testing.T) {
 		spy.hooks(func(call) error { return errConnectionLost }, nil)
 		for name, do := range map[string]func() error{
 			"load":        func() error { _, err := store.Load(ctx, "a"); return err },
-			"save":        func() error { return store.Save(ctx, credential.Account{ID: "a"}) },
+			"save":        func() error { return store.Save(ctx, credential.Account{ID: "a", Next: 7}) },
 			"put":         func() error { return store.Put(ctx, credential.Account{ID: "a"}) },
 			"insert":      func() error { _, err := store.Insert(ctx, credential.Account{ID: "a"}); return err },
 			"delete":      func() error { _, err := store.Delete(ctx, "a"); return err },
@@ -110,6 +110,7 @@ func TestSaveThatWaitsForARowEndsWithItsContext(t *testing.T) {
 		store := migrated(t, db, d.dialect, sqlstore.Config{})
 		require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))
 		a := load(t, store, "a")
+		a.Next = 7
 		tx, err := db.Begin()
 		require.NoError(t, err)
 		defer func() { _ = tx.Rollback() }()
@@ -129,7 +130,7 @@ func TestSaveThatWaitsForARowEndsWithItsContext(t *testing.T) {
 			require.ErrorIs(t, err, credential.ErrConflict)
 		}
 		a = load(t, store, "a")
-		require.EqualValues(t, 1, a.Version)
-		require.NoError(t, store.Save(context.Background(), a))
+		require.EqualValues(t, 7, a.Version)
+		require.NoError(t, save(store, a))
 	})
 }

@@ -126,7 +126,7 @@ func TestMigrateOfARoleWithoutRightsToCreate(t *testing.T) {
 
 	service := openPostgres(t, "pgx", pgtest.With(dsn, "role", role))
 	store := migrated(t, service, sqlstore.DialectPostgres, sqlstore.Config{})
-	require.NoError(t, store.Save(ctx, load(t, store, "a")))
+	require.NoError(t, save(store, load(t, store, "a")))
 	_, err := store.Delete(ctx, "a")
 	require.ErrorContains(t, err, "permission denied")
 }
@@ -149,7 +149,7 @@ func TestTablesOfAnyNameAreKeptApart(t *testing.T) {
 			inserted, err := s.Insert(ctx, credential.Account{ID: "a"})
 			require.NoError(t, err)
 			require.True(t, inserted, "%+v", o)
-			require.NoError(t, s.Save(ctx, load(t, s, "a")))
+			require.NoError(t, save(s, load(t, s, "a")))
 			require.EqualValues(t, 1, load(t, s, "a").Version)
 			ids, err := s.IDs(ctx, "", 5)
 			require.NoError(t, err)
@@ -176,6 +176,6 @@ func TestMigrationsWorkInAnotherTool(t *testing.T) {
 			require.NoError(t, err)
 		}
 		require.NoError(t, store.Put(ctx, credential.Account{ID: "a"}))
-		require.NoError(t, store.Save(ctx, load(t, store, "a")))
+		require.NoError(t, save(store, load(t, store, "a")))
 	})
 }

@@ -23,6 +23,7 @@ func TestSQLiteWritersOfOneProcessTakeTurns(t *testing.T) {
 	store, spy := d.spied(t)
 	require.NoError(t, store.Put(ctx, credential.Account{ID: "a"}))
 	a := load(t, store, "a")
+	a.Next = 7
 	spy.take()
 
 	inside, leave := make(chan struct{}), make(chan struct{})
@@ -75,6 +76,7 @@ func TestSaveThatWaitsForAnotherProcess(t *testing.T) {
 	store := migrated(t, openSQLite(t, path), sqlstore.DialectSQLite, sqlstore.Config{})
 	require.NoError(t, store.Put(ctx, credential.Account{ID: "a"}))
 	a := load(t, store, "a")
+	a.Next = 7
 
 	other, err := openSQLite(t, path).Conn(ctx)
 	require.NoError(t, err)

@@ -22,7 +22,7 @@ func TestEachOperationIsOneStatement(t *testing.T) {
 		}{
 			{"Put", "exec", func() error { return store.Put(ctx, credential.Account{ID: "a", PasswordHash: "p"}) }},
 			{"Load", "query", func() (err error) { a, err = store.Load(ctx, "a"); return err }},
-			{"Save", "exec", func() error { return store.Save(ctx, a) }},
+			{"Save", "exec", func() error { return save(store, a) }},
 			{"RotateHash", "exec", func() error { return store.RotateHash(ctx, "a", credential.FactorPassword, "p", "q") }},
 			{"SetLocked", "exec", func() error { return store.SetLocked(ctx, "a", true) }},
 			{"IDs", "query", func() error { _, err := store.IDs(ctx, "", 10); return err }},
@@ -44,7 +44,7 @@ func TestNothingIsSentForWhatCannotBeStored(t *testing.T) {
 		for _, id := range []string{"", "a\x00", "\xff", string(make([]byte, 1025))} {
 			_, err := store.Load(ctx, id)
 			require.ErrorIs(t, err, credential.ErrNotFound)
-			require.ErrorIs(t, store.Save(ctx, credential.Account{ID: id}), credential.ErrConflict)
+			require.ErrorIs(t, store.Save(ctx, credential.Account{ID: id, Next: 7}), credential.ErrConflict)
 			require.ErrorIs(t, store.SetLocked(ctx, id, true), credential.ErrNotFound)
 			require.ErrorIs(t, store.RotateHash(ctx, id, credential.FactorPIN, "", "x"), credential.ErrConflict)
 			deleted, err := store.Delete(ctx, id)
@@ -55,14 +55,15 @@ func TestNothingIsSentForWhatCannotBeStored(t *testing.T) {
 			require.ErrorContains(t, err, "the id must be 1 to 1024 bytes")
 		}
 		bad := credential.Account{ID: "a", PasswordHash: "\xff", PINHash: "\x00"}
-		require.ErrorIs(t, store.Save(ctx, bad), credential.ErrConflict)
+		require.ErrorIs(t, save(store, bad), credential.ErrConflict)
+		require.ErrorIs(t, store.Save(ctx, credential.Account{ID: "a"}), credential.ErrVersion)
 		require.EqualError(t, store.Put(ctx, bad),
 			`sqlstore: account "a": the password hash is not UTF-8 without NUL, the PIN hash is not UTF-8 without NUL`)
 		require.ErrorIs(t, store.RotateHash(ctx, "a", credential.FactorPIN, "\x00", "x"), credential.ErrConflict)
 		require.ErrorContains(t, store.RotateHash(ctx, "a", credential.FactorPIN, "", "\x00"), "the new pin hash is not UTF-8")
 		require.ErrorContains(t, store.RotateHash(ctx, "a", credential.FactorOTP, "", "x"), "otp has no stored hash")
 		_, err := store.Insert(ctx, credential.Account{ID: "a", Version: -1})
-		require.ErrorContains(t, err, "version -1 is below 0")
+		require.ErrorContains(t, err, "version -1 is not 0 to 2^62")
 		_, err = store.IDs(ctx, "", 0)
 		require.ErrorContains(t, err, "limit 0 is not above 0")
 		_, err = store.IDs(ctx, "\xff", 1)

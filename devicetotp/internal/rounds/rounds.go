@@ -9,6 +9,7 @@ package rounds
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	mathrand "math/rand/v2"
@@ -71,6 +72,7 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 		}
 		id := c.engine.newWriteID()
 		account.State.MarkWrite(id)
+		account.Next = newVersion()
 		if err := account.State.Check(); err != nil {
 			return none, c.Internal(err)
 		}
@@ -108,6 +110,13 @@ func (e *Engine) newWriteID() credential.WriteID {
 	id := e.writer
 	_, _ = rand.Read(id[len(id)/2:]) // never fails: crypto/rand ends the process instead
 	return id
+}
+
+// newVersion returns a version that was never seen: 1 to 2^62, drawn at random.
+func newVersion() int64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:])
+	return int64(binary.BigEndian.Uint64(b[:])>>2) + 1
 }
 
 // again pauses before the next round, or returns why there is none.

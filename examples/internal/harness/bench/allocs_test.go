@@ -36,7 +36,7 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 	wrong := credential.NewSecret("000000")
 
 	fresh := credential.Account{ID: account.ID, RegisteredAt: base}
-	store.Put(fresh)
+	require.NoError(t, store.Put(ctx, fresh))
 	require.NoError(t, issuer.AddCode(ctx, devicetotp.AddCodeRequest{
 		AccountID: account.ID, Kind: verifier.KindAccount, Code: credential.NewSecret("12345678"), TTL: time.Minute,
 	}))
@@ -44,7 +44,7 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 	require.NoError(t, err)
 	create := func(from credential.Account, r devicetotp.CreateRequest, denied bool) func() {
 		return func() {
-			store.Put(from)
+			_ = store.Replace(ctx, from) // as it was loaded
 			if _, err := issuer.Create(ctx, r); denied != (err != nil) {
 				t.Fatal(err)
 			}
@@ -67,7 +67,7 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 		{"Create on a PIN, argon2id", 49, create(withHash(argon), pin, false)},
 		{"Create on a PIN, bcrypt, wrong", 29, create(withHash(bcrypted), pin, true)},
 		{"Verify", 25, func() {
-			store.Put(account)
+			_ = store.Replace(ctx, account) // as it was made
 			if _, err := issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: account.ID, Code: code}); err != nil {
 				t.Fatal(err)
 			}

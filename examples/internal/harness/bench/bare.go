@@ -20,7 +20,7 @@ func bare(db *sql.DB, send statements, t *turns) request {
 		if err != nil {
 			return err
 		}
-		result, err := db.ExecContext(ctx, send.Save, state, id, version, sec, nsec, password, pin, locked)
+		result, err := db.ExecContext(ctx, send.Save, state, version+1, id, version, sec, nsec, password, pin, locked)
 		if err != nil {
 			return err
 		}

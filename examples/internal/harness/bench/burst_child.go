@@ -79,8 +79,7 @@ func (c burstConfig) issuer(ctx context.Context, hashes *atomic.Int64) (*devicet
 func (c burstConfig) store(ctx context.Context) (credential.Store, error) {
 	if c.DSN == "" {
 		memory := memstore.New()
-		memory.Put(c.account())
-		return memory, nil
+		return memory, memory.Put(ctx, c.account())
 	}
 	db, err := target{sqlstore.DialectPostgres, "pgx", c.DSN}.open(streamConns)
 	if err != nil {

@@ -126,6 +126,7 @@ func statementsOf(ctx context.Context, dsn, table string) (statements, error) {
 	if err != nil {
 		return statements{}, err
 	}
+	a.Next = a.Version + 1
 	if err := store.Save(ctx, a); err != nil {
 		return statements{}, err
 	}

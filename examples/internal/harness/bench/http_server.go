@@ -67,7 +67,9 @@ func graceHandler(accounts int) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		store.Put(a)
+		if err := store.Replace(context.Background(), a); err != nil {
+			return nil, err
+		}
 	}
 	shared := newTurns(accounts, createPass)
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: shared, Policy: createPolicy(1)})

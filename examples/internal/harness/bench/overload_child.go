@@ -94,7 +94,7 @@ func (c overloadConfig) world(ctx context.Context) (*devicetotp.Issuer, error) {
 	var put func(context.Context, credential.Account) error
 	if c.DSN == "" {
 		memory := memstore.New()
-		store, put = memory, func(_ context.Context, a credential.Account) error { memory.Put(a); return nil }
+		store, put = memory, memory.Replace
 	} else {
 		db, err := target{sqlstore.DialectPostgres, "pgx", c.DSN}.open(streamConns)
 		if err != nil {

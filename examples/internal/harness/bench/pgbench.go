@@ -35,8 +35,8 @@ func findPgbench() string {
 }
 
 // saveArgs are the parameters of the store's UPDATE, in order, by the names of
-// the columns that its SELECT gives.
-var saveArgs = []string{"state", "id", "version", "registered_sec", "registered_ns", "password_hash", "pin_hash", "locked"}
+// the columns that its SELECT gives, and a next version that the script makes.
+var saveArgs = []string{"state", "next", "id", "version", "registered_sec", "registered_ns", "password_hash", "pin_hash", "locked"}
 
 // script is the two statements in pgbench's language: \gset keeps the row that
 // was read, to be written back.
@@ -49,7 +49,7 @@ func (s statements) script(accounts int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("\\set id random(%d, %d)\n%s \\gset\n%s;\n", firstID, firstID+accounts-1, load, save), nil
+	return fmt.Sprintf("\\set id random(%d, %d)\n%s \\gset\n\\set next :version + 1\n%s;\n", firstID, firstID+accounts-1, load, save), nil
 }
 
 var placeholder = regexp.MustCompile(`\$(\d+)`)

@@ -21,7 +21,7 @@ func TestTheStatementsAreTheStores(t *testing.T) {
 	send, err := statementsOf(t.Context(), dsn, "some")
 	require.NoError(t, err)
 	require.Regexp(t, `^SELECT .* FROM "some" WHERE id = \$1$`, send.Load)
-	require.Regexp(t, `^UPDATE "some" SET state = \$1, version = version \+ 1 WHERE id = \$2 AND version = \$3 `, send.Save)
+	require.Regexp(t, `^UPDATE "some" SET state = \$1, version = \$2 WHERE id = \$3 AND version = \$4 `, send.Save)
 
 	db, err := on.open(1)
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -27,10 +28,11 @@ func TestRequestsSucceedAgainAndAgainAtTheSameSize(t *testing.T) {
 			for i := range accounts {
 				a, err := newAccount(keys, "", i, devices)
 				require.NoError(t, err)
-				store.Put(a)
+				require.NoError(t, store.Replace(t.Context(), a))
 				sizes[a.ID] = stateSize(t, a)
 			}
-			do, err := c.make(store, keys, newTurns(accounts, c.pass), devices)
+			counted := &countingStore{store, map[string]int{}}
+			do, err := c.make(counted, keys, newTurns(accounts, c.pass), devices)
 			require.NoError(t, err)
 			for range 10 * accounts {
 				require.NoError(t, do(t.Context()))
@@ -38,12 +40,26 @@ func TestRequestsSucceedAgainAndAgainAtTheSameSize(t *testing.T) {
 			for id, size := range sizes {
 				a, err := store.Load(t.Context(), id)
 				require.NoError(t, err)
-				require.EqualValues(t, 11, a.Version, "every account had its turns")
+				require.Equal(t, 10, counted.saves[id], "every account had its turns")
 				// A device that was used remembers the step, in a few bytes.
 				require.InDelta(t, size, stateSize(t, a), 16)
 			}
 		})
 	}
+}
+
+// countingStore counts the saves of each account, one at a time.
+type countingStore struct {
+	credential.Store
+	saves map[string]int
+}
+
+func (s *countingStore) Save(ctx context.Context, a credential.Account) error {
+	err := s.Store.Save(ctx, a)
+	if err == nil {
+		s.saves[a.ID]++
+	}
+	return err
 }
 
 func stateSize(t *testing.T, a credential.Account) int {

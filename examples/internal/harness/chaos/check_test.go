@@ -23,7 +23,7 @@ func settled(t *testing.T) (*memstore.Store, *credential.Keyring, result) {
 	keys, err := credential.NewKeyring("k", credential.NewKey("k"))
 	require.NoError(t, err)
 	store := memstore.New()
-	store.Put(credential.Account{ID: "a"})
+	require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
 	require.NoError(t, err)
 	r := result{account: "a", code: "526271"}
@@ -109,6 +109,7 @@ func TestCheckFindsWhatMustNotBe(t *testing.T) {
 			a, err := store.Load(t.Context(), "a")
 			require.NoError(t, err)
 			c.spoil(t, keys, &a.State, &r)
+			a.Next = a.Version - 1
 			require.NoError(t, store.Save(t.Context(), a))
 			got, err := check(t.Context(), store, keys, []result{r})
 			require.NoError(t, err)
