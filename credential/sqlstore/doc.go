@@ -43,11 +43,12 @@
 //
 // # Conflicts and unknown outcomes
 //
-// SQLSTATE 40001 (serialization failure) and 40P01 (deadlock) are
-// [credential.ErrConflict]: nothing was written, and loading again is right. So
-// is an UPDATE that found no row, which includes one that the driver silently
-// sent a second time after the first had taken effect; the library recognises
-// that by its write id. Every other error, SQLITE_BUSY included, is passed on
+// An UPDATE that found no row is [credential.ErrConflict]: the account has
+// changed, or the driver silently sent the statement a second time after the
+// first had taken effect, which the library recognises by its write id. SQLSTATE
+// 40001 (serialization failure, in a Load under SERIALIZABLE too) and 40P01
+// (deadlock) are [credential.ErrSerialization]: nothing was read or written.
+// Every other error, SQLITE_BUSY included, is passed on
 // and means that the outcome is unknown: a server can carry out a statement
 // after the driver has given up on it. The version makes it count once at most.
 //

@@ -8,7 +8,7 @@ import (
 	"example.com/devicetotp/credential"
 )
 
-// SQLSTATE values that say: nothing was written, try the whole decision again.
+// SQLSTATE values that say: nothing was read or written, try again.
 const (
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
@@ -21,7 +21,7 @@ func failed(ctx context.Context, op string, err error) error {
 	if errors.As(err, &state) {
 		switch state.SQLState() {
 		case serializationFailure, deadlockDetected:
-			return fmt.Errorf("sqlstore: %s: %w: %w", op, credential.ErrConflict, err)
+			return fmt.Errorf("sqlstore: %s: %w: %w", op, credential.ErrSerialization, err)
 		}
 	}
 	// Some drivers report an interrupted statement in words of their own.
