@@ -36,6 +36,10 @@ type Store interface {
 	// An error that wraps [ErrSerialization] means that nothing was saved, for
 	// no reason that lies in the account.
 	//
+	// Save must not return nil if ctx ended before the database had answered.
+	// A database that waits for a standby can be told to wait no longer, and
+	// reports the write as done although the standby does not have it.
+	//
 	// Any other error means that the outcome is unknown. The library then
 	// loads the account and looks for its own write id in [State.Writes].
 	Save(ctx context.Context, a Account) error

@@ -83,6 +83,9 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	}
 	result, err := s.db.ExecContext(ctx, s.save, userID, state, a.Version+1, a.Version,
 		a.RegisteredAt, a.PasswordHash, a.PINHash, a.Locked)
+	if err == nil {
+		err = ctx.Err() // PostgreSQL reports a commit as done if it is told to wait no longer for its standby
+	}
 	if isUndone(err) {
 		return fmt.Errorf("users: %w: %w", credential.ErrSerialization, err)
 	}
