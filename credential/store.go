@@ -17,6 +17,9 @@ type Store interface {
 	// back. An account that does not exist is an error that wraps
 	// [ErrNotFound]; so is an id that the database cannot hold. An account
 	// without a stored State has the zero State and Version 0. Next is 0.
+	//
+	// An error that wraps [ErrSerialization] means that nothing was read and
+	// that loading again is right.
 	Load(ctx context.Context, id string) (Account, error)
 
 	// Save stores a.State, and a.Next as its version, if, and only if, the
@@ -37,6 +40,13 @@ type Store interface {
 	// [ErrStateSize]. A Next that is not 1 to [MaxVersion], or is the same as
 	// Version, is an error that wraps [ErrVersion]: see [Account.CheckNext].
 	//
+	// An error that wraps [ErrSerialization] means that nothing was saved, for
+	// no reason that lies in the account.
+	//
+	// Save must not return nil if ctx ended before the database had answered.
+	// A database that waits for a standby can be told to wait no longer, and
+	// reports the write as done although the standby does not have it.
+	//
 	// Any other error means that the outcome is unknown. The library then
 	// loads the account and looks for its own write id in [State.Writes].
 	Save(ctx context.Context, a Account) error
@@ -48,6 +58,11 @@ var (
 	// ErrConflict says that an account changed since it was loaded, so that
 	// nothing was saved.
 	ErrConflict = errors.New("credential: account changed since it was loaded")
+	// ErrSerialization says that nothing was read or saved, and that the
+	// database asked to try again: SQLSTATE 40001 (serialization failure) and
+	// 40P01 (deadlock). Unlike ErrConflict it does not mean that the account
+	// has changed.
+	ErrSerialization = errors.New("credential: nothing was read or saved; the database asked to try again")
 	// ErrStateSize says that a State has outgrown its bounds. It is refused
 	// whole, never truncated.
 	ErrStateSize = errors.New("credential: state exceeds its bounds")

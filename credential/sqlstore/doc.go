@@ -43,11 +43,12 @@
 //
 // # Conflicts and unknown outcomes
 //
-// SQLSTATE 40001 (serialization failure) and 40P01 (deadlock) are
-// [credential.ErrConflict]: nothing was written, and loading again is right. So
-// is an UPDATE that found no row, which includes one that the driver silently
-// sent a second time after the first had taken effect; the library recognises
-// that by its write id. Every other error, SQLITE_BUSY included, is passed on
+// An UPDATE that found no row is [credential.ErrConflict]: the account has
+// changed, or the driver silently sent the statement a second time after the
+// first had taken effect, which the library recognises by its write id. SQLSTATE
+// 40001 (serialization failure, in a Load under SERIALIZABLE too) and 40P01
+// (deadlock) are [credential.ErrSerialization]: nothing was read or written.
+// Every other error, SQLITE_BUSY included, is passed on
 // and means that the outcome is unknown: a server can carry out a statement
 // after the driver has given up on it. The version makes it count once at most.
 //
@@ -64,6 +65,29 @@
 // and its connections have no read deadline: on a network that goes silent a
 // call outlasts its ctx, and the requests for that account wait behind it. Give
 // its Connector a Dialer whose connections set one, or use pgx.
+//
+// # Fail-over of PostgreSQL
+//
+// A standby that can be promoted must be synchronous: name it in
+// synchronous_standby_names. One that lags brings spent codes and forgiven
+// failures back. While it is away, commits wait for it, each Save is cut off at
+// its deadline, and the library answers unavailable. What a Load shows at that
+// time can be lost with the primary; that is why no answer rests on it.
+//
+// PostgreSQL reports such a commit as done if its wait is cancelled. Save returns
+// an error if that was its own ctx. If an administrator cancels it
+// (pg_cancel_backend), no driver sees the difference, so end the process with
+// pg_terminate_backend instead.
+//
+// Name all servers in the DSN, so that each new connection goes to the one that
+// writes; both drivers know these parameters:
+//
+//	host=db1,db2 port=5432,5432 target_session_attrs=read-write
+//
+// A Save over a connection that is read-only fails with SQLSTATE 25006. The Store
+// then closes that connection instead of giving it back to the pool. Set
+// [sql.DB.SetConnMaxLifetime] to a few minutes all the same: a connection to a
+// standby that only reads has no such error.
 //
 // # SQLite settings
 //

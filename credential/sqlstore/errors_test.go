@@ -17,10 +17,10 @@ type stateError string
 func (e stateError) Error() string    { return "the server said " + string(e) }
 func (e stateError) SQLState() string { return string(e) }
 
-func TestOnlySerializationFailureAndDeadlockAreConflicts(t *testing.T) {
+func TestOnlySerializationFailureAndDeadlockAskToTryAgain(t *testing.T) {
 	for _, c := range []struct {
-		err      error
-		conflict bool
+		err   error
+		again bool
 	}{
 		{stateError("40001"), true},
 		{stateError("40P01"), true},
@@ -33,7 +33,8 @@ func TestOnlySerializationFailureAndDeadlockAreConflicts(t *testing.T) {
 		{errors.New("database is locked (5) (SQLITE_BUSY)"), false},
 	} {
 		got := failed(context.Background(), "save", c.err)
-		require.Equal(t, c.conflict, errors.Is(got, credential.ErrConflict), "%v", c.err)
+		require.Equal(t, c.again, errors.Is(got, credential.ErrSerialization), "%v", c.err)
+		require.NotErrorIs(t, got, credential.ErrConflict, "the account need not have changed")
 		require.ErrorIs(t, got, c.err)
 	}
 }

@@ -112,7 +112,12 @@ func (s *Store) write(ctx context.Context, op, query string, args ...any) (bool,
 		return false, failed(ctx, op, err)
 	}
 	defer done()
-	result, err := s.db.ExecContext(ctx, query, args...)
+	result, err := s.exec(ctx, query, args...)
+	if err == nil {
+		// A server that was told to wait no longer for its standby reports the
+		// commit as done. lib/pq passes that on.
+		err = ctx.Err()
+	}
 	if err != nil {
 		return false, failed(ctx, op, err)
 	}

@@ -75,8 +75,8 @@ func (e env) race(handles []credential.Store, id string) error {
 		switch {
 		case err == nil:
 			winners = append(winners, i)
-		case !errors.Is(err, credential.ErrConflict):
-			return fmt.Errorf("a Save that lost the race: want credential.ErrConflict, got: %w", err)
+		case !refused(err):
+			return fmt.Errorf("a Save that lost the race: want credential.ErrConflict or credential.ErrSerialization, got: %w", err)
 		}
 	}
 	if len(winners) != 1 {
@@ -117,6 +117,12 @@ func noLostUpdate(e env) error {
 	return nil
 }
 
+// refused reports whether err promises that nothing has happened, so that a race
+// may go on.
+func refused(err error) bool {
+	return errors.Is(err, credential.ErrConflict) || errors.Is(err, credential.ErrSerialization)
+}
+
 // increment does what the library does: load, decide, save, and again after a
 // conflict, with a pause of random length that grows. After a save it makes way:
 // a store whose handles poll for a lock, as SQLite's do, would give it to the
@@ -124,19 +130,19 @@ func noLostUpdate(e env) error {
 // their patience.
 func (e env) increment(s credential.Store, id string) error {
 	for pause := time.Millisecond; ; pause = min(2*pause, 32*time.Millisecond) {
-		a, err := e.load(s, id)
-		if err != nil {
-			return err
-		}
-		a.State.OTP.Failures++
-		a.Next = newVersion()
 		started := time.Now()
-		err = s.Save(e.ctx, a)
+		a, err := e.load(s, id)
+		if err == nil {
+			a.State.OTP.Failures++
+			a.Next = newVersion()
+			started = time.Now()
+			err = s.Save(e.ctx, a)
+		}
 		if err == nil {
 			return wait(e.ctx, rand.N(1+min(counters*time.Since(started), maxWay)))
 		}
-		if !errors.Is(err, credential.ErrConflict) {
-			return fmt.Errorf("Save: want nil or credential.ErrConflict, got: %w", err)
+		if !refused(err) {
+			return fmt.Errorf("want nil, credential.ErrConflict or credential.ErrSerialization, got: %w", err)
 		}
 		if err := wait(e.ctx, rand.N(pause)); err != nil {
 			return err

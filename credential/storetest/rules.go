@@ -81,7 +81,7 @@ var rules = []Rule{
 	},
 	{
 		Name: "one_winner", timeout: slow, check: oneWinner, after: []string{"save_stale", "load_fresh"},
-		Why: "Of 32 handles that save the same version at once exactly one succeeds and the others get credential.ErrConflict; " +
+		Why: "Of 32 handles that save the same version at once exactly one succeeds and the others get credential.ErrConflict or credential.ErrSerialization; " +
 			"a store that checks and then writes lets several through.",
 	},
 	{

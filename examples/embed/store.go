@@ -46,6 +46,9 @@ func (s *Store) Load(ctx context.Context, id string) (credential.Account, error)
 	if errors.Is(err, sql.ErrNoRows) {
 		return credential.Account{}, fmt.Errorf("users: %w: %q", credential.ErrNotFound, id)
 	}
+	if isUndone(err) {
+		return credential.Account{}, fmt.Errorf("users: %w: %w", credential.ErrSerialization, err)
+	}
 	if err != nil {
 		return credential.Account{}, fmt.Errorf("users: load %q: %w", id, err)
 	}
@@ -83,8 +86,11 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	}
 	result, err := s.db.ExecContext(ctx, s.save, userID, state, a.Next, a.Version,
 		a.RegisteredAt, a.PasswordHash, a.PINHash, a.Locked)
-	if isLostRace(err) {
-		return fmt.Errorf("users: %w: %w", credential.ErrConflict, err)
+	if err == nil {
+		err = ctx.Err() // PostgreSQL reports a commit as done if it is told to wait no longer for its standby
+	}
+	if isUndone(err) {
+		return fmt.Errorf("users: %w: %w", credential.ErrSerialization, err)
 	}
 	if err != nil {
 		return fmt.Errorf("users: save %q: %w", a.ID, err) // the outcome is unknown, and the library finds out
@@ -103,9 +109,9 @@ func parseID(id string) (userID int64, known bool) {
 	return userID, err == nil && strconv.FormatInt(userID, 10) == id
 }
 
-// isLostRace tells whether PostgreSQL undid the statement because of another:
+// isUndone reports whether PostgreSQL undid the statement because of another:
 // serialization failure, under stricter isolation than the default, or deadlock.
-func isLostRace(err error) bool {
+func isUndone(err error) bool {
 	var state interface{ SQLState() string }
 	return errors.As(err, &state) && (state.SQLState() == "40001" || state.SQLState() == "40P01")
 }

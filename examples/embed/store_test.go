@@ -192,3 +192,18 @@ func TestErrorsReachTheCaller(t *testing.T) {
 	require.ErrorContains(t, err, "no such table")
 	require.False(t, errors.Is(err, credential.ErrConflict))
 }
+
+// What the database undoes because of another transaction is no change of the
+// user, and asks to try again.
+func TestWhatTheDatabaseUndoesAsksToTryAgain(t *testing.T) {
+	for _, state := range []string{"40001", "40P01"} {
+		require.True(t, isUndone(fmt.Errorf("wrapped: %w", sqlState(state))))
+	}
+	require.False(t, isUndone(sqlState("57014")), "cancelled")
+	require.False(t, isUndone(nil))
+}
+
+type sqlState string
+
+func (e sqlState) Error() string    { return string(e) }
+func (e sqlState) SQLState() string { return string(e) }

@@ -35,14 +35,14 @@ func TestFaultsOfTheConnection(t *testing.T) {
 	for _, c := range []struct {
 		rule          string
 		before, after func() func(call) error
-		conflict      bool
+		kind          error // ErrConflict, ErrSerialization or nil
 		saved         bool
 	}{
-		{"a serialization failure is a conflict", func() func(call) error { return once(stateError("40001")) }, nil, true, false},
-		{"a deadlock is a conflict", func() func(call) error { return once(stateError("40P01")) }, nil, true, false},
-		{"another error before the write is no conflict", func() func(call) error { return once(errConnectionLost) }, nil, false, false},
-		{"an error after the write is no conflict, and the write id tells", nil, func() func(call) error { return once(errConnectionLost) }, false, true},
-		{"a statement that was silently sent again is a conflict, and the write id tells", nil, func() func(call) error { return once(driver.ErrBadConn) }, true, true},
+		{"a serialization failure asks to try again", func() func(call) error { return once(stateError("40001")) }, nil, credential.ErrSerialization, false},
+		{"a deadlock asks to try again", func() func(call) error { return once(stateError("40P01")) }, nil, credential.ErrSerialization, false},
+		{"another error before the write is no conflict", func() func(call) error { return once(errConnectionLost) }, nil, nil, false},
+		{"an error after the write is no conflict, and the write id tells", nil, func() func(call) error { return once(errConnectionLost) }, nil, true},
+		{"a statement that was silently sent again is a conflict, and the write id tells", nil, func() func(call) error { return once(driver.ErrBadConn) }, credential.ErrConflict, true},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			eachDatabase(t, func(t *testing.T, d database) {
@@ -60,7 +60,9 @@ func TestFaultsOfTheConnection(t *testing.T) {
 				spy.hooks(hook(c.before), hook(c.after))
 				err := store.Save(ctx, a)
 				require.Error(t, err)
-				require.Equal(t, c.conflict, errors.Is(err, credential.ErrConflict), "%v", err)
+				for _, kind := range []error{credential.ErrConflict, credential.ErrSerialization} {
+					require.Equal(t, c.kind == kind, errors.Is(err, kind), "%v", err)
+				}
 				spy.hooks(nil, nil)
 
 				got := load(t, store, "a")
@@ -74,6 +76,21 @@ func TestFaultsOfTheConnection(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Under SERIALIZABLE the database can refuse a SELECT too.
+func TestALoadThatCannotBeSerializedAsksToTryAgain(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		store, spy := d.spied(t)
+		require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
+		for _, state := range []string{"40001", "40P01"} {
+			spy.hooks(once(stateError(state)), nil)
+			_, err := store.Load(t.Context(), "a")
+			require.ErrorIs(t, err, credential.ErrSerialization)
+			require.NotErrorIs(t, err, credential.ErrConflict)
+			load(t, store, "a")
+		}
+	})
 }
 
 func TestErrorsOfTheDriverReachTheCaller(t *testing.T) {

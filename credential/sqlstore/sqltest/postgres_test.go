@@ -46,8 +46,8 @@ func keepsTheContract(t *testing.T, driver, key, value string) {
 	})
 }
 
-// Under SERIALIZABLE a lost race is SQLSTATE 40001 instead of an update of no
-// row.
+// Under SERIALIZABLE a lost race can be SQLSTATE 40001 instead of an update of
+// no row, and Load can fail with it too.
 func TestPostgresKeepsTheContractUnderStricterIsolation(t *testing.T) {
 	for _, driver := range postgresDrivers {
 		t.Run(driver, func(t *testing.T) {

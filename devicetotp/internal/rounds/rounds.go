@@ -89,7 +89,7 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 				return a.answer, nil // it had taken effect after all
 			}
 		}
-		if !errors.Is(saveErr, credential.ErrConflict) {
+		if !errors.Is(saveErr, credential.ErrConflict) && !errors.Is(saveErr, credential.ErrSerialization) {
 			return none, c.storeFailure("Store.Save", saveErr)
 		}
 		if err := c.again(started, saveErr); err != nil {

@@ -27,13 +27,33 @@ func Need(t testing.TB) *Server {
 	if shared.server == nil && shared.err == nil {
 		shared.server, shared.err = Start(context.Background())
 	}
-	switch err := shared.err; {
+	started(t, shared.err)
+	return shared.server
+}
+
+// NeedPair starts a pair for t, on the same terms as [Need], and stops it at the
+// end of t. It is never a server that the environment names.
+func NeedPair(t testing.TB) *Pair {
+	t.Helper()
+	p, err := StartPair(context.Background())
+	started(t, err)
+	t.Cleanup(func() {
+		if err := p.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
+	return p
+}
+
+// started ends t if a server could not be started.
+func started(t testing.TB, err error) {
+	t.Helper()
+	switch {
 	case errors.Is(err, ErrNotInstalled):
 		Skip(t, err)
 	case err != nil:
 		t.Fatal(err)
 	}
-	return shared.server
 }
 
 // Skip skips a test for what this machine lacks, or fails it where the

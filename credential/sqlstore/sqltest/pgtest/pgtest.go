@@ -10,7 +10,8 @@
 //		...
 //	}
 //
-// A command without a test uses [Start] and [Server.Stop].
+// A command without a test uses [Start] and [Server.Stop]. [NeedPair] is for what
+// a fail-over does: a primary whose commits wait for a standby.
 //
 // The server is made with initdb and postgres of this machine, in a new
 // directory, with fsync on, and listens on a socket in that directory only. As
@@ -43,14 +44,16 @@ var ErrNotOurs = errors.New("pgtest: the server was named by " + EnvDSN + " and 
 
 const startTimeout = time.Minute
 
-// Server is a running PostgreSQL. Nothing else may be called while Restart or
-// Stop is at work.
+// Server is a running PostgreSQL. Nothing else may be called while Restart,
+// Crash or Stop is at work.
 type Server struct {
-	dsn    string
-	bin    string // directory of the binaries; "" if the server is not ours
-	dir    string // everything the server has
-	cmd    *exec.Cmd
-	exited chan struct{}
+	dsn      string
+	bin      string   // directory of the binaries; "" if the server is not ours
+	dir      string   // everything the server has
+	settings []string // besides those that every server is started with
+	cmd      *exec.Cmd
+	exited   chan struct{}
+	paused   *os.Process // the WAL receiver, while it is stopped
 }
 
 // Start starts a server, or returns the one that DEVICETOTP_POSTGRES_DSN names.
@@ -59,6 +62,11 @@ func Start(ctx context.Context) (*Server, error) {
 	if dsn := os.Getenv(EnvDSN); dsn != "" {
 		return &Server{dsn: dsn}, nil
 	}
+	return startOwn(ctx, (*Server).initialise)
+}
+
+// startOwn starts a server on the data that fill makes.
+func startOwn(ctx context.Context, fill func(*Server, context.Context) error, settings ...string) (*Server, error) {
 	bin, err := binaries()
 	if err != nil {
 		return nil, err
@@ -68,16 +76,23 @@ func Start(ctx context.Context) (*Server, error) {
 		return nil, fmt.Errorf("pgtest: %w", err)
 	}
 	s := &Server{
-		bin: bin, dir: dir,
-		dsn: fmt.Sprintf("host=%s port=%s user=postgres dbname=postgres sslmode=disable", dir, port),
+		bin: bin, dir: dir, settings: settings,
+		dsn: dsnOf(dir, port),
 	}
-	if err := s.initialise(ctx); err != nil {
+	if err := handOver(dir); err != nil {
+		return nil, errors.Join(fmt.Errorf("pgtest: %w", err), os.RemoveAll(dir))
+	}
+	if err := fill(s, ctx); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	if err := s.launch(ctx); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+func dsnOf(hosts, ports string) string {
+	return fmt.Sprintf("host=%s port=%s user=postgres dbname=postgres sslmode=disable", hosts, ports)
 }
 
 // DSN is the connection string of the server's own database, in the form
@@ -106,11 +121,26 @@ func (s *Server) Stop() error {
 // Restart ends the server as a crash would (the immediate mode of pg_ctl), and
 // starts it again on the same data. It returns when the server answers.
 func (s *Server) Restart(ctx context.Context) error {
+	if err := s.Crash(); err != nil {
+		return err
+	}
+	return s.StartAgain(ctx)
+}
+
+// Crash ends the server as a crash would (the immediate mode of pg_ctl), and
+// keeps its data.
+func (s *Server) Crash() error {
 	if s.bin == "" {
 		return ErrNotOurs
 	}
-	if err := s.end(syscall.SIGQUIT); err != nil {
-		return err
+	return s.end(syscall.SIGQUIT)
+}
+
+// StartAgain starts a server that has crashed. It returns when the server
+// answers.
+func (s *Server) StartAgain(ctx context.Context) error {
+	if s.bin == "" {
+		return ErrNotOurs
 	}
 	return s.launch(ctx)
 }
@@ -122,17 +152,18 @@ func (s *Server) data() string    { return filepath.Join(s.dir, "data") }
 func (s *Server) logFile() string { return filepath.Join(s.dir, "log") }
 
 func (s *Server) initialise(ctx context.Context) error {
-	if err := handOver(s.dir); err != nil {
+	return s.run(ctx, "initdb", "-D", s.data(), "-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-locale")
+}
+
+// run runs one of PostgreSQL's programs to its end.
+func (s *Server) run(ctx context.Context, program string, args ...string) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
+	cmd.Dir = s.dir
+	if err := unprivileged(cmd); err != nil {
 		return fmt.Errorf("pgtest: %w", err)
 	}
-	initdb := exec.CommandContext(ctx, filepath.Join(s.bin, "initdb"), "-D", s.data(),
-		"-U", "postgres", "--auth=trust", "-E", "UTF8", "--no-locale")
-	initdb.Dir = s.dir
-	if err := unprivileged(initdb); err != nil {
-		return fmt.Errorf("pgtest: %w", err)
-	}
-	if out, err := initdb.CombinedOutput(); err != nil {
-		return fmt.Errorf("pgtest: initdb: %w\n%s", err, out)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("pgtest: %s: %w\n%s", program, err, out)
 	}
 	return nil
 }
@@ -148,6 +179,9 @@ func (s *Server) launch(ctx context.Context) error {
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", port,
 		"-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir,
 		"-c", "max_connections=200", "-c", "shared_buffers=64MB")
+	for _, setting := range s.settings {
+		cmd.Args = append(cmd.Args, "-c", setting)
+	}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, logFile, logFile
 	if err := unprivileged(cmd); err != nil {
 		return fmt.Errorf("pgtest: %w", err)
@@ -187,6 +221,7 @@ func (s *Server) end(signal syscall.Signal) error {
 	if s.cmd == nil {
 		return nil
 	}
+	_ = s.ResumeReceiver()           // what is stopped cannot end
 	_ = s.cmd.Process.Signal(signal) // an error means that it has ended
 	select {
 	case <-s.exited:
