@@ -50,6 +50,8 @@ func count(data []byte) (n counts, err error) {
 			n.spent++
 		case tagWrites:
 			n.writes += len(r.value) / len(WriteID{})
+		case tagKind:
+			n.kinds++
 		}
 	}
 	if r.err != nil {
@@ -62,7 +64,7 @@ func count(data []byte) (n counts, err error) {
 func (n counts) empty() State {
 	return State{
 		Devices: roomFor[Device](n.devices), Codes: roomFor[OneTimeCode](n.codes),
-		Spent: roomFor[SpentProof](n.spent), Writes: roomFor[WriteID](n.writes),
+		Spent: roomFor[SpentProof](n.spent), Writes: roomFor[WriteID](n.writes), Kinds: roomFor[KindAttempts](n.kinds),
 	}
 }
 
@@ -95,6 +97,11 @@ func (s *State) decode(data []byte) error {
 			r.attempts(&s.PIN)
 		case tagWrites:
 			r.writes(&s.Writes)
+		case tagKind:
+			s.Kinds = append(s.Kinds, KindAttempts{})
+			r.check(s.Kinds[len(s.Kinds)-1].decode(r.value))
+		case tagGraceIssued:
+			s.GraceIssued = int(r.int(math.MaxInt32))
 		default:
 			r.keep()
 		}
@@ -128,6 +135,16 @@ func (d *Device) decode(data []byte) error {
 			r.attempts(&d.Attempts)
 		case tagDeviceRestsOnGrace:
 			d.RestsOnGrace = r.int(1) == 1
+		case tagDeviceMadeBy:
+			d.MadeBy = string(r.value)
+		case tagDeviceNamed:
+			r.attempts(&d.Named)
+		case tagDeviceReplaced:
+			if len(d.Replaced) == MaxReplaced {
+				return fmt.Errorf("%w: more than %d replaced proofs", ErrStateSize, MaxReplaced)
+			}
+			d.Replaced = append(d.Replaced, ReplacedProof{})
+			r.check(d.Replaced[len(d.Replaced)-1].decode(r.value))
 		default:
 			r.keep()
 		}
@@ -147,6 +164,38 @@ func (c *OneTimeCode) decode(data []byte) error {
 			c.Digest = append([]byte(nil), r.value...)
 		case tagCodeExpiresAt:
 			r.time(&c.ExpiresAt)
+		case tagCodeWithdrawn:
+			c.Withdrawn = r.int(1) == 1
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (p *ReplacedProof) decode(data []byte) error {
+	r := reader{rest: data, unknown: &p.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagReplacedDigest:
+			p.Digest = append([]byte(nil), r.value...)
+		case tagReplacedCreatedAt:
+			r.time(&p.CreatedAt)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (k *KindAttempts) decode(data []byte) error {
+	r := reader{rest: data, unknown: &k.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagKindName:
+			k.Kind = string(r.value)
+		case tagKindAttempts:
+			r.attempts(&k.Attempts)
 		default:
 			r.keep()
 		}

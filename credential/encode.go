@@ -20,6 +20,8 @@ const (
 	tagPasswordAttempts
 	tagPINAttempts
 	tagWrites
+	tagKind
+	tagGraceIssued
 )
 
 const (
@@ -34,6 +36,9 @@ const (
 	tagDeviceLastStep
 	tagDeviceAttempts
 	tagDeviceRestsOnGrace
+	tagDeviceMadeBy
+	tagDeviceNamed
+	tagDeviceReplaced
 )
 
 const (
@@ -41,6 +46,17 @@ const (
 	tagCodeKind
 	tagCodeDigest
 	tagCodeExpiresAt
+	tagCodeWithdrawn
+)
+
+const (
+	tagReplacedDigest uint8 = iota + 1
+	tagReplacedCreatedAt
+)
+
+const (
+	tagKindName uint8 = iota + 1
+	tagKindAttempts
 )
 
 const (
@@ -94,6 +110,12 @@ func (s *State) encode(w *writer) {
 		}
 		w.end(at)
 	}
+	for i := range s.Kinds {
+		at := w.begin(tagKind)
+		s.Kinds[i].encode(w)
+		w.end(at)
+	}
+	w.int(tagGraceIssued, int64(s.GraceIssued), math.MaxInt32)
 	w.addBytes(s.unknown)
 }
 
@@ -109,6 +131,13 @@ func (d *Device) encode(w *writer) {
 	w.int(tagDeviceLastStep, d.LastStep, math.MaxInt64)
 	w.attempts(tagDeviceAttempts, &d.Attempts)
 	w.bool(tagDeviceRestsOnGrace, d.RestsOnGrace)
+	w.string(tagDeviceMadeBy, d.MadeBy)
+	w.attempts(tagDeviceNamed, &d.Named)
+	for i := range d.Replaced {
+		at := w.begin(tagDeviceReplaced)
+		d.Replaced[i].encode(w)
+		w.end(at)
+	}
 	w.addBytes(d.unknown)
 }
 
@@ -117,7 +146,20 @@ func (c *OneTimeCode) encode(w *writer) {
 	w.string(tagCodeKind, c.Kind)
 	w.bytes(tagCodeDigest, c.Digest)
 	w.time(tagCodeExpiresAt, c.ExpiresAt)
+	w.bool(tagCodeWithdrawn, c.Withdrawn)
 	w.addBytes(c.unknown)
+}
+
+func (p *ReplacedProof) encode(w *writer) {
+	w.bytes(tagReplacedDigest, p.Digest)
+	w.time(tagReplacedCreatedAt, p.CreatedAt)
+	w.addBytes(p.unknown)
+}
+
+func (k *KindAttempts) encode(w *writer) {
+	w.string(tagKindName, k.Kind)
+	w.attempts(tagKindAttempts, &k.Attempts)
+	w.addBytes(k.unknown)
 }
 
 func (p *SpentProof) encode(w *writer) {

@@ -19,12 +19,16 @@ func TestFieldsOfADeviceAreBound(t *testing.T) {
 		"ProofDigest": "a digest matches for its own account and device only",
 		"LastStep":    "it changes with every use; the retry window starts at CreatedAt, which is bound",
 		"Attempts":    "they change with every failure",
+		"Named":       "they change with every failure",
+		"MadeBy":      "it only says what else a host may want to revoke",
+		"Replaced":    "a digest matches for its own account and device only",
 		"unknown":     "of a newer release",
 	}
 	others := map[string]any{
 		"ID": "00000000-0000-4000-8000-000000000002", "Sealed": []byte("x"), "Algorithm": credential.AlgorithmSHA256, "Digits": 8,
 		"Period": 60 * time.Second, "Basis": credential.BasisGrace, "RestsOnGrace": true, "ProofDigest": []byte("x"),
-		"CreatedAt": device.CreatedAt.Add(1), "LastStep": int64(1), "Attempts": credential.Attempts{Failures: 1},
+		"CreatedAt": device.CreatedAt.Add(1), "LastStep": int64(1), "Attempts": credential.Attempts{Failures: 1}, "Named": credential.Attempts{Failures: 1},
+		"MadeBy": "x", "Replaced": []credential.ReplacedProof{{}},
 	}
 	sealed := seal(t, k, deviceScope, "12345678901234567890")
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[credential.Device]()) {

@@ -19,8 +19,16 @@ type State struct {
 	// Spent are the proofs that made a device and must not make another. Like an
 	// expired code, one that need not be remembered any more stays for a while.
 	Spent []SpentProof
-	// OTP, Password and PIN are the failures in a row of each factor.
+	// OTP, Password and PIN are the failures in a row of each factor. Those of OTP
+	// only slow down: what a value was compared with has counters of its own, in
+	// Kinds and Devices.
 	OTP, Password, PIN Attempts
+	// Kinds are the failures in a row of each kind of one-time code. A new code
+	// does not reset them.
+	Kinds []KindAttempts
+	// GraceIssued is how many devices were ever issued on grace itself, those that
+	// are gone included.
+	GraceIssued int
 	// Writes are the ids of the last saves, oldest first, one of a writer.
 	Writes []WriteID
 
@@ -51,9 +59,15 @@ type Device struct {
 	// LastStep is the newest time step that was accepted: no code of this step
 	// or an older one is accepted again. 0: never used.
 	LastStep int64
-	// Attempts are the failures in a row of verifications that named this
-	// device.
-	Attempts Attempts
+	// MadeBy is the id of the device whose code this one was created on; "" if
+	// there is none.
+	MadeBy string
+	// Attempts are the wrong values in a row that were compared with this device,
+	// whatever path they came by. Named are those of verifications that named it.
+	Attempts, Named Attempts
+	// Replaced are the OTPs that made earlier devices of this id, so that a late
+	// retry of their requests is recognized.
+	Replaced []ReplacedProof
 
 	unknown []byte
 }
@@ -68,6 +82,29 @@ type OneTimeCode struct {
 	Digest []byte
 	// ExpiresAt is the first instant at which it is no longer accepted.
 	ExpiresAt time.Time
+	// Withdrawn reports that a newer code of the kind has replaced this one. It is
+	// not accepted, and kept so that announcing it again is recognized.
+	Withdrawn bool
+
+	unknown []byte
+}
+
+// KindAttempts are the failures in a row of one kind of one-time code.
+type KindAttempts struct {
+	// Kind is that of the codes; "" for an OTP verifier of the host's own that
+	// does not say what it compared.
+	Kind     string
+	Attempts Attempts
+
+	unknown []byte
+}
+
+// ReplacedProof is the OTP of a device that was replaced by another of its id.
+type ReplacedProof struct {
+	// Digest is the device's ProofDigest.
+	Digest []byte
+	// CreatedAt is when that device was created.
+	CreatedAt time.Time
 
 	unknown []byte
 }
@@ -141,4 +178,32 @@ func (s State) DeviceIndex(id string) int {
 // IsSpent reports whether proof has been used up.
 func (s State) IsSpent(proof string) bool {
 	return slices.ContainsFunc(s.Spent, func(p SpentProof) bool { return p.ProofID == proof })
+}
+
+// KindAttempts returns the failures of the one-time codes of that kind.
+func (s *State) KindAttempts(kind string) Attempts {
+	for i := range s.Kinds {
+		if s.Kinds[i].Kind == kind {
+			return s.Kinds[i].Attempts
+		}
+	}
+	return Attempts{}
+}
+
+// SetKindAttempts replaces the failures of the one-time codes of that kind. Of
+// more than [MaxKinds] kinds with failures, the one that failed first is
+// forgotten.
+func (s *State) SetKindAttempts(kind string, to Attempts) {
+	i := slices.IndexFunc(s.Kinds, func(k KindAttempts) bool { return k.Kind == kind })
+	switch {
+	case i >= 0 && to == (Attempts{}):
+		s.Kinds = slices.Delete(s.Kinds, i, i+1)
+	case i >= 0:
+		s.Kinds[i].Attempts = to
+	case to != (Attempts{}):
+		if len(s.Kinds) >= MaxKinds {
+			s.Kinds = slices.Delete(s.Kinds, 0, 1)
+		}
+		s.Kinds = append(s.Kinds, KindAttempts{Kind: kind, Attempts: to})
+	}
 }

@@ -14,6 +14,8 @@ const (
 	MaxDevices    = 100       // issued devices
 	MaxCodes      = 50        // pending one-time codes
 	MaxSpent      = 200       // spent proofs: each device may have one, and some were evicted since
+	MaxKinds      = 64        // kinds of one-time code with failures
+	MaxReplaced   = 4         // remembered OTPs of replaced devices, for each device
 	MaxWrites     = 32        // remembered write ids, one of a writer; older ones are dropped
 	MaxStateBytes = 64 * 1024 // encoded size
 )
@@ -29,9 +31,14 @@ func (s State) Check() error {
 
 // encodedSize returns how many bytes MarshalBinary writes.
 func (s *State) encodedSize() (int, error) {
-	n := counts{len(s.Devices), len(s.Codes), len(s.Spent), len(s.Writes)}
+	n := counts{len(s.Devices), len(s.Codes), len(s.Spent), len(s.Writes), len(s.Kinds)}
 	if err := n.check(); err != nil {
 		return 0, err
+	}
+	for i := range s.Devices {
+		if n := len(s.Devices[i].Replaced); n > MaxReplaced {
+			return 0, fmt.Errorf("%w: %d replaced proofs, at most %d", ErrStateSize, n, MaxReplaced)
+		}
 	}
 	var w writer // without out: it measures
 	s.encode(&w)
@@ -49,7 +56,7 @@ func checkSize(bytes int) error {
 }
 
 // counts are the numbers of the parts of a State.
-type counts struct{ devices, codes, spent, writes int }
+type counts struct{ devices, codes, spent, writes, kinds int }
 
 func (n counts) check() error {
 	for _, b := range [...]struct {
@@ -60,6 +67,7 @@ func (n counts) check() error {
 		{"one-time codes", n.codes, MaxCodes},
 		{"spent proofs", n.spent, MaxSpent},
 		{"write ids", n.writes, MaxWrites},
+		{"kinds of one-time code", n.kinds, MaxKinds},
 	} {
 		if b.have > b.max {
 			return fmt.Errorf("%w: %d %s, at most %d", ErrStateSize, b.have, b.what, b.max)

@@ -6,11 +6,16 @@ import "slices"
 func (s State) Clone() State {
 	c := s
 	c.Devices, c.Codes = slices.Clone(s.Devices), slices.Clone(s.Codes)
-	c.Spent, c.Writes = slices.Clone(s.Spent), slices.Clone(s.Writes)
+	c.Spent, c.Writes, c.Kinds = slices.Clone(s.Spent), slices.Clone(s.Writes), slices.Clone(s.Kinds)
 	free := make(room, s.byteSize())
 	for i := range c.Devices {
 		d := &c.Devices[i]
 		d.Sealed, d.ProofDigest, d.unknown = free.copy(d.Sealed), free.copy(d.ProofDigest), free.copy(d.unknown)
+		d.Replaced = slices.Clone(d.Replaced)
+		for i := range d.Replaced {
+			p := &d.Replaced[i]
+			p.Digest, p.unknown = free.copy(p.Digest), free.copy(p.unknown)
+		}
 	}
 	for i := range c.Codes {
 		code := &c.Codes[i]
@@ -18,6 +23,9 @@ func (s State) Clone() State {
 	}
 	for i := range c.Spent {
 		c.Spent[i].unknown = free.copy(c.Spent[i].unknown)
+	}
+	for i := range c.Kinds {
+		c.Kinds[i].unknown = free.copy(c.Kinds[i].unknown)
 	}
 	c.unknown = free.copy(s.unknown)
 	return c
@@ -28,12 +36,18 @@ func (s *State) byteSize() int {
 	n := len(s.unknown)
 	for i := range s.Devices {
 		n += len(s.Devices[i].Sealed) + len(s.Devices[i].ProofDigest) + len(s.Devices[i].unknown)
+		for j := range s.Devices[i].Replaced {
+			n += len(s.Devices[i].Replaced[j].Digest) + len(s.Devices[i].Replaced[j].unknown)
+		}
 	}
 	for i := range s.Codes {
 		n += len(s.Codes[i].Digest) + len(s.Codes[i].unknown)
 	}
 	for i := range s.Spent {
 		n += len(s.Spent[i].unknown)
+	}
+	for i := range s.Kinds {
+		n += len(s.Kinds[i].unknown)
 	}
 	return n
 }

@@ -16,23 +16,32 @@ type (
 		OTP      attemptsView `json:"otp"`
 		Password attemptsView `json:"password"`
 		PIN      attemptsView `json:"pin"`
+		Kinds    []kindView   `json:"kinds,omitempty"`
+		OnGrace  int          `json:"graceIssued,omitempty"`
 		Writes   []string     `json:"writes"`
 	}
 	deviceView struct {
-		ID        string       `json:"id"`
-		Basis     string       `json:"basis"`
-		OnGrace   bool         `json:"restsOnGrace,omitempty"`
-		Algorithm string       `json:"algorithm"`
-		Digits    int          `json:"digits"`
-		Period    string       `json:"period"`
-		CreatedAt time.Time    `json:"createdAt"`
-		LastStep  int64        `json:"lastStep"`
-		Attempts  attemptsView `json:"attempts"`
+		ID        string        `json:"id"`
+		Basis     string        `json:"basis"`
+		OnGrace   bool          `json:"restsOnGrace,omitempty"`
+		Algorithm string        `json:"algorithm"`
+		Digits    int           `json:"digits"`
+		Period    string        `json:"period"`
+		CreatedAt time.Time     `json:"createdAt"`
+		LastStep  int64         `json:"lastStep"`
+		MadeBy    string        `json:"madeBy,omitempty"`
+		Attempts  attemptsView  `json:"attempts"`
+		Named     *attemptsView `json:"named,omitempty"`
+	}
+	kindView struct {
+		Kind     string       `json:"kind"`
+		Attempts attemptsView `json:"attempts"`
 	}
 	codeView struct {
 		ID        string    `json:"id"`
 		Kind      string    `json:"kind"`
 		ExpiresAt time.Time `json:"expiresAt"`
+		Withdrawn bool      `json:"withdrawn,omitempty"`
 	}
 	spentView struct {
 		Until time.Time `json:"until"`
@@ -47,10 +56,13 @@ func (s State) view() stateView {
 	out := stateView{
 		Devices: make([]deviceView, len(s.Devices)), Codes: make([]codeView, len(s.Codes)),
 		Spent: make([]spentView, len(s.Spent)), Writes: make([]string, len(s.Writes)),
-		OTP: s.OTP.view(), Password: s.Password.view(), PIN: s.PIN.view(),
+		OTP: s.OTP.view(), Password: s.Password.view(), PIN: s.PIN.view(), OnGrace: s.GraceIssued,
 	}
 	for i := range s.Devices {
 		out.Devices[i] = s.Devices[i].view()
+	}
+	for i := range s.Kinds {
+		out.Kinds = append(out.Kinds, kindView{s.Kinds[i].Kind, s.Kinds[i].Attempts.view()})
 	}
 	for i := range s.Codes {
 		out.Codes[i] = s.Codes[i].view()
@@ -65,13 +77,19 @@ func (s State) view() stateView {
 }
 
 func (d Device) view() deviceView {
-	return deviceView{
+	view := deviceView{
 		ID: d.ID, Basis: d.Basis.String(), OnGrace: d.RestsOnGrace, Algorithm: d.Algorithm.String(), Digits: d.Digits, Period: d.Period.String(),
-		CreatedAt: d.CreatedAt, LastStep: d.LastStep, Attempts: d.Attempts.view(),
+		CreatedAt: d.CreatedAt, LastStep: d.LastStep, MadeBy: d.MadeBy, Attempts: d.Attempts.view(),
 	}
+	if named := d.Named.view(); named.Failures > 0 {
+		view.Named = &named
+	}
+	return view
 }
 
-func (c OneTimeCode) view() codeView { return codeView{ID: c.ID, Kind: c.Kind, ExpiresAt: c.ExpiresAt} }
+func (c OneTimeCode) view() codeView {
+	return codeView{ID: c.ID, Kind: c.Kind, ExpiresAt: c.ExpiresAt, Withdrawn: c.Withdrawn}
+}
 
 func (p SpentProof) view() spentView { return spentView{Until: p.Until} }
 

@@ -19,13 +19,16 @@ func everything() State {
 		Devices: []Device{
 			{
 				ID: "738e379f-fe30-45ab-819c-ba88804b6368", Sealed: []byte{1, 2, 3}, Algorithm: AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
-				Basis: BasisOTP, ProofDigest: []byte{4, 5}, CreatedAt: at, LastStep: 59263200, RestsOnGrace: true, Attempts: attempts(1), unknown: []byte("\xc9\x00\x02bc"),
+				Basis: BasisOTP, ProofDigest: []byte{4, 5}, CreatedAt: at, LastStep: 59263200, RestsOnGrace: true, Attempts: attempts(1),
+				MadeBy: "00000000-0000-4000-8000-000000000002", Named: attempts(5),
+				Replaced: []ReplacedProof{{Digest: []byte{9}, CreatedAt: at, unknown: []byte("\xcd\x00\x01h")}}, unknown: []byte("\xc9\x00\x02bc"),
 			},
 			{ID: "00000000-0000-4000-8000-000000000002", Sealed: []byte{6}, Algorithm: AlgorithmSHA512, Digits: 8, Period: time.Minute, Basis: BasisGrace},
 		},
-		Codes: []OneTimeCode{{ID: "00c0ffee00c0ffee", Kind: "account", Digest: []byte{7, 8}, ExpiresAt: at, unknown: []byte("\xca\x00\x00")}},
+		Codes: []OneTimeCode{{ID: "00c0ffee00c0ffee", Kind: "account", Digest: []byte{7, 8}, ExpiresAt: at, Withdrawn: true, unknown: []byte("\xca\x00\x00")}},
 		Spent: []SpentProof{{ProofID: "code:00c0ffee00c0ffee", Until: at, unknown: []byte("\xcb\x00\x01d")}},
 		OTP:   attempts(2), Password: attempts(3), PIN: attempts(4),
+		Kinds: []KindAttempts{{Kind: "account", Attempts: attempts(6), unknown: []byte("\xce\x00\x01i")}}, GraceIssued: 3,
 		Writes:  []WriteID{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {}},
 		unknown: []byte("\xcc\x00\x03efg"),
 	}

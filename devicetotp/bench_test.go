@@ -55,7 +55,7 @@ func BenchmarkMatch(b *testing.B) {
 			}
 		}}.Run)
 		b.Run("sealed "+c.name, pairbench.Pair{Calls: 500, Peer: peer, Ours: func() {
-			if _, ok, err := verifier.MatchDevice(keys, "acct", d, c.code, benchTime); err != nil || ok != c.want {
+			if _, ok, err := verifier.MatchDevice(keys, "acct", &d, c.code, benchTime); err != nil || ok != c.want {
 				b.Fatal(ok, err)
 			}
 		}}.Run)
@@ -87,7 +87,7 @@ func newBenchWorld(b *testing.B, accounts int, like credential.Account, code cre
 		}
 		if code.Present() {
 			request := devicetotp.AddCodeRequest{AccountID: like.ID, Kind: verifier.KindAccount, Code: code, TTL: time.Minute}
-			if err := w.issuer.AddCode(ctx, request); err != nil {
+			if _, err := w.issuer.AddCode(ctx, request); err != nil {
 				b.Fatal(err)
 			}
 		}

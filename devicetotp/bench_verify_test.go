@@ -58,7 +58,7 @@ func BenchmarkVerifyTwentyDevices(b *testing.B) {
 	current := uint64(benchTime.Unix() / 30)
 	ctx, wrong := context.Background(), devicetotp.VerifyRequest{AccountID: "acct", Code: secret("000000")}
 	pairbench.Pair{
-		Calls:  4, // one more would be the last before a wait
+		Calls:  4,                                                           // one more would be the last before a wait
 		Before: func() { _ = store.Replace(context.Background(), account) }, // as it was made
 		Ours: func() {
 			if _, err := issuer.Verify(ctx, wrong); devicetotp.CodeOf(err) != devicetotp.CodeInvalidCredentials {

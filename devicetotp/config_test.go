@@ -67,7 +67,7 @@ func TestNewIssuerReportsEveryMistakeByField(t *testing.T) {
 	fields := fieldsOf(t, err)
 	for _, field := range []string{
 		"store", "Config.Policy.MaxDevices", "Config.Policy.UnusedAfter", "Config.Policy.Algorithm", "Config.Policy.Digits",
-		"Config.Policy.Period", "Config.Policy.OTP.BlockAt",
+		"Config.Policy.Period", "Config.Policy.OTP.BackoffFrom",
 		"Config.Policy.Password.Backoff", "Config.Policy.PIN.BackoffFrom", "Config.Policy.Device.BlockAt",
 	} {
 		require.Contains(t, fields, field, "an all-zero policy is refused")
@@ -249,7 +249,8 @@ func TestZeroIssuerRefuses(t *testing.T) {
 	_, err = zero.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "a", Code: credential.NewSecret("123456")})
 	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(err))
 	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(zero.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "a"})))
-	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(zero.AddCode(t.Context(), devicetotp.AddCodeRequest{
+	_, err = zero.AddCode(t.Context(), devicetotp.AddCodeRequest{
 		AccountID: "a", Kind: verifier.KindAccount, Code: credential.NewSecret("123456"), TTL: time.Minute,
-	})))
+	})
+	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(err))
 }

@@ -2,6 +2,7 @@ package devicetotp
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -38,9 +39,15 @@ type CreateRequest struct {
 // counts as a failure of its factor, even if a later one grants. A wrong value
 // is refused within the grace window too.
 //
-// Retrying with the same DeviceID, for example after a lost response, returns
-// the same device (Replayed) as long as it is no older than Policy.RetryWindow
-// and was never used.
+// Retrying with the same DeviceID, for example after a lost response, returns the
+// same device (Replayed) if it is no older than Policy.RetryWindow, was never
+// used, and the request presents what it was created on. A never-used device is
+// replaced (Replaced) if the request presents an OTP that is good now. A request
+// without a DeviceID cannot be recognized again.
+//
+// A device that was created on grace, or on a code of such a device, rests on
+// grace: no more than Policy.GraceDevices of them exist at a time, they never
+// displace a device that was proved, and their codes buy no further ones.
 //
 // Errors have these codes:
 //
@@ -90,7 +97,7 @@ func (o *create) check() error {
 }
 
 // decide has every rule of Create. The precedence of the factors is
-// [proofs.first].
+// [proofs.next].
 func (o *create) decide(a *credential.Account) (answer[DeviceTOTP], bool) {
 	o.proofs.restart()
 	o.evicted = nil
@@ -99,8 +106,8 @@ func (o *create) decide(a *credential.Account) (answer[DeviceTOTP], bool) {
 	case a.Locked:
 		return o.refuse(CodeAccountLocked, "")
 	case taken >= 0:
-		return o.repeat(a, &a.State.Devices[taken])
-	case !o.hasRoom(a):
+		return o.retry(a, taken)
+	case !o.hasRoom(a, o.proofs.none()) || !o.hasProofRoom(a):
 		return o.refuse(CodeDeviceLimitReached, "")
 	case o.proofs.none() && !o.request.NoGrace && o.graceOpen(a):
 		return o.grant(a, credential.BasisGrace)
@@ -111,11 +118,31 @@ func (o *create) decide(a *credential.Account) (answer[DeviceTOTP], bool) {
 	if err := o.makeSecret(); err != nil {
 		return o.refused(err)
 	}
-	factor, err := o.proofs.first(a)
+	factor, err := o.proofs.next(a, 0)
+	if err == nil && o.proofs.onGrace(a, factor) && !(o.mayRest(a) && o.hasRoom(a, true)) {
+		return o.grantBeyondGrace(a, factor)
+	}
 	if err != nil {
 		return o.refused(err)
 	}
 	return o.grant(a, credential.BasisOf(factor))
+}
+
+// grantBeyondGrace answers where a right code rests on grace, and no more devices
+// may. The code is spent and grants nothing; what else is presented may.
+func (o *create) grantBeyondGrace(a *credential.Account, otp credential.Factor) (answer[DeviceTOTP], bool) {
+	o.proofs.succeed(a, otp)
+	factor, err := o.proofs.next(a, otp)
+	switch {
+	case errors.Is(err, ErrDenied):
+		return o.refuse(CodeDeviceLimitReached, "")
+	case err != nil:
+		return o.refused(err)
+	case !o.hasRoom(a, false):
+		return o.refuse(CodeDeviceLimitReached, "")
+	default:
+		return o.grant(a, credential.BasisOf(factor))
+	}
 }
 
 func (o *create) refuse(code Code, field string) (answer[DeviceTOTP], bool) {
@@ -128,48 +155,18 @@ func (o *create) refused(err error) (answer[DeviceTOTP], bool) {
 }
 
 func (o *create) event() Event {
-	return Event{Factors: o.proofs.results, Evicted: o.evicted}
+	return Event{
+		Factors: o.proofs.results, Evicted: o.evicted,
+		Unreadable: o.proofs.unreadable,
+	}
 }
 
 // give answers with device.
-func (o *create) give(d *credential.Device, secret credential.Secret, replayed bool) answer[DeviceTOTP] {
+func (o *create) give(d *credential.Device, secret credential.Secret) answer[DeviceTOTP] {
 	event := o.event()
-	event.Basis, event.Replayed = d.Basis, replayed
+	event.Basis, event.RestsOnGrace, event.CreatedAt = d.Basis, d.RestsOnGrace, d.CreatedAt
 	return answer[DeviceTOTP]{event: event, value: DeviceTOTP{
 		ID: d.ID, Secret: secret, Period: d.Period, Digits: d.Digits, Algorithm: d.Algorithm,
-		Basis: d.Basis, CreatedAt: d.CreatedAt, Replayed: replayed,
+		Basis: d.Basis, CreatedAt: d.CreatedAt,
 	}}
-}
-
-// repeat answers a request for an id that the account has already. If the
-// response to the request that made the device may have been lost, the device is
-// given again on what it was created on.
-func (o *create) repeat(a *credential.Account, d *credential.Device) (answer[DeviceTOTP], bool) {
-	if !o.repeatable(d) {
-		return o.refuse(CodeIDInUse, totperrors.FieldDeviceID)
-	}
-	if factor, ok := d.Basis.Factor(); ok {
-		if err := o.proofs.only(a, factor, d); err != nil {
-			return o.refused(err)
-		}
-	}
-	secret, err := o.open(d)
-	if err != nil {
-		return o.refused(err)
-	}
-	return o.give(d, secret, true), o.proofs.counted
-}
-
-// repeatable reports whether the request can be the one that made the device: it
-// is young, was never used, and what it was created on is presented.
-func (o *create) repeatable(d *credential.Device) bool {
-	window := o.issuer.policy.RetryWindow
-	age, ok := o.age(d.CreatedAt)
-	if !ok || age > window || window == 0 || d.LastStep != 0 {
-		return false
-	}
-	if factor, ok := d.Basis.Factor(); ok {
-		return o.proofs.presented(factor).Present()
-	}
-	return d.Basis == credential.BasisGrace && o.proofs.none() && !o.request.NoGrace
 }

@@ -2,7 +2,6 @@ package devicetotp
 
 import (
 	"slices"
-	"time"
 
 	"example.com/devicetotp/credential"
 )
@@ -12,8 +11,24 @@ func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[De
 	if err := o.makeSecret(); err != nil {
 		return o.refused(err)
 	}
+	device, err := o.newDevice(a, basis)
+	if err != nil {
+		return o.refused(err)
+	}
+	o.makeRoom(a, device.RestsOnGrace)
+	if factor, ok := basis.Factor(); ok {
+		o.proofs.succeed(a, factor)
+	} else {
+		a.State.GraceIssued++
+	}
+	a.State.Devices = append(a.State.Devices, device)
+	return o.give(&device, o.secret), true
+}
+
+// newDevice returns the new device, sealed.
+func (o *create) newDevice(a *credential.Account, basis credential.Basis) (d credential.Device, err error) {
 	policy := &o.issuer.policy
-	device := credential.Device{
+	d = credential.Device{
 		ID:        o.deviceID,
 		Algorithm: policy.Algorithm,
 		Digits:    policy.Digits,
@@ -21,16 +36,20 @@ func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[De
 		Basis:     basis,
 		CreatedAt: o.Now.UTC(),
 	}
-	if err := o.seal(&device); err != nil {
-		return o.refused(err)
+	if basis == credential.BasisOTP {
+		d.MadeBy = o.proofs.otpSeen.verdict.DeviceID
+		d.RestsOnGrace = o.proofs.onGrace(a, credential.FactorOTP)
+		d.ProofDigest, err = o.issuer.keys.Digest(proofScope(o.accountID, d.ID), o.request.OTP)
+	} else {
+		d.RestsOnGrace = basis == credential.BasisGrace
 	}
-	o.makeRoom(a)
-	if factor, ok := basis.Factor(); ok {
-		o.proofs.succeed(a, factor)
+	if err == nil {
+		d.Sealed, err = o.issuer.keys.Seal(credential.DeviceScope(o.accountID, &d), o.secret)
 	}
-	dropExpired(&a.State, o.Now)
-	a.State.Devices = append(a.State.Devices, device)
-	return o.give(&device, o.secret, false), true
+	if err != nil {
+		return d, o.Internal(err)
+	}
+	return d, nil
 }
 
 // makeSecret makes the secret of the new device, once a request.
@@ -41,28 +60,15 @@ func (o *create) makeSecret() (err error) {
 	return err
 }
 
-func (o *create) seal(d *credential.Device) (err error) {
-	if d.Sealed, err = o.issuer.keys.Seal(credential.DeviceScope(o.accountID, d), o.secret); err != nil {
-		return o.Internal(err)
-	}
-	if d.Basis != credential.BasisOTP {
-		return nil
-	}
-	if d.ProofDigest, err = o.issuer.keys.Digest(proofScope(o.accountID, d.ID), o.request.OTP); err != nil {
-		return o.Internal(err)
-	}
-	return nil
-}
-
 // makeRoom evicts never-used devices until one more fits, oldest first, and the
-// one that generated the OTP of this request last. hasRoom saw that there are
-// enough.
-func (o *create) makeRoom(a *credential.Account) {
+// one that generated the OTP of this request last. A device that rests on grace
+// displaces only such ones. hasRoom saw that there are enough.
+func (o *create) makeRoom(a *credential.Account, rests bool) {
 	for len(a.State.Devices) >= o.issuer.policy.MaxDevices {
 		oldest := -1
 		for i := range a.State.Devices {
 			d := &a.State.Devices[i]
-			if o.evictable(d) && (oldest < 0 || o.goesBefore(d, &a.State.Devices[oldest])) {
+			if o.evictable(d, rests) && (oldest < 0 || o.goesBefore(d, &a.State.Devices[oldest])) {
 				oldest = i
 			}
 		}
@@ -72,18 +78,8 @@ func (o *create) makeRoom(a *credential.Account) {
 }
 
 func (o *create) goesBefore(d, other *credential.Device) bool {
-	if proved := o.proofs.verdict.DeviceID; proved == d.ID || proved == other.ID {
+	if proved := o.proofs.otpSeen.verdict.DeviceID; proved == d.ID || proved == other.ID {
 		return proved == other.ID
 	}
 	return d.CreatedAt.Before(other.CreatedAt)
-}
-
-// spentSlack is how much longer than needed a spent proof is remembered, so
-// that a clock that goes back does not revive it.
-const spentSlack = 10 * time.Minute
-
-// dropExpired forgets one-time codes and spent proofs that time has overtaken.
-func dropExpired(s *credential.State, now time.Time) {
-	s.Codes = slices.DeleteFunc(s.Codes, func(c credential.OneTimeCode) bool { return !now.Before(c.ExpiresAt) })
-	s.Spent = slices.DeleteFunc(s.Spent, func(p credential.SpentProof) bool { return now.After(p.Until.Add(spentSlack)) })
 }

@@ -337,38 +337,6 @@ func TestExactlyTwoStoreCallsARequest(t *testing.T) {
 	}
 }
 
-func TestRehashIsOfferedOnceAHashIsBehind(t *testing.T) {
-	type call struct {
-		account  string
-		factor   credential.Factor
-		old, new string
-	}
-	var calls []call
-	dear, err := verifier.NewHasher(verifier.HasherConfig{Memory: 16, Time: 1, Threads: 1, Parallel: 1, Queue: 1})
-	require.NoError(t, err)
-	w := devicetotptest.New(t, func(c *devicetotp.Config) {
-		c.Password = verifier.Password(dear)
-		c.OnRehash = func(_ context.Context, account string, f credential.Factor, from, to string) error {
-			calls = append(calls, call{account, f, from, to})
-			return nil
-		}
-	})
-	a := w.Account("acct").Password("password") // hashed at the lowest cost
-	create := func(password string) error {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", Password: secret(password)})
-		return err
-	}
-	require.Error(t, create("wrong"))
-	require.Empty(t, calls)
-	require.NoError(t, create("password"))
-	require.Len(t, calls, 1)
-	require.Equal(t, a.Stored().PasswordHash, calls[0].old)
-	require.Contains(t, calls[0].new, "$m=16,t=1,p=1$")
-	require.NoError(t, w.Store.Accounts.Update("acct", func(a *credential.Account) { a.PasswordHash = calls[0].new }))
-	require.NoError(t, create("password"))
-	require.Len(t, calls, 1, "what is up to date is left alone")
-}
-
 func TestEvictionIsTold(t *testing.T) {
 	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.MaxDevices = 2 }))
 	w.Account("acct").RegisteredAgo(0).PIN("8299")

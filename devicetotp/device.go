@@ -28,9 +28,10 @@ type DeviceTOTP struct {
 	Basis credential.Basis
 	// CreatedAt is when it was created.
 	CreatedAt time.Time
-	// Replayed tells that this is the repetition of an earlier request: the
-	// same device again, with nothing changed.
-	Replayed bool
+	// Replayed reports that this is the device of an earlier request again, with
+	// nothing changed, and Replaced that it took the place of a device of the same
+	// id that was never used.
+	Replayed, Replaced bool
 }
 
 // Base32 returns the secret in base32, upper case, without padding (RFC 4648;

@@ -11,7 +11,11 @@ import (
 // and no hash, unless the host's own errors do (Err), so it can be logged whole.
 //
 // Tell the user of each new device: the grace window needs no proof, so the
-// notice is what reveals a stolen session.
+// notice is what reveals a stolen session. A device may first be told of by a
+// retry, because the response to the request that made it was lost. So tell of
+// every Event of OpCreate without a Code, Replayed or not, once for each pair of
+// DeviceID and CreatedAt. After one with CodeUnavailable the device may exist: if
+// no retry follows, ask Inspect.
 type Event struct {
 	// Op is the operation.
 	Op Op
@@ -28,12 +32,22 @@ type Event struct {
 	Code Code
 	// Basis is what the device was created on; zero unless Create succeeded.
 	Basis credential.Basis
-	// Replayed tells that Create gave an existing device again.
-	Replayed bool
+	// CreatedAt is when the device was created; zero unless Create succeeded.
+	CreatedAt time.Time
+	// Replayed reports that Create returned an existing device again, and Replaced
+	// that it put a new device in the place of one of the same id that was never
+	// used.
+	Replayed, Replaced bool
+	// RestsOnGrace reports that what was created or accepted rests on grace alone:
+	// on the grace window, or on a code of a device that rests on it.
+	RestsOnGrace bool
 	// Factors are the presented factors that were looked at or were blocked,
 	// in that order.
 	Factors []FactorResult
-	// RetryAfter is that of the error.
+	// Unreadable lists the stored values that could not be compared, and why.
+	// Everything beside them works.
+	Unreadable []Unreadable
+	// RetryAfter is Error.RetryAfter, or zero.
 	RetryAfter time.Duration
 	// Evicted are never-used devices that made room for the new one.
 	Evicted []string
@@ -48,7 +62,18 @@ type Event struct {
 	Err error
 }
 
-// FactorResult tells what became of one presented factor.
+// Unreadable is a stored value that does not open, for instance because its key
+// is missing: a device, a one-time code, or the hash of a password or PIN.
+type Unreadable struct {
+	// Factor is what it belongs to.
+	Factor credential.Factor
+	// DeviceID is the device, and Kind that of the one-time code; "" otherwise.
+	DeviceID, Kind string
+	// Err is the reason.
+	Err error
+}
+
+// FactorResult describes the result of one presented factor.
 type FactorResult struct {
 	Factor credential.Factor
 	Result Result

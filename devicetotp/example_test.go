@@ -151,7 +151,7 @@ func ExampleIssuer_AddCode() {
 		log.Fatal(err)
 	}
 	// Send code.Reveal() to the user, and announce it:
-	err = issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "alice", Kind: verifier.KindAccount, Code: code, TTL: 5 * time.Minute})
+	_, err = issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "alice", Kind: verifier.KindAccount, Code: code, TTL: 5 * time.Minute})
 	fmt.Println(err)
 
 	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", OTP: code})

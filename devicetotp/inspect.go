@@ -79,7 +79,7 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 	if !o.Known {
 		return answer[Overview]{err: o.managed(a)}, false
 	}
-	view := Overview{Room: o.hasRoom(a)}
+	view := Overview{Room: o.hasRoom(a, false)}
 	if o.graceOpen(a) && !a.Locked {
 		view.GraceUntil = a.RegisteredAt.Add(o.issuer.policy.GraceWindow)
 	}
@@ -104,7 +104,7 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 	if d.LastStep > 0 {
 		view.LastUsedAt = time.Unix((d.LastStep+1)*int64(d.Period/time.Second), 0).UTC()
 	}
-	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Device, d.Attempts)
+	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Device, d.Named)
 	return view
 }
 

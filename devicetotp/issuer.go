@@ -3,6 +3,7 @@ package devicetotp
 import (
 	"context"
 	"slices"
+	"sync/atomic"
 
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
@@ -39,9 +40,10 @@ type Config struct {
 	//
 	//	UPDATE users SET pin_hash = $to WHERE id = $account AND pin_hash = $from
 	//
-	// A store's RotateHash does that, so it can be given directly. It runs once
-	// the request is decided and saved. If it fails, the hash is renewed at the
-	// next success. If nil, hashes are never renewed.
+	// A store's RotateHash does that, so it can be given directly. It runs in a
+	// goroutine of its own, once the request is answered, at most four of them at
+	// a time, each bounded by Limits.VerifierTimeout. If it fails or is left out,
+	// the hash is renewed at the next success. If nil, hashes are never renewed.
 	OnRehash func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
 }
 
@@ -58,6 +60,7 @@ type Issuer struct {
 	observer  func(context.Context, Event)
 	limits    Limits
 	onRehash  func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
+	renewals  *atomic.Int32 // of hashes, under way
 }
 
 // NewIssuer returns an issuer of the accounts in store, whose values at rest
@@ -109,6 +112,7 @@ func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Is
 		limits:   limits,
 		observer: cfg.Observer,
 		onRehash: cfg.OnRehash,
+		renewals: new(atomic.Int32),
 	}, nil
 }
 

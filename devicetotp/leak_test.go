@@ -111,9 +111,11 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		log.add(r, m, err)
 	}
 	c := devicetotp.AddCodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(leakOTP), TTL: time.Minute}
-	log.add(c, w.Issuer.AddCode(t.Context(), c))
+	log.add(c)
+	log.add(w.Issuer.AddCode(t.Context(), c))
 	c.Code = secret(leakWrong)
-	log.add(c, w.Issuer.AddCode(t.Context(), c))
+	log.add(c)
+	log.add(w.Issuer.AddCode(t.Context(), c))
 	swapped := devicetotp.AddCodeRequest{AccountID: "acct", Kind: leakOTP, Code: secret(verifier.KindAccount), TTL: time.Minute}
 	log.add(w.Issuer.AddCode(t.Context(), swapped))
 	log.add(w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))

@@ -60,11 +60,22 @@ type Policy struct {
 	// those two. Empty: no OTP is right, unless Config.OTP is the host's own.
 	OTPKinds []string
 
-	// OTP, Password and PIN are the attempt policies of the factors. OTP counts
-	// one-time codes and device codes together. Device counts the failures of
-	// Verify requests that name a device, for that device. Default: a wait
-	// from the fifth failure on; blocked at 20, 100, 10 and 20.
-	OTP, Password, PIN, Device verifier.AttemptPolicy
+	// Password and PIN are the attempt policies of those factors. Default: a wait
+	// from the fifth failure on; blocked at 100 and 10.
+	Password, PIN verifier.AttemptPolicy
+	// OTP is the pace of one-time values that name no device: it slows down the
+	// account. Default: a wait from the fifth failure on; it never blocks.
+	OTP verifier.AttemptPolicy
+	// Code is the attempt policy of each kind of one-time code. Default: a wait
+	// from the fifth failure on; blocked at 20.
+	Code verifier.AttemptPolicy
+	// Device is the attempt policy of a device that requests name, and
+	// UnnamedDevice that of a device which is compared with codes that name none.
+	// Their BlockAt together must not exceed verifier.MaxFailures: so many wrong
+	// values in a row are compared with a device at most. Default: a wait from the
+	// fifth failure on, blocked at 20; 30 s from the fifth failure on, blocked at
+	// 80.
+	Device, UnnamedDevice verifier.AttemptPolicy
 }
 
 // DefaultPolicy returns the defaults named at each field.
@@ -80,10 +91,12 @@ func DefaultPolicy() Policy {
 		Digits:         6,
 		Period:         30 * time.Second,
 		OTPKinds:       []string{verifier.KindAccount, verifier.KindDeviceTOTP},
-		OTP:            verifier.DefaultAttempts(20),
 		Password:       verifier.DefaultAttempts(100),
 		PIN:            verifier.DefaultAttempts(10),
+		OTP:            verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: time.Hour, BlockAt: verifier.NeverBlock},
+		Code:           verifier.DefaultAttempts(20),
 		Device:         verifier.DefaultAttempts(20),
+		UnnamedDevice:  verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: 30 * time.Second, BlockAt: 80},
 	}
 }
 
@@ -109,15 +122,25 @@ func (p *Policy) check(m *mistakes) {
 	m.duration("UnusedAfter", p.UnusedAfter, max(time.Minute, p.RetryWindow), 100*365*24*time.Hour)
 	p.checkTOTP(m)
 	p.checkKinds(m)
+	p.checkAttempts(m)
+}
+
+func (p *Policy) checkAttempts(m *mistakes) {
 	for _, a := range []struct {
 		field  string
 		policy verifier.AttemptPolicy
-	}{{"OTP", p.OTP}, {"Password", p.Password}, {"PIN", p.PIN}, {"Device", p.Device}} {
+	}{{"OTP", p.OTP}, {"Password", p.Password}, {"PIN", p.PIN}, {"Code", p.Code}, {"Device", p.Device}, {"UnnamedDevice", p.UnnamedDevice}} {
 		var broken verifier.FieldErrors
 		errors.As(a.policy.Check(), &broken)
 		for _, b := range broken {
 			m.add(a.field+"."+b.Field, "%s", b.Rule)
 		}
+		if a.field != "OTP" && a.policy.BlockAt == verifier.NeverBlock {
+			m.add(a.field+".BlockAt", "is verifier.NeverBlock, so that guessing would never end")
+		}
+	}
+	if sum := p.Device.BlockAt + p.UnnamedDevice.BlockAt; sum > verifier.MaxFailures {
+		m.add("UnnamedDevice.BlockAt", "and Device.BlockAt are %d together, must be at most %d", sum, verifier.MaxFailures)
 	}
 }
 

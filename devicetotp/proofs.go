@@ -1,6 +1,8 @@
 package devicetotp
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"time"
 
@@ -19,15 +21,17 @@ type proofs struct {
 
 	// of this round
 	results []FactorResult
-	waits   []time.Duration  // of the blocked factors
-	verdict verifier.Verdict // of the factor that was accepted
-	counted bool             // the account was changed and must be saved
+	waits   []time.Duration // of the blocked factors
+	counted bool            // the account was changed and must be saved
+	otpSeen otpCheck        // what the OTP was compared with
 
-	stale       verifier.Query // whose hash should be renewed
-	staleFactor credential.Factor
+	unreadable []Unreadable
 
 	// of the whole request: the verdicts of slow hashes
 	rememberedPassword, rememberedPIN comparison
+
+	stale       verifier.Query // whose hash should be renewed
+	staleFactor credential.Factor
 }
 
 // comparison remembers a verdict, which holds as long as the stored hash is the
@@ -40,7 +44,7 @@ type comparison struct {
 
 // restart forgets what belongs to one round.
 func (p *proofs) restart() {
-	p.results, p.waits, p.verdict, p.counted, p.staleFactor = p.results[:0:0], nil, verifier.Verdict{}, false, 0
+	p.results, p.waits, p.counted, p.otpSeen, p.staleFactor, p.unreadable = nil, nil, false, otpCheck{}, 0, nil
 }
 
 // presented returns what the request presents for f.
@@ -60,32 +64,41 @@ func (p *proofs) none() bool {
 	return !p.otp.Present() && !p.password.Present() && !p.pin.Present()
 }
 
-// first returns the first presented factor that is right, or why there is none.
-// It is the precedence, as the published API description has it: "In case the
-// PIN, password or OTP is invalid 403 is returned. If multiple values are
-// provided first the OTP is checked, then the password, then the PIN. In case
-// the one of the provided values is correct, a TOTP will be created."
-func (p *proofs) first(a *credential.Account) (credential.Factor, error) {
+// next returns the first presented factor behind last that is right, or why there
+// is none; last is 0 for the first of all. It is the precedence, as the published
+// API description has it: "In case the PIN, password or OTP is invalid 403 is
+// returned. If multiple values are provided first the OTP is checked, then the
+// password, then the PIN. In case the one of the provided values is correct, a
+// TOTP will be created."
+func (p *proofs) next(a *credential.Account, last credential.Factor) (credential.Factor, error) {
+	var broken error
 	for _, factor := range [...]credential.Factor{credential.FactorOTP, credential.FactorPassword, credential.FactorPIN} {
-		if !p.presented(factor).Present() {
+		if factor <= last || !p.presented(factor).Present() {
 			continue
 		}
-		result, err := p.check(a, factor, nil)
-		if err != nil {
+		result, err := p.check(a, factor)
+		switch {
+		case isBroken(err): // what is stored does not open: it grants nothing, and the rest decides
+			broken = cmp.Or(broken, err)
+		case err != nil:
 			return 0, err
-		}
-		if result == ResultValid {
+		case result == ResultValid:
 			return factor, nil
 		}
 	}
-	return 0, p.refusal()
+	return 0, cmp.Or(broken, p.refusal())
 }
 
-// only returns nil if the request presents what device was created on. No other
-// factor is checked: that would try out credentials that the device does not
-// rest on.
-func (p *proofs) only(a *credential.Account, f credential.Factor, device *credential.Device) error {
-	result, err := p.check(a, f, device)
+// isBroken reports whether err says that a stored value does not open, rather
+// than that a collaborator failed.
+func isBroken(err error) bool {
+	return errors.Is(err, verifier.ErrHash) || errors.Is(err, credential.ErrTampered) || errors.Is(err, credential.ErrMissingKey)
+}
+
+// only returns nil if the request presents the right value of f. No other factor
+// is checked.
+func (p *proofs) only(a *credential.Account, f credential.Factor) error {
+	result, err := p.check(a, f)
 	if err == nil && result != ResultValid {
 		err = p.refusal()
 	}
@@ -93,37 +106,43 @@ func (p *proofs) only(a *credential.Account, f credential.Factor, device *creden
 }
 
 // check checks one presented factor, unless it is blocked, and counts a failure.
-// createdOn is the device of a repeated request.
-func (p *proofs) check(a *credential.Account, f credential.Factor, createdOn *credential.Device) (Result, error) {
-	policy, attempts := p.call.issuer.policy.attempts(f), a.Attempts(f)
-	if attempts.LastAt.After(p.call.Now) {
-		attempts.LastAt = p.call.Now // counted by a clock that was ahead
-		p.setAttempts(a, f, attempts)
+func (p *proofs) check(a *credential.Account, f credential.Factor) (Result, error) {
+	if f == credential.FactorOTP {
+		return p.checkOTP(a)
 	}
+	policy, attempts := p.call.issuer.policy.attempts(f), a.Attempts(f)
 	if wait, blocked := policy.Blocked(attempts, p.call.Now); blocked {
 		p.waits = append(p.waits, wait)
 		return p.note(a, f, ResultBlocked), nil
 	}
-	result := ResultWrong // what is present but empty
-	if p.presented(f).Reveal() != "" {
-		var err error
-		if result, err = p.ask(a, f, createdOn); err != nil {
-			p.note(a, f, ResultUndecided)
-			return 0, err
+	if p.presented(f).Reveal() == "" { // present, and wrong
+		return p.fail(a, f, policy.Fail(attempts, p.call.Now), ResultWrong), nil
+	}
+	query := verifier.NewQuery(*a, f, p.presented(f), p.call.Now)
+	verdict, err := p.verify(f, query)
+	if err != nil {
+		if isBroken(err) {
+			p.unreadable = append(p.unreadable, Unreadable{Factor: f, Err: err})
 		}
+		p.note(a, f, ResultUndecided)
+		return 0, err
 	}
-	switch result {
-	case ResultValid:
-		p.counted = true // no verdict, good or bad, leaves before it is recorded
-	case ResultWrong, ResultSpent:
-		p.setAttempts(a, f, policy.Fail(attempts, p.call.Now))
+	p.call.Looked()
+	if verdict.Status != verifier.StatusValid || !p.call.Known { // nothing is right about an account that does not exist
+		return p.fail(a, f, policy.Fail(attempts, p.call.Now), resultOf(verdict.Status)), nil
 	}
-	return p.note(a, f, result), nil
+	if verdict.Outdated {
+		p.stale, p.staleFactor = query, f
+	}
+	p.counted = true // no verdict, good or bad, leaves before it is recorded
+	return p.note(a, f, ResultValid), nil
 }
 
-func (p *proofs) setAttempts(a *credential.Account, f credential.Factor, at credential.Attempts) {
+// fail counts a failure of f.
+func (p *proofs) fail(a *credential.Account, f credential.Factor, at credential.Attempts, r Result) Result {
 	a.State.SetAttempts(f, at)
 	p.counted = true
+	return p.note(a, f, r)
 }
 
 func (p *proofs) note(a *credential.Account, f credential.Factor, r Result) Result {
@@ -131,33 +150,30 @@ func (p *proofs) note(a *credential.Account, f credential.Factor, r Result) Resu
 	return r
 }
 
-// ask returns what the verifier of f finds.
-func (p *proofs) ask(a *credential.Account, f credential.Factor, createdOn *credential.Device) (Result, error) {
-	if createdOn != nil && f == credential.FactorOTP {
-		return p.sameOTP(createdOn)
+func resultOf(s verifier.Status) Result {
+	if s == verifier.StatusSpent {
+		return ResultSpent
 	}
-	query := verifier.NewQuery(*a, f, p.presented(f), p.call.Now)
+	return ResultWrong
+}
+
+// succeed clears the failures of what was proved, and spends it.
+func (p *proofs) succeed(a *credential.Account, f credential.Factor) {
 	if f == credential.FactorOTP {
-		query.Devices = p.unblocked(query.Devices)
+		p.spendOTP(a)
+	} else {
+		a.State.SetAttempts(f, a.State.Attempts(f).Cleared())
 	}
-	verdict, err := p.verify(f, query)
-	if err != nil {
-		return 0, err
+	for i := range p.results {
+		if p.results[i].Factor == f {
+			p.results[i].Failures = 0
+		}
 	}
-	p.call.Looked()
-	switch {
-	case verdict.Status == verifier.StatusSpent:
-		return ResultSpent, nil
-	case verdict.Status != verifier.StatusValid || !p.call.Known: // nothing is right about an account that does not exist
-		return ResultWrong, nil
-	case f == credential.FactorOTP && used(&a.State, verdict):
-		return ResultSpent, nil
-	}
-	p.verdict = verdict
-	if verdict.Outdated && f != credential.FactorOTP {
-		p.stale, p.staleFactor = query, f
-	}
-	return ResultValid, nil
+}
+
+// onGrace reports whether the accepted value of f rests on grace alone.
+func (p *proofs) onGrace(a *credential.Account, f credential.Factor) bool {
+	return f == credential.FactorOTP && p.otpSeen.restsOnGrace(&a.State)
 }
 
 // verify asks the verifier of f, or returns what is remembered of it.
@@ -169,7 +185,7 @@ func (p *proofs) verify(f credential.Factor, q verifier.Query) (verdict verifier
 	visit := p.call.Visit()
 	defer visit.End(verifierName(f), &err)
 	if verdict, err = p.call.issuer.verifiers[f].Verify(visit, q); err != nil {
-		return verifier.Verdict{}, err
+		return verdict, err
 	}
 	if err := checkVerdict(f, verdict, q.Now); err != nil {
 		return verifier.Verdict{}, err
@@ -202,43 +218,6 @@ func (p *proofs) remembered(f credential.Factor) *comparison {
 	default:
 		return nil
 	}
-}
-
-// sameOTP compares with the OTP that the device was created on, not with the
-// codes of today.
-func (p *proofs) sameOTP(d *credential.Device) (Result, error) {
-	ok, err := p.call.issuer.keys.Matches(proofScope(p.call.accountID, d.ID), d.ProofDigest, p.otp)
-	switch {
-	case err != nil:
-		return 0, p.call.Internal(fmt.Errorf("device %s: %w", d.ID, err))
-	case ok:
-		p.call.Looked()
-		return ResultValid, nil
-	default:
-		p.call.Looked()
-		return ResultWrong, nil
-	}
-}
-
-// used reports whether a valid OTP was used up before: its proof, or its time
-// step if one of the account's devices generated it.
-func used(s *credential.State, v verifier.Verdict) bool {
-	if i := s.DeviceIndex(v.DeviceID); i >= 0 && v.Step <= s.Devices[i].LastStep {
-		return true
-	}
-	return s.IsSpent(v.ProofID)
-}
-
-// unblocked leaves out the devices that are blocked by their own failures, so
-// that their codes cannot be tried out as a user OTP either.
-func (p *proofs) unblocked(devices []credential.Device) []credential.Device {
-	out := make([]credential.Device, 0, len(devices))
-	for _, d := range devices {
-		if _, blocked := p.call.issuer.policy.Device.Blocked(d.Attempts, p.call.Now); !blocked {
-			out = append(out, d)
-		}
-	}
-	return out
 }
 
 // refusal is the error when nothing that was presented is right.
@@ -274,29 +253,6 @@ func shortest(waits []time.Duration) (least time.Duration) {
 		}
 	}
 	return least
-}
-
-// succeed clears the failures of the factor that granted, and spends what it
-// proved.
-func (p *proofs) succeed(a *credential.Account, f credential.Factor) {
-	state := &a.State
-	state.SetAttempts(f, state.Attempts(f).Cleared())
-	p.results[len(p.results)-1].Failures = 0
-	if f != credential.FactorOTP {
-		return
-	}
-	v := p.verdict
-	i := state.DeviceIndex(v.DeviceID)
-	if i < 0 {
-		state.Spent = append(state.Spent, credential.SpentProof{ProofID: v.ProofID, Until: v.Until})
-		return
-	}
-	device := &state.Devices[i]
-	device.LastStep = max(device.LastStep, v.Step)
-	device.Attempts = device.Attempts.Cleared()
-	if v.Outdated {
-		p.call.reseal(device)
-	}
 }
 
 // maxProof is the longest name of a spent proof in bytes.

@@ -82,18 +82,35 @@ func TestAUsedDeviceIsNotGivenAgain(t *testing.T) {
 	}
 }
 
-func TestTheOTPOfADeviceIsComparedWithItsDigestNotWithTodaysCodes(t *testing.T) {
-	w, a, r, _ := retryWorld(t, credential.BasisOTP)
+// The OTP of a device is compared with its digest first. Another one that is good
+// now replaces the device, and the first one is then recognized and undoes nothing.
+func TestCreate_ReplacesANeverUsedDeviceOnAFreshOTP(t *testing.T) {
+	w, a, r, first := retryWorld(t, credential.BasisOTP)
 	a.OTP("777777") // a newer code that is right today
 	r.OTP = secret("777777")
-	_, err := w.Issuer.Create(t.Context(), r)
-	requireCode(t, totperrors.CodeInvalidCredentials, err)
-	require.Equal(t, 1, a.Stored().State.OTP.Failures)
-	require.Empty(t, w.Events()[len(w.Events())-1].Evicted)
+	second, err := w.Issuer.Create(t.Context(), r)
+	require.NoError(t, err)
+	require.True(t, second.Replaced)
+	require.False(t, second.Replayed)
+	require.True(t, w.Events()[len(w.Events())-1].Replaced)
+	require.NotEqual(t, first.Base32(), second.Base32())
+	require.Len(t, a.Stored().State.Devices, 1)
+
 	right(&r, credential.FactorOTP)
+	_, err = w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.CodeIDInUse, err)
+	require.Zero(t, a.Stored().State.OTP.Failures, "a late retry is no guess")
+
+	r.OTP = secret("777777")
 	again, err := w.Issuer.Create(t.Context(), r)
 	require.NoError(t, err)
 	require.True(t, again.Replayed)
+	require.Equal(t, second.Base32(), again.Base32())
+
+	r.OTP = secret("888888")
+	_, err = w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	require.Equal(t, 1, a.Stored().State.OTP.Failures, "an OTP that grants nothing is one wrong OTP")
 }
 
 func TestGraceIsNotRepeatedWithoutGrace(t *testing.T) {
@@ -142,6 +159,9 @@ func TestTheRetryRuleIsNoOracle(t *testing.T) {
 			for _, other := range credential.Factors() {
 				if other == own {
 					continue
+				}
+				if other == credential.FactorOTP && (ownValue == "absent" || basis == credential.BasisGrace) {
+					continue // a fresh OTP replaces the device
 				}
 				t.Run(fmt.Sprintf("%v %s beside %v", basis, ownValue, other), func(t *testing.T) {
 					seen := map[string]bool{}

@@ -18,8 +18,10 @@ type UnblockRequest struct {
 }
 
 // Unblock forgets the failures of the given factors, or of all three if none is
-// given; with credential.FactorOTP also those of each device. It is the host's to
-// call, after the user has proved to be the owner in some other way.
+// given; with credential.FactorOTP also those of each device and of each kind of
+// one-time code. It is the host's to call, after the user has proved to be the
+// owner in some other way. Repeating it is a new act: it forgives what failed up
+// to now.
 //
 // Errors: invalid-argument (an unknown factor; or AccountID, wrapping
 // credential.ErrNotFound), account-locked, unavailable, internal-error.
@@ -60,9 +62,10 @@ func (o *unblock) decide(a *credential.Account) (answer[struct{}], bool) {
 			continue
 		}
 		for i := range state.Devices {
-			state.Devices[i].Attempts = state.Devices[i].Attempts.Cleared()
+			d := &state.Devices[i]
+			d.Attempts, d.Named = d.Attempts.Cleared(), d.Named.Cleared()
 		}
+		state.Kinds = nil
 	}
-	dropExpired(state, o.Now)
 	return answer[struct{}]{}, true
 }

@@ -15,8 +15,7 @@ type VerifyRequest struct {
 	// AccountID is the account that the host established.
 	AccountID string
 	// DeviceID names the device. If empty, any device of the account will do.
-	// Naming it also counts failures for that device, which the success of
-	// another device does not clear.
+	// Name it where you know it: failures then slow down that device alone.
 	DeviceID string
 	// Code is what the user typed: exactly the device's digits, ASCII 0-9.
 	Code credential.Secret
@@ -41,10 +40,12 @@ type Match struct {
 // spends its time step: no code of that step or an older one of that device is
 // accepted again, here or as the OTP of Create.
 //
-// The code must be of the current time step or of one beside it. One failure is
-// counted for a request, however many devices it was compared with; if the
-// request names a device, one for that device too, which only a success of that
-// device or [Issuer.Unblock] clears.
+// The code must be of the current time step or of one beside it. A wrong code
+// counts against each device that it was compared with, and only a success of
+// that device or [Issuer.Unblock] resets that. After too many, codes that name no
+// device are not compared with it any more; a request that names it still is.
+//
+// Config.OTP is not concerned with Verify.
 //
 // Errors have the codes invalid-id, invalid-credentials, credentials-required
 // (no code was presented), too-many-attempts, account-locked, unavailable and
@@ -74,131 +75,97 @@ func (o *verify) check() error {
 	return nil
 }
 
-// decide has every rule of Verify.
+// decide has every rule of Verify. How failures are counted is in otp.go.
 func (o *verify) decide(a *credential.Account) (answer[Match], bool) {
 	switch {
 	case a.Locked:
-		return o.refuse(a, CodeAccountLocked, 0, 0)
+		return o.refuse(CodeAccountLocked, 0, Event{}), false
 	case !o.request.Code.Present():
-		return o.refuse(a, CodeCredentialsRequired, 0, 0)
+		return o.refuse(CodeCredentialsRequired, 0, Event{}), false
 	}
-	adjusted := o.bringBack(a)
-	candidates, wait, open := o.candidates(a)
-	if !open {
-		out, _ := o.refuse(a, CodeTooManyAttempts, wait, ResultBlocked)
-		return out, adjusted
+	devices, wait, blocked := o.candidates(a)
+	if blocked {
+		return o.refuse(CodeTooManyAttempts, wait, o.event(a, ResultBlocked, nil)), false
 	}
-	match, device, err := o.match(candidates)
-	switch {
-	case err != nil:
-		return answer[Match]{err: err, event: o.event(a, ResultUndecided)}, adjusted
-	case device == nil:
-		o.fail(a, candidates)
-		dropExpired(&a.State, o.Now)
-		out, _ := o.refuse(a, CodeInvalidCredentials, 0, ResultWrong)
-		return out, true
-	default:
-		return o.accept(a, device, match), true
+	all := verifier.CompareDevices(o.issuer.keys, o.accountID, devices, o.request.Code, o.Now)
+	o.Looked()
+	for _, m := range all {
+		if m.Right {
+			return o.accept(a, m.Match, all), true
+		}
 	}
+	if broken := unreadable(all); len(broken) > 0 && !compared(all) {
+		return answer[Match]{err: o.Internal(broken[0].Err), event: o.event(a, ResultUndecided, all)}, false
+	}
+	o.fail(a, all)
+	return o.refuse(CodeInvalidCredentials, 0, o.event(a, ResultWrong, all)), true
+}
+
+// candidates returns the devices that the code may be compared with: the one that
+// is named, or every one that is not blocked. blocked reports that a block is in
+// the way, with the shortest wait.
+func (o *verify) candidates(a *credential.Account) (devices []credential.Device, wait time.Duration, blocked bool) {
+	policy := &o.issuer.policy
+	if d := o.named(a); d != nil {
+		wait, blocked = policy.Device.Blocked(d.Named, o.Now)
+		return []credential.Device{*d}, wait, blocked || d.Attempts.Failures >= verifier.MaxFailures
+	}
+	if wait, blocked := policy.OTP.Blocked(a.State.OTP, o.Now); blocked {
+		return nil, wait, true
+	}
+	if o.deviceID != "" {
+		return nil, 0, false // no such device: wrong, like any other code
+	}
+	query := verifier.Query{Presented: o.request.Code, Devices: a.State.Devices}
+	open, waits := o.narrowDevices(&query, "")
+	return query.Devices, shortest(waits), open == 0 && len(waits) > 0
+}
+
+// named returns the device that the request names; nil if it names none of the
+// account's.
+func (o *verify) named(a *credential.Account) *credential.Device {
+	if i := a.State.DeviceIndex(o.deviceID); i >= 0 {
+		return &a.State.Devices[i]
+	}
+	return nil
 }
 
 // accept spends the step of the code.
-func (o *verify) accept(a *credential.Account, d *credential.Device, m verifier.DeviceMatch) answer[Match] {
-	d.LastStep = m.Step
-	d.Attempts, a.State.OTP = d.Attempts.Cleared(), a.State.OTP.Cleared()
-	if m.Outdated {
-		o.reseal(d)
-	}
-	dropExpired(&a.State, o.Now)
-	event := o.event(a, ResultValid)
-	event.DeviceID = d.ID
+func (o *verify) accept(a *credential.Account, m verifier.DeviceMatch, all []verifier.Compared) answer[Match] {
+	a.State.OTP = a.State.OTP.Cleared()
+	o.spendCompared(a, o.request.Code, all)
+	event := o.event(a, ResultValid, all)
+	event.DeviceID = m.DeviceID
+	event.RestsOnGrace = a.State.Devices[a.State.DeviceIndex(m.DeviceID)].RestsOnGrace
 	return answer[Match]{
-		value: Match{DeviceID: d.ID, Step: m.Step, Drift: m.Drift, ValidUntil: m.ValidUntil},
+		value: Match{DeviceID: m.DeviceID, Step: m.Step, Drift: m.Drift, ValidUntil: m.ValidUntil},
 		event: event,
 	}
 }
 
-func (o *verify) refuse(a *credential.Account, code Code, wait time.Duration, r Result) (answer[Match], bool) {
-	return answer[Match]{err: o.Fail(code, totperrors.FieldCode, wait), event: o.event(a, r)}, false
-}
-
-func (o *verify) event(a *credential.Account, r Result) Event {
-	if r == 0 {
-		return Event{}
-	}
-	return Event{Factors: []FactorResult{{Factor: credential.FactorOTP, Result: r, Failures: a.State.OTP.Failures}}}
-}
-
-// bringBack brings failures that were counted by a clock that was ahead back to
-// now.
-func (o *verify) bringBack(a *credential.Account) (adjusted bool) {
-	bring := func(at *credential.Attempts) {
-		if at.LastAt.After(o.Now) {
-			at.LastAt, adjusted = o.Now, true
-		}
-	}
-	bring(&a.State.OTP)
-	for i := range a.State.Devices {
-		if o.named(&a.State.Devices[i]) {
-			bring(&a.State.Devices[i].Attempts)
-		}
-	}
-	return adjusted
-}
-
-// named reports whether d is the device that the request names, or the request
-// names none.
-func (o *verify) named(d *credential.Device) bool { return o.deviceID == "" || o.deviceID == d.ID }
-
-// candidates returns the devices that may be matched: the one that is named, or
-// every one that is not blocked itself. open is false if a block is in the way.
-func (o *verify) candidates(a *credential.Account) (candidates []*credential.Device, wait time.Duration, open bool) {
+// fail counts the failure: for the device that is named, or for the account's
+// pace, and for each device that the code was compared with.
+func (o *verify) fail(a *credential.Account, all []verifier.Compared) {
 	policy := &o.issuer.policy
-	if wait, blocked := policy.OTP.Blocked(a.State.OTP, o.Now); blocked {
-		return nil, wait, false
+	if d := o.named(a); d != nil {
+		d.Named = policy.Device.Fail(d.Named, o.Now)
+	} else {
+		a.State.OTP = policy.OTP.Fail(a.State.OTP, o.Now)
 	}
-	candidates = make([]*credential.Device, 0, len(a.State.Devices))
-	var waits []time.Duration
-	for i := range a.State.Devices {
-		d := &a.State.Devices[i]
-		if !o.named(d) {
-			continue
-		}
-		if wait, blocked := policy.Device.Blocked(d.Attempts, o.Now); blocked {
-			waits = append(waits, wait)
-			continue
-		}
-		candidates = append(candidates, d)
-	}
-	return candidates, shortest(waits), len(candidates) > 0 || len(waits) == 0
+	o.failCompared(a, all)
 }
 
-// match compares with every candidate, and an error with any of them is the
-// answer: one that only came out when the code matched none of the devices
-// before would be a verdict that nobody counted.
-func (o *verify) match(candidates []*credential.Device) (match verifier.DeviceMatch, device *credential.Device, err error) {
-	for _, d := range candidates {
-		m, matched, err := verifier.MatchDevice(o.issuer.keys, o.accountID, *d, o.request.Code, o.Now)
-		if err != nil {
-			return verifier.DeviceMatch{}, nil, o.Internal(err)
-		}
-		if matched && device == nil {
-			match, device = m, d
-		}
-	}
-	o.Looked()
-	return match, device, nil
+func (o *verify) refuse(code Code, wait time.Duration, e Event) answer[Match] {
+	return answer[Match]{err: o.Fail(code, totperrors.FieldCode, wait), event: e}
 }
 
-// fail counts one failure, however many devices there are, and one for the
-// device that the request names.
-func (o *verify) fail(a *credential.Account, candidates []*credential.Device) {
-	policy := &o.issuer.policy
-	a.State.OTP = policy.OTP.Fail(a.State.OTP, o.Now)
-	if o.deviceID == "" {
-		return
+func (o *verify) event(a *credential.Account, r Result, all []verifier.Compared) Event {
+	failures := a.State.OTP.Failures
+	if d := o.named(a); d != nil {
+		failures = d.Named.Failures
 	}
-	for _, d := range candidates {
-		d.Attempts = policy.Device.Fail(d.Attempts, o.Now)
+	return Event{
+		Factors:    []FactorResult{{Factor: credential.FactorOTP, Result: r, Failures: failures}},
+		Unreadable: unreadable(all),
 	}
 }

@@ -117,27 +117,36 @@ func TestOnlyCanonicalCodesAreCompared(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestVerifyCountsOneFailureARequest(t *testing.T) {
+// A wrong code counts against each device that it was compared with, and for the
+// pace of the account or for the device that is named.
+func TestVerify_CountsAgainstWhatWasCompared(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 3)
 	wrong := w.Phone(devices[0]).Drifted(9)
+	counters := func() (out [7]int) {
+		s := a.Stored().State
+		for i, d := range s.Devices {
+			out[2*i], out[2*i+1] = d.Attempts.Failures, d.Named.Failures
+		}
+		out[6] = s.OTP.Failures
+		return out
+	}
 	_, err := verify(t, w, "", wrong)
 	requireCode(t, totperrors.CodeInvalidCredentials, err)
-	require.Equal(t, 1, a.Stored().State.OTP.Failures, "however many devices there are")
+	require.Equal(t, [7]int{1, 0, 1, 0, 1, 0, 1}, counters())
 	_, err = verify(t, w, otherID(1), wrong)
 	requireCode(t, totperrors.CodeInvalidCredentials, err)
-	state := a.Stored().State
-	require.Equal(t, [4]int{2, 0, 1, 0}, [4]int{
-		state.OTP.Failures, state.Devices[0].Attempts.Failures, state.Devices[1].Attempts.Failures, state.Devices[2].Attempts.Failures,
-	}, "and one for the device that is named")
+	require.Equal(t, [7]int{1, 0, 2, 1, 1, 0, 1}, counters(), "and the named device has a counter of its own")
 
 	_, err = verify(t, w, "", w.Phone(devices[0]).Code())
 	require.NoError(t, err)
-	state = a.Stored().State
-	require.Equal(t, [2]int{0, 1}, [2]int{state.OTP.Failures, state.Devices[1].Attempts.Failures}, "only its own success clears it")
-	_, err = verify(t, w, "", w.Phone(devices[1]).Code())
+	require.Equal(t, [7]int{0, 0, 2, 1, 1, 0, 0}, counters(), "a success resets the pace, and what it proved")
+	_, err = verify(t, w, otherID(1), w.Phone(devices[1]).Code())
 	require.NoError(t, err)
-	require.Zero(t, a.Stored().State.Devices[1].Attempts.Failures)
+	require.Equal(t, [7]int{0, 0, 0, 0, 1, 0, 0}, counters())
+	_, err = verify(t, w, otherID(9), wrong)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	require.Equal(t, [7]int{0, 0, 0, 0, 1, 0, 1}, counters(), "a device that is not there is compared with nothing")
 }
 
 func TestVerifyOfAForeignOrUnknownDevice(t *testing.T) {
@@ -154,7 +163,8 @@ func TestVerifyOfAForeignOrUnknownDevice(t *testing.T) {
 	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	_, err = verify(t, w, "", credential.Secret{})
 	requireCode(t, totperrors.CodeCredentialsRequired, err)
-	require.Equal(t, 2, a.Stored().State.OTP.Failures)
+	require.Equal(t, 1, a.Stored().State.OTP.Failures, "of the device that is not there")
+	require.Equal(t, 1, a.Stored().State.Devices[1].Named.Failures)
 	a.Locked(true)
 	_, err = verify(t, w, "", code)
 	requireCode(t, totperrors.CodeAccountLocked, err)
@@ -178,12 +188,9 @@ func TestAnOwnDeviceDoesNotUnblockAnother(t *testing.T) {
 	}
 	require.Equal(t, 20, guesses)
 	require.Equal(t, 20, a.Stored().State.Devices[1].Attempts.Failures)
+	require.Equal(t, 20, a.Stored().State.Devices[1].Named.Failures)
 	_, err := verify(t, w, otherID(1), target.Code())
 	require.Zero(t, requireCode(t, totperrors.CodeTooManyAttempts, err).RetryAfter)
-	_, err = verify(t, w, "", target.Code())
-	requireCode(t, totperrors.CodeInvalidCredentials, err)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: target.Code()})
-	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{credential.FactorOTP}}))
 	_, err = verify(t, w, otherID(1), target.Code())
 	require.NoError(t, err)
@@ -194,11 +201,11 @@ func TestVerifyIsRefusedWhileAllDevicesAreBlocked(t *testing.T) {
 	a, devices := enrol(t, w, "acct", 2)
 	stored := a.Stored()
 	stored.State.Devices[0].Attempts = credential.Attempts{Failures: 6, LastAt: w.Clock.Now()}
-	stored.State.Devices[1].Attempts = credential.Attempts{Failures: 5, LastAt: w.Clock.Now().Add(time.Hour)}
+	stored.State.Devices[1].Attempts = credential.Attempts{Failures: 5, LastAt: w.Clock.Now().Add(20 * time.Second)}
 	require.NoError(t, w.Store.Accounts.Replace(t.Context(), stored))
 	_, err := verify(t, w, "", w.Phone(devices[0]).Code())
 	require.Equal(t, 30*time.Second, requireCode(t, totperrors.CodeTooManyAttempts, err).RetryAfter, "the shortest")
-	require.Equal(t, w.Clock.Now(), a.Stored().State.Devices[1].Attempts.LastAt, "a failure from the future is brought back")
+	require.Equal(t, stored.State, a.Stored().State, "a refusal writes nothing, a failure from the future included")
 }
 
 // A code of an own device is a user OTP; the code and what is older is spent.
@@ -290,7 +297,8 @@ func TestAddCodeRules(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct")
 	add := func(kind, code string, ttl time.Duration) error {
-		return w.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: "acct", Kind: kind, Code: secret(code), TTL: ttl})
+		_, err := w.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: "acct", Kind: kind, Code: secret(code), TTL: ttl})
+		return err
 	}
 	for _, c := range []struct {
 		field, kind, code string
@@ -305,7 +313,7 @@ func TestAddCodeRules(t *testing.T) {
 		require.Equal(t, c.field, requireCode(t, totperrors.CodeInvalidArgument, add(c.kind, c.code, c.ttl)).Field)
 	}
 	require.Zero(t, a.Stored().Version)
-	err := w.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: "nobody", Kind: "account", Code: secret("123456"), TTL: 1})
+	_, err := w.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: "nobody", Kind: "account", Code: secret("123456"), TTL: 1})
 	require.Equal(t, totperrors.FieldAccountID, requireCode(t, totperrors.CodeInvalidArgument, err).Field)
 	require.ErrorIs(t, err, credential.ErrNotFound)
 
@@ -314,12 +322,16 @@ func TestAddCodeRules(t *testing.T) {
 	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	require.NoError(t, add("account", "654321", 10*time.Minute))
 	require.Equal(t, 1, a.Stored().State.OTP.Failures, "asking for codes buys no guesses")
-	require.Len(t, a.Stored().State.Codes, 1, "a new one of a kind replaces the old")
+	require.True(t, a.Stored().State.Codes[0].Withdrawn, "a new one of a kind replaces the old")
 	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("123456")})
 	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("654321")})
 	require.NoError(t, err)
-	require.NoError(t, add("account", "654321", time.Minute), "the same digits sent again are a new code")
+	require.NoError(t, add("account", "654321", time.Minute), "announced before, and spent")
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("654321")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	w.Clock.Advance(10 * time.Minute)
+	require.NoError(t, add("account", "654321", time.Minute), "once it has expired, the same digits are a new code")
 	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("654321")})
 	require.NoError(t, err)
 	a.Locked(true)

@@ -8,6 +8,9 @@ import (
 	"example.com/devicetotp/credential"
 )
 
+// NeverBlock is the BlockAt of a policy that slows down and never blocks.
+const NeverBlock = -1
+
 // MaxFailures is the most failures in a row that a policy may allow (NIST SP
 // 800-63B-4 section 3.2.2).
 const MaxFailures = 100
@@ -24,7 +27,8 @@ type AttemptPolicy struct {
 	// MaxBackoff is the longest wait, at least Backoff.
 	MaxBackoff time.Duration
 	// BlockAt is the failure that blocks the factor until the host unblocks it
-	// or the stored hash changes; from BackoffFrom to [MaxFailures].
+	// or the stored hash changes; from BackoffFrom to [MaxFailures], or
+	// [NeverBlock].
 	BlockAt int
 }
 
@@ -46,7 +50,7 @@ func (p AttemptPolicy) Check() error {
 	check(p.BackoffFrom >= 1, "BackoffFrom", "is %d, must be at least 1", p.BackoffFrom)
 	check(p.Backoff > 0, "Backoff", "is %v, must be positive", p.Backoff)
 	check(p.MaxBackoff >= p.Backoff, "MaxBackoff", "is %v, must not be below Backoff (%v)", p.MaxBackoff, p.Backoff)
-	check(p.BlockAt >= max(1, p.BackoffFrom) && p.BlockAt <= MaxFailures,
+	check(p.BlockAt == NeverBlock || p.BlockAt >= max(1, p.BackoffFrom) && p.BlockAt <= MaxFailures,
 		"BlockAt", "is %d, must be from BackoffFrom (%d) to %d", p.BlockAt, p.BackoffFrom, MaxFailures)
 	if broken == nil {
 		return nil
@@ -79,7 +83,7 @@ func (e FieldErrors) Error() string {
 // that a wait always ends.
 func (p AttemptPolicy) Blocked(a credential.Attempts, now time.Time) (wait time.Duration, blocked bool) {
 	switch {
-	case a.Failures >= p.BlockAt:
+	case p.BlockAt != NeverBlock && a.Failures >= p.BlockAt:
 		return 0, true
 	case a.Failures < p.BackoffFrom || p.untrue(a, now):
 		return 0, false

@@ -140,7 +140,7 @@ func ExampleMatchDevice() {
 	}
 	device.Sealed, _ = keys.Seal(credential.DeviceScope("alice", &device), credential.NewSecret("12345678901234567890"))
 
-	match, ok, err := verifier.MatchDevice(keys, "alice", device, credential.NewSecret("287082"), time.Unix(75, 0))
+	match, ok, err := verifier.MatchDevice(keys, "alice", &device, credential.NewSecret("287082"), time.Unix(75, 0))
 	fmt.Println(match.Step, match.Drift, match.ValidUntil.Unix(), ok, err)
 	// Output: 1 -1 90 true <nil>
 }

@@ -100,3 +100,5 @@ func codeOf(t testing.TB, p verifier.TOTP, step int64) credential.Secret {
 	require.Equal(t, peerCode(t, p, step), code.Reveal())
 	return code
 }
+
+func ptr[T any](v T) *T { return &v }

@@ -2,8 +2,10 @@ package verifier
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"strconv"
+	"time"
 
 	"example.com/devicetotp/credential"
 )
@@ -16,9 +18,49 @@ const (
 	KindDeviceTOTP = "device-totp"
 )
 
+// Compared is one authenticator that a presented OTP was compared with: a device
+// or a pending one-time code.
+type Compared struct {
+	// DeviceID is the device; "" for a one-time code.
+	DeviceID string
+	// CodeID and Kind are those of the one-time code; "" for a device.
+	CodeID, Kind string
+	// Right reports that the OTP is right. Spent reports that it was, and is used
+	// up.
+	Right, Spent bool
+	// Match describes a right code of a device.
+	Match DeviceMatch
+	// Err says why nothing could be compared: a sealed secret or a digest that
+	// does not open, or parameters out of bounds.
+	Err error
+}
+
+// CompareDevices compares code with each of the devices that generates codes of
+// its length. A code is right for a device if it is of a step newer than the
+// last accepted one. Everything is compared even after a match.
+func CompareDevices(keys *credential.Keyring, accountID string, devices []credential.Device, code credential.Secret, now time.Time) []Compared {
+	out := make([]Compared, 0, len(devices))
+	if !credential.IsCode(code) {
+		return out
+	}
+	for i := range devices {
+		d := &devices[i]
+		if d.Digits != len(code.Reveal()) {
+			continue
+		}
+		m, right, err := MatchDevice(keys, accountID, d, code, now)
+		out = append(out, Compared{DeviceID: d.ID, Right: right, Match: m, Err: err})
+	}
+	return out
+}
+
 // OTP returns the verifier of user OTPs of the given kinds: pending one-time
 // codes, and for [KindDeviceTOTP] the codes of the account's devices. keys is
 // what they were sealed and digested with.
+//
+// What does not open is no match: the rest is compared all the same, and
+// Verdict.Compared says what it was. If nothing could be compared, the error
+// joins the reasons.
 func OTP(keys *credential.Keyring, kinds ...string) Verifier {
 	return otpVerifier{keys, slices.Clone(kinds)}
 }
@@ -28,73 +70,75 @@ type otpVerifier struct {
 	kinds []string
 }
 
-// Verify implements [Verifier]. A code that was right and has been spent yields
-// to any that is valid. Everything is compared even after a match, so that an
-// error, if there is one, does not depend on whether the code is right.
+// Verify implements [Verifier]. A one-time code goes before the code of a
+// device, and a value that was right and has been spent yields to any that is
+// valid.
 func (v otpVerifier) Verify(_ context.Context, q Query) (Verdict, error) {
+	verdict := Verdict{Status: StatusWrong, Compared: []Compared{}}
 	if !credential.IsCode(q.Presented) {
-		return Verdict{Status: StatusWrong}, nil
-	}
-	verdict, err := v.oneTimeCode(q)
-	if err != nil {
-		return Verdict{}, err
+		return verdict, nil
 	}
 	if slices.Contains(v.kinds, KindDeviceTOTP) {
-		device, err := v.deviceCode(q)
-		if err != nil {
-			return Verdict{}, err
-		}
-		if verdict.Status != StatusValid && device.Status == StatusValid {
-			return device, nil
+		verdict.Compared = CompareDevices(v.keys, q.AccountID, q.Devices, q.Presented, q.Now)
+	}
+	for i := range q.Codes {
+		if c := &q.Codes[i]; !c.Withdrawn && q.Now.Before(c.ExpiresAt) && slices.Contains(v.kinds, c.Kind) {
+			verdict.Compared = append(verdict.Compared, v.compareCode(&q, c))
 		}
 	}
-	return verdict, nil
+	for _, c := range verdict.Compared {
+		verdict.consider(&q, c)
+	}
+	return verdict, nothingCompared(verdict.Compared)
 }
 
-func (v otpVerifier) oneTimeCode(q Query) (Verdict, error) {
-	found := Verdict{Status: StatusWrong}
-	for _, c := range q.Codes {
-		if !slices.Contains(v.kinds, c.Kind) || !q.Now.Before(c.ExpiresAt) {
-			continue
+func (v otpVerifier) compareCode(q *Query, c *credential.OneTimeCode) Compared {
+	scope := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: q.AccountID, Subject: c.ID}
+	right, err := v.keys.Matches(scope, c.Digest, q.Presented)
+	spent := right && q.isSpent(codeProof(c.ID))
+	return Compared{CodeID: c.ID, Kind: c.Kind, Right: right && !spent, Spent: spent, Err: err}
+}
+
+// consider takes c for the verdict if it is better than what was found so far.
+func (v *Verdict) consider(q *Query, c Compared) {
+	switch {
+	case c.Right && c.CodeID != "" && (v.Status != StatusValid || v.DeviceID != ""):
+		v.Status, v.ProofID, v.Until = StatusValid, codeProof(c.CodeID), q.expiry(c.CodeID)
+		v.DeviceID, v.Step, v.Outdated = "", 0, false
+	case c.Right && c.DeviceID != "" && v.Status != StatusValid:
+		v.Status, v.Until = StatusValid, c.Match.ValidUntil
+		v.ProofID = "totp:" + c.DeviceID + ":" + strconv.FormatInt(c.Match.Step, 10)
+		v.DeviceID, v.Step, v.Outdated = c.DeviceID, c.Match.Step, c.Match.Outdated
+	case c.Spent && v.Status == StatusWrong:
+		v.Status = StatusSpent
+	}
+}
+
+// nothingCompared returns the joined errors if nothing at all could be compared
+// although there was something.
+func nothingCompared(compared []Compared) error {
+	var broken []error
+	for _, c := range compared {
+		if c.Err == nil {
+			return nil
 		}
-		scope := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: q.AccountID, Subject: c.ID}
-		ok, err := v.keys.Matches(scope, c.Digest, q.Presented)
-		switch {
-		case err != nil:
-			return Verdict{}, err
-		case !ok:
-		case !q.isSpent(codeProof(c.ID)):
-			found = Verdict{Status: StatusValid, ProofID: codeProof(c.ID), Until: c.ExpiresAt}
-		case found.Status != StatusValid:
-			found.Status = StatusSpent
+		broken = append(broken, c.Err)
+	}
+	return errors.Join(broken...)
+}
+
+func (q *Query) expiry(codeID string) time.Time {
+	for i := range q.Codes {
+		if q.Codes[i].ID == codeID {
+			return q.Codes[i].ExpiresAt
 		}
 	}
-	return found, nil
+	return time.Time{}
 }
 
-func (q Query) isSpent(proofID string) bool {
+func (q *Query) isSpent(proofID string) bool {
 	return slices.ContainsFunc(q.Spent, func(p credential.SpentProof) bool { return p.ProofID == proofID })
 }
 
 // codeProof is the name under which the one-time code of that id is spent.
 func codeProof(id string) string { return "code:" + id }
-
-func (v otpVerifier) deviceCode(q Query) (Verdict, error) {
-	found := Verdict{Status: StatusWrong}
-	for _, d := range q.Devices {
-		if d.Digits != len(q.Presented.Reveal()) {
-			continue
-		}
-		m, ok, err := MatchDevice(v.keys, q.AccountID, d, q.Presented, q.Now)
-		if err != nil {
-			return Verdict{}, err
-		}
-		if ok && found.Status != StatusValid {
-			found = Verdict{
-				Status: StatusValid, ProofID: "totp:" + d.ID + ":" + strconv.FormatInt(m.Step, 10), Until: m.ValidUntil,
-				DeviceID: d.ID, Step: m.Step, Outdated: m.Outdated,
-			}
-		}
-	}
-	return found, nil
-}

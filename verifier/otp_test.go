@@ -19,6 +19,7 @@ func verify(t testing.TB, v verifier.Verifier, a credential.Account, presented s
 	t.Helper()
 	verdict, err := v.Verify(t.Context(), query(a, secret(presented), now))
 	require.NoError(t, err)
+	verdict.Compared = nil // see TestOTPSaysWhatItCompared
 	return verdict
 }
 
@@ -191,14 +192,67 @@ func TestErrorsDoNotTellWhetherTheCodeIsRight(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := credential.Account{ID: account, State: state}
-			right, rightErr := v.Verify(t.Context(), query(a, secret(code), noon))
-			wrong, wrongErr := v.Verify(t.Context(), query(a, secret("000000"), noon))
-			require.ErrorIs(t, rightErr, credential.ErrTampered)
-			require.Equal(t, wrongErr.Error(), rightErr.Error())
-			require.Zero(t, right)
-			require.Zero(t, wrong)
+			for value, want := range map[string]verifier.Status{code: verifier.StatusValid, "000000": verifier.StatusWrong} {
+				verdict, err := v.Verify(t.Context(), query(a, secret(value), noon))
+				require.NoError(t, err)
+				require.Equal(t, want, verdict.Status)
+				require.Len(t, verdict.Compared, 2)
+				var broken []error
+				for _, c := range verdict.Compared {
+					if c.Err != nil {
+						broken = append(broken, c.Err)
+					}
+				}
+				require.Len(t, broken, 1, "the verdict says what did not open")
+				require.ErrorIs(t, broken[0], credential.ErrTampered)
+			}
 		})
 	}
+}
+
+// If nothing opens, there is no verdict, whatever the code is.
+func TestWhereNothingOpensThereIsNoVerdict(t *testing.T) {
+	keys := ring(t, "k", "k")
+	p := rfcTOTP()
+	code := codeOf(t, p, p.Step(noon)).Reveal()
+	d := issue(t, keys, deviceID, p)
+	d.Sealed[len(d.Sealed)-1] ^= 1
+	a := credential.Account{ID: account, State: credential.State{
+		Devices: []credential.Device{d},
+		Codes:   []credential.OneTimeCode{{ID: "c", Kind: verifier.KindAccount, Digest: []byte{1}, ExpiresAt: noon.Add(1)}},
+	}}
+	v := verifier.OTP(keys, verifier.KindAccount, verifier.KindDeviceTOTP)
+	_, rightErr := v.Verify(t.Context(), query(a, secret(code), noon))
+	_, wrongErr := v.Verify(t.Context(), query(a, secret("000000"), noon))
+	require.ErrorIs(t, rightErr, credential.ErrTampered)
+	require.Equal(t, wrongErr.Error(), rightErr.Error())
+}
+
+// What an OTP was compared with: each device that generates codes of its length,
+// and each pending code of an accepted kind.
+func TestOTPSaysWhatItCompared(t *testing.T) {
+	keys := ring(t, "k", "k")
+	p := rfcTOTP()
+	eight := p
+	eight.Digits = 8
+	withdrawn := pending(t, keys, "c2", "a", "123456", noon.Add(1))
+	withdrawn.Withdrawn = true
+	a := credential.Account{ID: account, State: credential.State{
+		Devices: []credential.Device{issue(t, keys, "d6", p), issue(t, keys, "d8", eight)},
+		Codes: []credential.OneTimeCode{
+			pending(t, keys, "c1", "a", "123456", noon.Add(1)), withdrawn,
+			pending(t, keys, "c3", "a", "123456", noon), pending(t, keys, "c4", "other", "123456", noon.Add(1)),
+		},
+		Spent: []credential.SpentProof{{ProofID: "code:c1"}},
+	}}
+	verdict, err := verifier.OTP(keys, "a", verifier.KindDeviceTOTP).Verify(t.Context(), query(a, secret("123456"), noon))
+	require.NoError(t, err)
+	require.Equal(t, verifier.StatusSpent, verdict.Status)
+	require.Equal(t, []verifier.Compared{{DeviceID: "d6"}, {CodeID: "c1", Kind: "a", Spent: true}}, verdict.Compared)
+	verdict, err = verifier.OTP(keys, "a").Verify(t.Context(), query(a, secret("x"), noon))
+	require.NoError(t, err)
+	require.NotNil(t, verdict.Compared, "compared with nothing")
+	require.Empty(t, verdict.Compared)
 }
 
 // What needs a key that is not there fails, and names the key and nothing else.
@@ -211,7 +265,7 @@ func TestMissingKeyIsNamed(t *testing.T) {
 	require.ErrorIs(t, err, credential.ErrMissingKey)
 	require.EqualError(t, err, `credential: key not in the keyring: "k1"`)
 	d := issue(t, old, deviceID, p)
-	_, _, err = verifier.MatchDevice(current, account, d, codeOf(t, p, p.Step(noon)), noon)
+	_, _, err = verifier.MatchDevice(current, account, &d, codeOf(t, p, p.Step(noon)), noon)
 	require.ErrorIs(t, err, credential.ErrMissingKey)
 	require.EqualError(t, err, `verifier: device `+deviceID+`: credential: key not in the keyring: "k1"`)
 	for _, none := range []*credential.Keyring{nil, {}} {
@@ -228,7 +282,7 @@ func TestMatchDevice(t *testing.T) {
 	for drift := -1; drift <= 1; drift++ {
 		step := p.Step(noon) + int64(drift)
 		for _, k := range []*credential.Keyring{keys, newer} {
-			m, ok, err := verifier.MatchDevice(k, account, d, codeOf(t, p, step), noon)
+			m, ok, err := verifier.MatchDevice(k, account, &d, codeOf(t, p, step), noon)
 			require.NoError(t, err)
 			require.True(t, ok)
 			require.Equal(t, verifier.DeviceMatch{
@@ -236,7 +290,7 @@ func TestMatchDevice(t *testing.T) {
 			}, m)
 		}
 	}
-	m, ok, err := verifier.MatchDevice(keys, account, d, secret("000000"), noon)
+	m, ok, err := verifier.MatchDevice(keys, account, &d, secret("000000"), noon)
 	require.NoError(t, err)
 	require.False(t, ok)
 	require.Zero(t, m)
@@ -263,7 +317,7 @@ func TestMatchDevice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d, accountID := d, account
 			spoil(&d, &accountID)
-			m, ok, err := verifier.MatchDevice(keys, accountID, d, codeOf(t, p, p.Step(noon)), noon)
+			m, ok, err := verifier.MatchDevice(keys, accountID, &d, codeOf(t, p, p.Step(noon)), noon)
 			require.ErrorContains(t, err, "device "+d.ID)
 			require.False(t, ok)
 			require.Zero(t, m)
@@ -271,7 +325,7 @@ func TestMatchDevice(t *testing.T) {
 	}
 	short := p
 	short.Secret = secret("ninebytes")
-	_, ok, err = verifier.MatchDevice(keys, account, issue(t, keys, deviceID, short), secret("000000"), noon)
+	_, ok, err = verifier.MatchDevice(keys, account, ptr(issue(t, keys, deviceID, short)), secret("000000"), noon)
 	require.ErrorContains(t, err, "secret of 9 bytes")
 	require.False(t, ok)
 }

@@ -225,8 +225,8 @@ type DeviceMatch struct {
 // MatchDevice reports whether code is one that device d of the account may still
 // use: of a step newer than its last accepted one. An error means that the sealed
 // secret does not open or that d's parameters are out of bounds.
-func MatchDevice(keys *credential.Keyring, accountID string, d credential.Device, code credential.Secret, now time.Time) (m DeviceMatch, ok bool, err error) {
-	secret, outdated, err := keys.Open(credential.DeviceScope(accountID, &d), d.Sealed)
+func MatchDevice(keys *credential.Keyring, accountID string, d *credential.Device, code credential.Secret, now time.Time) (m DeviceMatch, ok bool, err error) {
+	secret, outdated, err := keys.Open(credential.DeviceScope(accountID, d), d.Sealed)
 	if err != nil {
 		return DeviceMatch{}, false, fmt.Errorf("verifier: device %s: %w", d.ID, err)
 	}

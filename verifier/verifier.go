@@ -89,7 +89,7 @@ type Verdict struct {
 	Status Status
 	// ProofID names a valid OTP, so that it makes one device only: 1 to 255
 	// bytes, the same for the same code and never the code itself. Required
-	// with a Valid OTP, ignored otherwise.
+	// with a valid OTP, ignored otherwise.
 	ProofID string
 	// Until is how long ProofID must be remembered as spent: at least as long
 	// as the code would be accepted. Required with ProofID.
@@ -99,6 +99,10 @@ type Verdict struct {
 	// step that is not newer than the device's LastStep was spent before.
 	DeviceID string
 	Step     int64
+	// Compared is what a user OTP was compared with, right or wrong, so that
+	// failures are counted against each of them. Nil means that the verifier does
+	// not say: a failure then counts against the verifier as a whole.
+	Compared []Compared
 	// Outdated reports that the stored hash or sealed value should be renewed,
 	// because its algorithm, cost or key is no longer current. See [Rehasher].
 	Outdated bool

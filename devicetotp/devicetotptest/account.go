@@ -58,7 +58,7 @@ func (a *Account) PIN(value string) *Account {
 // the test, so call it before Locked.
 func (a *Account) OTP(code string) *Account {
 	a.w.t.Helper()
-	err := a.w.Issuer.AddCode(context.Background(), devicetotp.AddCodeRequest{
+	_, err := a.w.Issuer.AddCode(context.Background(), devicetotp.AddCodeRequest{
 		AccountID: a.ID, Kind: verifier.KindAccount, Code: credential.NewSecret(code), TTL: 5 * time.Minute,
 	})
 	if err != nil {

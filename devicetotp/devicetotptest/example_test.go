@@ -106,7 +106,8 @@ func ExampleWorld_Events() {
 	// pin valid 0
 }
 
-// The answer to a save was lost; the device was not.
+// The answer to a save was lost. The write is found, confirmed by another save, and
+// only then answered.
 func ExampleStore_Script() {
 	w := devicetotptest.New(t)
 	w.Account("alice").RegisteredAgo(0)
@@ -119,7 +120,7 @@ func ExampleStore_Script() {
 	fmt.Println(w.Store.Calls())
 	// Output:
 	// grace <nil>
-	// [{load alice} {save alice} {load alice}]
+	// [{load alice} {save alice} {load alice} {save alice}]
 }
 
 func ExampleSecrets_Next() {

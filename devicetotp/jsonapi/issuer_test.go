@@ -67,8 +67,9 @@ func newService(t *testing.T, edit func(*service)) *service {
 	require.NoError(t, err)
 	plainIssuer, err := devicetotp.NewIssuer(s.memory, keys, devicetotp.Config{Clock: s.clock})
 	require.NoError(t, err)
-	require.NoError(t, plainIssuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
-		AccountID: accountID, Kind: verifier.KindAccount, Code: credential.NewSecret(code), TTL: 5 * time.Minute}))
+	_, err = plainIssuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
+		AccountID: accountID, Kind: verifier.KindAccount, Code: credential.NewSecret(code), TTL: 5 * time.Minute})
+	require.NoError(t, err)
 	if edit != nil {
 		edit(s)
 	}

@@ -31,9 +31,10 @@ func TestOneCodeMakesOneDevice(t *testing.T) {
 			_, err := store.Insert(t.Context(), credential.Account{ID: id})
 			require.NoError(t, err)
 			code := credential.NewSecret("526271")
-			require.NoError(t, issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
+			_, err = issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
 				AccountID: id, Kind: verifier.KindAccount, Code: code, TTL: 5 * time.Minute,
-			}))
+			})
+			require.NoError(t, err)
 			require.Equal(t, 1, raceOnce(t, issuer, id, code), "devices granted in round %d", round)
 			account, err := store.Load(t.Context(), id)
 			require.NoError(t, err)

@@ -34,6 +34,7 @@ type Call struct {
 	looked     bool          // a credential has been checked: hanging up no longer helps
 	visited    time.Duration // time spent with verifiers and the secret source
 	firstRound time.Duration
+	futile     int                 // conflicts in a row although nothing had changed
 	deadlines  [4]deadline.Context // of a request that is decided once: load, secret, check, save
 	deadlined  int                 // how many of them are taken
 }
@@ -134,11 +135,55 @@ func (c *Call) callLoad(now time.Time) (a credential.Account, err error) {
 	return c.engine.store.Load(ctx, c.accountID)
 }
 
-func (c *Call) save(a credential.Account) (err error) {
+// save saves the account under a new version.
+func (c *Call) save(a *credential.Account) error {
+	a.Next = newVersion()
+	err := c.callSave(a)
+	if err == nil {
+		c.engine.doubts.settle(c.accountID)
+	} else if unclear(err) {
+		c.engine.doubts.add(c.accountID)
+	}
+	return err
+}
+
+func (c *Call) callSave(a *credential.Account) (err error) {
 	ctx := c.until(true, time.Now().Add(c.engine.limits.StoreTimeout))
 	defer ctx.End()
 	defer Contain("Store.Save", &err)
-	return c.engine.store.Save(ctx, a)
+	return c.engine.store.Save(ctx, *a)
+}
+
+// reload loads the account again after a Save that returned saveErr.
+func (c *Call) reload(a *credential.Account, saveErr error) error {
+	now, err := c.load(time.Now())
+	if err != nil {
+		return c.Unavailable(errors.Join(saveErr, err))
+	}
+	if errors.Is(saveErr, credential.ErrConflict) && now.Version == a.Version && now.SameHostFields(*a) {
+		c.futile++
+	} else {
+		c.futile = 0
+	}
+	*a = now
+	if c.futile == maxFutile {
+		return c.Internal(fmt.Errorf("%w: Store.Save reported a conflict %d times although Store.Load returned the same account: version %d, RegisteredAt %v, Locked %t; "+
+			"one of the fields that Save compares (Version, RegisteredAt, PasswordHash, PINHash, Locked) does not come back as it was stored: %w",
+			ErrNonsense, maxFutile, a.Version, a.RegisteredAt, a.Locked, saveErr))
+	}
+	return nil
+}
+
+// maxFutile is how many conflicts in a row are no race if nothing changed: the
+// store does not give back what it compares.
+const maxFutile = 3
+
+// unsettled reports whether an earlier Save of the account, by any request, has
+// an unknown outcome and none has succeeded since. Nothing is checked then before
+// one has: whoever can read the database but not write it would learn from the
+// time of an uncounted refusal which value was right.
+func (c *Call) unsettled() bool {
+	return c.Known && !c.ReadOnly && c.engine.doubts.about(c.accountID)
 }
 
 // until returns the context for one call to the host's code, which may keep it

@@ -34,6 +34,7 @@ type Engine struct {
 	clock  clock.Clock
 	limits Limits
 	lanes  *lanes
+	doubts doubts
 	writer credential.WriteID // the first half names this engine
 }
 
@@ -45,9 +46,15 @@ func NewEngine(store credential.Store, c clock.Clock, limits Limits) *Engine {
 }
 
 // Run carries out one request. decide decides on the account, which it may
-// change; save says whether the account must be saved before the answer may
+// change; save reports whether the account must be saved before the answer may
 // leave. After a conflict, decide is called again with the account as it is
 // then. An error of Run itself means that there is no answer.
+//
+// The answer leaves only after a Save of this request has returned nil. That a
+// Load shows the request's own write is not enough: a database that waits for its
+// standby shows rows that the standby does not have. So a write that is found
+// after an unclear Save is confirmed: the account is saved once more, as a round
+// of its own, under the same write id.
 func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool)) (answer A, err error) {
 	var none A
 	if err := c.enter(); err != nil {
@@ -60,36 +67,40 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 	if err != nil {
 		return none, err
 	}
-	var attempts []attempt[A]
+	var sent []write[A]
 	for {
 		c.Rounds++
 		if err := c.expired(); err != nil {
 			return none, err
 		}
-		answer, save := decide(&account)
-		if !save || !c.Known || c.ReadOnly {
-			return answer, nil
-		}
-		id := c.engine.newWriteID()
-		account.State.MarkWrite(id)
-		account.Next = newVersion()
-		if err := account.State.Check(); err != nil {
-			return none, c.Internal(err)
-		}
-		saveErr := c.save(account)
-		if saveErr == nil {
-			return answer, nil
-		}
-		attempts = append(attempts, attempt[A]{id, answer})
-		if account, err = c.load(time.Now()); err != nil {
-			return none, c.Unavailable(errors.Join(saveErr, err))
-		}
-		for _, a := range attempts {
-			if account.State.Wrote(a.id) {
-				return a.answer, nil // it had taken effect after all
+		var this write[A]
+		earlier, confirming := find(sent, &account)
+		switch {
+		case confirming:
+			this = earlier
+		case c.unsettled():
+			this.settles = true
+		default:
+			answer, save := decide(&account)
+			if !save || !c.Known || c.ReadOnly {
+				return answer, nil
 			}
+			this = write[A]{id: c.engine.newWriteID(), answer: answer}
+			account.State.MarkWrite(this.id)
+			sent = append(sent, this)
 		}
-		if !errors.Is(saveErr, credential.ErrConflict) && !errors.Is(saveErr, credential.ErrSerialization) {
+		saveErr := c.save(&account)
+		switch {
+		case saveErr == nil && this.settles:
+			account.Version = account.Next
+			continue
+		case saveErr == nil:
+			return this.answer, nil
+		}
+		if err := c.reload(&account, saveErr); err != nil {
+			return none, err
+		}
+		if _, found := find(sent, &account); unclear(saveErr) && !confirming && !found {
 			return none, c.storeFailure("Store.Save", saveErr)
 		}
 		if err := c.again(started, saveErr); err != nil {
@@ -98,11 +109,24 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 	}
 }
 
-// attempt is a save that was reported as an error, and the answer that belongs
-// to it if it took effect all the same.
-type attempt[A any] struct {
-	id     credential.WriteID
-	answer A
+// write is what one round saves: a decision, under a write id of its own; that
+// write once more, to confirm it; or the account as it is, to settle whether the
+// store can write at all.
+type write[A any] struct {
+	id      credential.WriteID
+	answer  A // leaves once it is saved
+	settles bool
+}
+
+// find returns the write of this request that the account shows, although its
+// Save was reported as an error.
+func find[A any](sent []write[A], a *credential.Account) (w write[A], found bool) {
+	for _, w := range sent {
+		if a.State.Wrote(w.id) {
+			return w, true
+		}
+	}
+	return w, false
 }
 
 // newWriteID returns a mark for one write of this engine.
@@ -112,11 +136,18 @@ func (e *Engine) newWriteID() credential.WriteID {
 	return id
 }
 
-// newVersion returns a version that was never seen: 1 to 2^62, drawn at random.
+// newVersion returns a version that was never seen: 1 to 2^62, drawn at random. A
+// counter would come back after a fail-over, and let a save match that stands on
+// what is gone.
 func newVersion() int64 {
 	var b [8]byte
 	_, _ = rand.Read(b[:])
 	return int64(binary.BigEndian.Uint64(b[:])>>2) + 1
+}
+
+// unclear reports whether an error of Save leaves open whether it took effect.
+func unclear(err error) bool {
+	return !errors.Is(err, credential.ErrConflict) && !errors.Is(err, credential.ErrSerialization)
 }
 
 // again pauses before the next round, or returns why there is none.

@@ -37,9 +37,10 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 
 	fresh := credential.Account{ID: account.ID, RegisteredAt: base}
 	require.NoError(t, store.Put(ctx, fresh))
-	require.NoError(t, issuer.AddCode(ctx, devicetotp.AddCodeRequest{
+	_, err = issuer.AddCode(ctx, devicetotp.AddCodeRequest{
 		AccountID: account.ID, Kind: verifier.KindAccount, Code: credential.NewSecret("12345678"), TTL: time.Minute,
-	}))
+	})
+	require.NoError(t, err)
 	withCode, err := store.Load(ctx, account.ID)
 	require.NoError(t, err)
 	create := func(from credential.Account, r devicetotp.CreateRequest, denied bool) func() {
@@ -61,7 +62,7 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 	}{
 		{"match, right", 5, func() { _, _, _ = totp.Match(code, now, 0) }},
 		{"match, wrong", 5, func() { _, _, _ = totp.Match(wrong, now, 0) }},
-		{"match, right, unsealing", 8, func() { _, _, _ = verifier.MatchDevice(keys, account.ID, account.State.Devices[0], code, now) }},
+		{"match, right, unsealing", 8, func() { _, _, _ = verifier.MatchDevice(keys, account.ID, &account.State.Devices[0], code, now) }},
 		{"Create on grace", 14, create(fresh, devicetotp.CreateRequest{AccountID: account.ID}, false)},
 		{"Create on an OTP", 32, create(withCode, devicetotp.CreateRequest{AccountID: account.ID, OTP: credential.NewSecret("12345678")}, false)},
 		{"Create on a PIN, argon2id", 49, create(withHash(argon), pin, false)},

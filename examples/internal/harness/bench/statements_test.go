@@ -94,7 +94,8 @@ func TestARequestIsTwoStatements(t *testing.T) {
 			{"Create on a wrong PIN", func() error { return create(devicetotp.CreateRequest{PIN: credential.NewSecret("0000")}) }, true, []string{"SELECT", "UPDATE"}},
 			{"Create with nothing, after grace", func() error { return create(devicetotp.CreateRequest{NoGrace: true}) }, true, []string{"SELECT"}},
 			{"AddCode", func() error {
-				return issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "a", Kind: verifier.KindAccount, Code: credential.NewSecret("12345678"), TTL: time.Minute})
+				_, err := issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "a", Kind: verifier.KindAccount, Code: credential.NewSecret("12345678"), TTL: time.Minute})
+				return err
 			}, false, []string{"SELECT", "UPDATE"}},
 			{"Create on an OTP", func() error { return create(devicetotp.CreateRequest{OTP: credential.NewSecret("12345678")}) }, false, []string{"SELECT", "UPDATE"}},
 			{"Verify", func() error {

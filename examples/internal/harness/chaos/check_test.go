@@ -28,9 +28,10 @@ func settled(t *testing.T) (*memstore.Store, *credential.Keyring, result) {
 	require.NoError(t, err)
 	r := result{account: "a", code: "526271"}
 	code := credential.NewSecret(r.code)
-	require.NoError(t, issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
+	_, err = issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{
 		AccountID: "a", Kind: verifier.KindAccount, Code: code, TTL: devicetotp.MaxCodeTTL,
-	}))
+	})
+	require.NoError(t, err)
 	a, err := store.Load(t.Context(), "a")
 	require.NoError(t, err)
 	r.codeID = a.State.Codes[0].ID

@@ -116,9 +116,10 @@ func untilDone(ctx context.Context, do func() error) error {
 // announce makes the code known and notes what the library calls it.
 func (c *clients) announce(ctx context.Context, r *result) error {
 	err := untilDone(ctx, func() error {
-		return c.issuer.AddCode(ctx, devicetotp.AddCodeRequest{
+		_, err := c.issuer.AddCode(ctx, devicetotp.AddCodeRequest{
 			AccountID: r.account, Kind: verifier.KindAccount, Code: credential.NewSecret(r.code), TTL: devicetotp.MaxCodeTTL,
 		})
+		return err
 	})
 	if err != nil {
 		return err

@@ -135,9 +135,10 @@ func (w *world) account(id, code string) {
 	require.NoError(w.t, w.straight.Put(w.t.Context(), credential.Account{ID: id}))
 	issuer, err := devicetotp.NewIssuer(w.straight, w.keys, devicetotp.Config{})
 	require.NoError(w.t, err)
-	require.NoError(w.t, issuer.AddCode(w.t.Context(), devicetotp.AddCodeRequest{
+	_, err = issuer.AddCode(w.t.Context(), devicetotp.AddCodeRequest{
 		AccountID: id, Kind: verifier.KindAccount, Code: credential.NewSecret(code), TTL: devicetotp.MaxCodeTTL,
-	}))
+	})
+	require.NoError(w.t, err)
 }
 
 func (w *world) stored(id string) credential.Account {

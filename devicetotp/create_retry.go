@@ -1,0 +1,136 @@
+package devicetotp
+
+import (
+	"fmt"
+	"slices"
+
+	"example.com/devicetotp/credential"
+	totperrors "example.com/devicetotp/errors"
+)
+
+// retry answers a request for an id that the account has already: a retry of the
+// request that made the device, whose response may have been lost, or a phone
+// that uses one id for ever.
+func (o *create) retry(a *credential.Account, i int) (answer[DeviceTOTP], bool) {
+	d := &a.State.Devices[i]
+	if d.LastStep != 0 || d.Basis == credential.BasisImported {
+		return o.inUse()
+	}
+	age, ok := o.age(d.CreatedAt)
+	window := o.issuer.policy.RetryWindow
+	recent := ok && age <= window && window > 0
+	factor, onFactor := d.Basis.Factor()
+	switch {
+	case factor == credential.FactorOTP && o.proofs.otp.Present():
+		return o.retryOTP(a, i, recent)
+	case recent && onFactor && o.proofs.presented(factor).Present():
+		if err := o.proofs.only(a, factor); err != nil {
+			return o.refused(err)
+		}
+		return o.again(d)
+	case recent && d.Basis == credential.BasisGrace && o.proofs.none() && !o.request.NoGrace:
+		return o.again(d)
+	case o.proofs.otp.Present():
+		return o.replace(a, i)
+	default:
+		return o.inUse()
+	}
+}
+
+func (o *create) inUse() (answer[DeviceTOTP], bool) {
+	return o.refuse(CodeIDInUse, totperrors.FieldDeviceID)
+}
+
+// again answers with the device that is there.
+func (o *create) again(d *credential.Device) (answer[DeviceTOTP], bool) {
+	secret, err := o.open(d)
+	if err != nil {
+		return o.refused(err)
+	}
+	out := o.give(d, secret)
+	out.value.Replayed, out.event.Replayed = true, true
+	return out, true
+}
+
+// retryOTP compares the OTP with the digests that are kept of the OTPs which made
+// the devices of this id, and not with the codes of today.
+func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[DeviceTOTP], bool) {
+	d := &a.State.Devices[i]
+	if o.madeEarlier(d) {
+		return o.inUse()
+	}
+	if wait, blocked := o.issuer.policy.OTP.Blocked(a.State.OTP, o.Now); blocked {
+		o.proofs.waits = append(o.proofs.waits, wait)
+		o.proofs.note(a, credential.FactorOTP, ResultBlocked)
+		return o.refused(o.proofs.refusal())
+	}
+	same, err := o.issuer.keys.Matches(proofScope(o.accountID, d.ID), d.ProofDigest, o.proofs.otp)
+	switch {
+	case err != nil:
+		o.proofs.otpSeen.broken = fmt.Errorf("device %s: the digest of the OTP that it was created on: %w", d.ID, err)
+	case same && !recent:
+		return o.inUse() // late, and spent long ago: not a guess
+	case same:
+		o.Looked()
+		o.proofs.counted = true
+		o.proofs.note(a, credential.FactorOTP, ResultValid)
+		return o.again(d)
+	}
+	return o.replace(a, i)
+}
+
+// madeEarlier reports whether the OTP made an earlier device of this id that was
+// replaced within the retry window. A late retry of that request must neither
+// undo the later one nor count as a guess.
+func (o *create) madeEarlier(d *credential.Device) bool {
+	return slices.ContainsFunc(d.Replaced, func(p credential.ReplacedProof) bool {
+		age, ok := o.age(p.CreatedAt)
+		if !ok || age > o.issuer.policy.RetryWindow {
+			return false
+		}
+		same, err := o.issuer.keys.Matches(proofScope(o.accountID, d.ID), p.Digest, o.proofs.otp)
+		return err == nil && same
+	})
+}
+
+// replace puts a new device in the place of one that was never used, on an OTP
+// that is good now and is not one of that device's own codes.
+func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool) {
+	if err := o.makeSecret(); err != nil {
+		return o.refused(err)
+	}
+	o.proofs.otpSeen.except = o.deviceID
+	if err := o.proofs.only(a, credential.FactorOTP); err != nil {
+		return o.refused(err)
+	}
+	old := a.State.Devices[i]
+	rests := o.proofs.onGrace(a, credential.FactorOTP)
+	if rests && !old.RestsOnGrace {
+		o.proofs.succeed(a, credential.FactorOTP)
+		return o.inUse()
+	}
+	device, err := o.newDevice(a, credential.BasisOTP)
+	if err != nil {
+		return o.refused(err)
+	}
+	device.Replaced = o.replaced(&old)
+	o.proofs.succeed(a, credential.FactorOTP)
+	a.State.Devices[i] = device
+	out := o.give(&device, o.secret)
+	out.value.Replaced, out.event.Replaced = true, true
+	return out, true
+}
+
+// replaced returns the OTPs that a device in the place of old remembers: those
+// within the retry window, and of too many the newest.
+func (o *create) replaced(old *credential.Device) []credential.ReplacedProof {
+	all := slices.Clone(old.Replaced)
+	if old.ProofDigest != nil {
+		all = append(all, credential.ReplacedProof{Digest: old.ProofDigest, CreatedAt: old.CreatedAt})
+	}
+	all = slices.DeleteFunc(all, func(p credential.ReplacedProof) bool {
+		age, ok := o.age(p.CreatedAt)
+		return !ok || age > o.issuer.policy.RetryWindow
+	})
+	return all[max(0, len(all)-credential.MaxReplaced):]
+}

@@ -1,0 +1,259 @@
+package devicetotp
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/verifier"
+)
+
+// How failures of one-time values are counted. What was presented was compared
+// with devices and with one-time codes, and each of those has a counter of its
+// own; a counter of the account sets the pace.
+//
+//	counter                        adds one when                           slows down, stops  reset by
+//	State.OTP                      an OTP, or a code that names no device, from 5th, never    success of any OTP
+//	                               was wrong
+//	Device.Attempts (all paths)    a wrong value was compared with it      from 5th, at 80    its own success
+//	                                                                       if it is not named
+//	Device.Named                   a Verify that names it was wrong        from 5th, at 20    its own success
+//	State.Kinds                    a wrong value was compared with the     from 5th, at 20    that kind's success
+//	                               pending code of the kind
+//
+// All are reset by Unblock. A value that is right anywhere counts nowhere as
+// wrong. So at most 100 wrong values in a row are ever compared with one device,
+// and 20 with the codes of one kind, whatever path they come by, and an attacker
+// who has a device cannot use its successes to go on guessing something else.
+
+// otpCheck is one OTP of a request, and what it was compared with.
+type otpCheck struct {
+	verdict verifier.Verdict
+	// broken is set by a retry whose own digest does not open.
+	broken error
+	except string // a device whose codes do not count: the one that is replaced
+}
+
+// restsOnGrace reports whether what was accepted rests on grace alone.
+func (c *otpCheck) restsOnGrace(s *credential.State) bool {
+	for i := range s.Devices {
+		if s.Devices[i].RestsOnGrace && c.generated(&s.Devices[i]) {
+			return c.verdict.DeviceID != ""
+		}
+	}
+	return false
+}
+
+// generated reports whether the accepted code is one of d.
+func (c *otpCheck) generated(d *credential.Device) bool {
+	return c.verdict.DeviceID == d.ID || slices.ContainsFunc(c.verdict.Compared, func(m verifier.Compared) bool {
+		return m.Right && m.DeviceID == d.ID
+	})
+}
+
+// checkOTP checks the presented OTP, unless it is blocked, and counts a failure.
+func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
+	const f = credential.FactorOTP
+	query := verifier.NewQuery(*a, f, p.otp, p.call.Now)
+	if wait, blocked := p.call.narrow(&query, a, p.otpSeen.except); blocked {
+		p.waits = append(p.waits, wait)
+		return p.note(a, f, ResultBlocked), nil
+	}
+	var verdict verifier.Verdict
+	if p.otp.Reveal() == "" { // present, and wrong
+		verdict = verifier.Verdict{Status: verifier.StatusWrong, Compared: []verifier.Compared{}}
+	} else {
+		var err error
+		verdict, err = p.verify(f, query)
+		p.otpSeen.verdict = verdict
+		p.unreadable = append(p.unreadable, unreadable(verdict.Compared)...)
+		if p.otpSeen.broken != nil && verdict.Status != verifier.StatusValid && !compared(verdict.Compared) {
+			err = p.call.Internal(errors.Join(p.otpSeen.broken, err))
+		}
+		if err != nil {
+			p.note(a, f, ResultUndecided)
+			return 0, err
+		}
+		p.call.Looked()
+	}
+	p.counted = true // no verdict, good or bad, leaves before it is recorded
+	switch {
+	case verdict.Status != verifier.StatusValid || !p.call.Known:
+	case verdict.Compared == nil && used(&a.State, verdict):
+		verdict.Status = verifier.StatusSpent
+	default:
+		return p.note(a, f, ResultValid), nil
+	}
+	a.State.OTP = p.call.issuer.policy.OTP.Fail(a.State.OTP, p.call.Now)
+	p.call.failCompared(a, verdict.Compared)
+	return p.note(a, f, resultOf(verdict.Status)), nil
+}
+
+// compared reports whether anything could be compared.
+func compared(all []verifier.Compared) bool {
+	return slices.ContainsFunc(all, func(c verifier.Compared) bool { return c.Err == nil })
+}
+
+// used reports whether an OTP that the host's own verifier found valid was used
+// up before: its proof, or its time step if a device generated it.
+func used(s *credential.State, v verifier.Verdict) bool {
+	if i := s.DeviceIndex(v.DeviceID); i >= 0 && v.Step <= s.Devices[i].LastStep {
+		return true
+	}
+	return s.IsSpent(v.ProofID)
+}
+
+// narrow leaves in the query what an unnamed OTP may be compared with now.
+// blocked reports that a block is in the way of all of it, with the shortest wait.
+func (c *call) narrow(q *verifier.Query, a *credential.Account, except string) (wait time.Duration, blocked bool) {
+	policy := &c.issuer.policy
+	if wait, blocked := policy.OTP.Blocked(a.State.OTP, c.Now); blocked {
+		return wait, true
+	}
+	if wait, blocked := policy.Code.Blocked(a.State.KindAttempts(""), c.Now); blocked {
+		return wait, true
+	}
+	devices, waits := c.narrowDevices(q, except)
+	codes, more := c.narrowCodes(q, a)
+	waits = append(waits, more...)
+	return shortest(waits), devices+codes == 0 && len(waits) > 0
+}
+
+// narrowDevices leaves in the query the devices that are not blocked. It returns
+// how many of them generate codes of the presented length, and the waits of those
+// that do and are blocked.
+func (c *call) narrowDevices(q *verifier.Query, except string) (open int, waits []time.Duration) {
+	q.Devices = keep(q.Devices, func(d *credential.Device) bool {
+		if d.ID == except {
+			return false
+		}
+		wait, blocked := c.issuer.policy.UnnamedDevice.Blocked(d.Attempts, c.Now)
+		switch {
+		case d.Digits != len(q.Presented.Reveal()):
+		case blocked:
+			waits = append(waits, wait)
+		default:
+			open++
+		}
+		return !blocked
+	})
+	return open, waits
+}
+
+// narrowCodes does the same for the one-time codes.
+func (c *call) narrowCodes(q *verifier.Query, a *credential.Account) (open int, waits []time.Duration) {
+	q.Codes = keep(q.Codes, func(code *credential.OneTimeCode) bool {
+		wait, blocked := c.issuer.policy.Code.Blocked(a.State.KindAttempts(code.Kind), c.Now)
+		switch {
+		case code.Withdrawn || !c.Now.Before(code.ExpiresAt):
+		case blocked:
+			waits = append(waits, wait)
+		default:
+			open++
+		}
+		return !blocked
+	})
+	return open, waits
+}
+
+// keep returns the elements that are kept: all itself where that is every one.
+func keep[T any](all []T, kept func(*T) bool) []T {
+	for i := range all {
+		if kept(&all[i]) {
+			continue
+		}
+		out := slices.Clone(all[:i])
+		for j := i + 1; j < len(all); j++ {
+			if kept(&all[j]) {
+				out = append(out, all[j])
+			}
+		}
+		return out
+	}
+	return all
+}
+
+// failCompared counts a wrong value against each of what it was compared with.
+func (c *call) failCompared(a *credential.Account, all []verifier.Compared) {
+	policy := &c.issuer.policy
+	if all == nil {
+		c.failKind(a, "")
+	}
+	for _, m := range all {
+		switch i := a.State.DeviceIndex(m.DeviceID); {
+		case m.Err != nil || m.Spent:
+		case i >= 0:
+			d := &a.State.Devices[i]
+			d.Attempts = policy.UnnamedDevice.Fail(d.Attempts, c.Now)
+		case m.CodeID != "":
+			c.failKind(a, m.Kind)
+		}
+	}
+}
+
+func (c *call) failKind(a *credential.Account, kind string) {
+	a.State.SetKindAttempts(kind, c.issuer.policy.Code.Fail(a.State.KindAttempts(kind), c.Now))
+}
+
+// spendOTP spends the accepted OTP: the time step on every device that generates
+// the code, or the one-time code, or what the host's verifier names.
+func (p *proofs) spendOTP(a *credential.Account) {
+	state, v := &a.State, &p.otpSeen.verdict
+	state.OTP = state.OTP.Cleared()
+	if v.Compared == nil {
+		state.SetKindAttempts("", state.KindAttempts("").Cleared())
+	}
+	if i := state.DeviceIndex(v.DeviceID); i >= 0 {
+		p.call.spendStep(&state.Devices[i], v.Step, v.Outdated)
+	} else {
+		remember(state, credential.SpentProof{ProofID: v.ProofID, Until: v.Until}, p.call.Now)
+	}
+	for _, m := range v.Compared {
+		if m.Right && m.Kind != "" {
+			state.SetKindAttempts(m.Kind, state.KindAttempts(m.Kind).Cleared())
+		}
+	}
+	p.call.spendCompared(a, p.otp, v.Compared)
+}
+
+// spendCompared spends the time step of a right code on every device that
+// generates it, those included that it was not compared with: one secret may be
+// in two devices.
+func (c *call) spendCompared(a *credential.Account, code credential.Secret, all []verifier.Compared) {
+	for i := range a.State.Devices {
+		d := &a.State.Devices[i]
+		at := slices.IndexFunc(all, func(m verifier.Compared) bool { return m.DeviceID == d.ID })
+		if at >= 0 {
+			if all[at].Right {
+				c.spendStep(d, all[at].Match.Step, all[at].Match.Outdated)
+			}
+			continue
+		}
+		if d.Digits != len(code.Reveal()) {
+			continue
+		}
+		if m, right, err := verifier.MatchDevice(c.issuer.keys, c.accountID, d, code, c.Now); err == nil && right {
+			d.LastStep = max(d.LastStep, m.Step)
+		}
+	}
+}
+
+// spendStep records a success of d.
+func (c *call) spendStep(d *credential.Device, step int64, outdated bool) {
+	d.LastStep = max(d.LastStep, step)
+	d.Attempts, d.Named = d.Attempts.Cleared(), d.Named.Cleared()
+	if outdated {
+		c.reseal(d)
+	}
+}
+
+// unreadable lists what did not open, for the Event.
+func unreadable(all []verifier.Compared) (out []Unreadable) {
+	for _, m := range all {
+		if m.Err != nil {
+			out = append(out, Unreadable{Factor: credential.FactorOTP, DeviceID: m.DeviceID, Kind: m.Kind, Err: m.Err})
+		}
+	}
+	return out
+}
