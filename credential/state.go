@@ -2,6 +2,7 @@ package credential
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"time"
 )
@@ -204,16 +205,29 @@ func (r *room) copy(b []byte) []byte {
 }
 
 // Check returns an error that wraps [ErrStateSize] if s holds more than the
-// bounds allow, in number or in bytes.
+// bounds allow, in number or in bytes, or a number that does not encode.
 func (s State) Check() error {
 	if err := s.checkCounts(); err != nil {
 		return err
 	}
-	if s.sizeAtMost() <= MaxStateBytes {
+	if s.sizeAtMost() <= MaxStateBytes && s.numbersEncode() {
 		return nil
 	}
 	_, err := s.MarshalBinary()
 	return err
+}
+
+// numbersEncode reports whether every number is one that [State.MarshalBinary]
+// takes.
+func (s *State) numbersEncode() bool {
+	ok := func(failures int) bool { return 0 <= failures && failures <= math.MaxInt32 }
+	for i := range s.Devices {
+		d := &s.Devices[i]
+		if !ok(d.Digits) || !ok(d.Attempts.Failures) || d.Period < 0 || d.LastStep < 0 {
+			return false
+		}
+	}
+	return ok(s.OTP.Failures) && ok(s.Password.Failures) && ok(s.PIN.Failures)
 }
 
 // sizeAtMost is a bound of the encoded size that is found without encoding.

@@ -56,6 +56,7 @@ func Example() {
 		}
 	}
 	// Output:
+	// exact_hash Backend.SetHash is nil: unsupported operation
 	// registration_changed Backend.ChangeRegisteredAt is nil: unsupported operation
 	// unknown_format Backend.PlantState is nil: unsupported operation
 }

@@ -97,6 +97,12 @@ func backend(db *sql.DB, s service) storetest.Backend {
 			}
 			return change(`UPDATE users SET password_hash = $2 WHERE id = $1`, rand.Text())(ctx, id)
 		},
+		SetHash: func(ctx context.Context, id string, f credential.Factor, hash string) error {
+			if f == credential.FactorPIN {
+				return change(`UPDATE users SET pin_hash = $2 WHERE id = $1`, hash)(ctx, id)
+			}
+			return change(`UPDATE users SET password_hash = $2 WHERE id = $1`, hash)(ctx, id)
+		},
 		Lock:               users.Lock,
 		Delete:             users.Delete,
 		ChangeRegisteredAt: change(`UPDATE users SET created_at = $2 WHERE id = $1`, time.Now().UTC().Add(-time.Hour)),

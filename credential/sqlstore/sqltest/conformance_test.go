@@ -52,6 +52,13 @@ func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config, op
 			}
 			return host.RotateHash(ctx, id, f, a.Hash(f), a.Hash(f)+"+")
 		},
+		SetHash: func(ctx context.Context, id string, f credential.Factor, hash string) error {
+			a, err := host.Load(ctx, id)
+			if err != nil {
+				return err
+			}
+			return host.RotateHash(ctx, id, f, a.Hash(f), hash)
+		},
 		Lock: func(ctx context.Context, id string) error { return host.SetLocked(ctx, id, true) },
 		Delete: func(ctx context.Context, id string) error {
 			_, err := host.Delete(ctx, id)
