@@ -207,6 +207,9 @@ func openCheckThenWrite(s *intact) func() credential.Store {
 			if err != nil {
 				return err
 			}
+			if !stored.SameHostFields(a) {
+				return s.Save(ctx, a) // refused
+			}
 			stored.State, stored.Next = a.State, a.Next
 			if err := s.Save(ctx, stored); !errors.Is(err, credential.ErrConflict) {
 				return err

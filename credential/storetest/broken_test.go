@@ -236,6 +236,9 @@ var brokenStores = []broken{
 			a.RegisteredAt = stored.RegisteredAt
 		}
 	})},
+	{"change_under_way", "takes no lock", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		return s.saveAtOnce(ctx, a)
+	})},
 	{"deleted", "re-creates deleted accounts", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		if _, err := s.Load(ctx, a.ID); errors.Is(err, credential.ErrNotFound) {
 			again := a

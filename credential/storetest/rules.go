@@ -81,6 +81,11 @@ var rules = []Rule{
 			"otherwise a device is created in a grace window that is closed.",
 	},
 	{
+		Name: "change_under_way", timeout: quick, check: changeUnderWay, after: []string{"hash_changed"},
+		Why: "Save waits for a change that the host is committing, and then wraps credential.ErrConflict; " +
+			"otherwise a device is created on a password that is just being replaced.",
+	},
+	{
 		Name: "deleted", timeout: quick, check: deleted, after: []string{"save_stale", "load_fresh"},
 		Why: "Save after the host deleted the account wraps credential.ErrConflict and never brings the account back.",
 	},
