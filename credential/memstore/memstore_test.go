@@ -38,6 +38,15 @@ func TestStoreKeepsTheContract(t *testing.T) {
 					}
 				})
 			},
+			SetHash: func(_ context.Context, id string, f credential.Factor, hash string) error {
+				return s.Update(id, func(a *credential.Account) {
+					if f == credential.FactorPIN {
+						a.PINHash = hash
+					} else {
+						a.PasswordHash = hash
+					}
+				})
+			},
 			Lock: func(ctx context.Context, id string) error { return s.SetLocked(ctx, id, true) },
 			Delete: func(ctx context.Context, id string) error {
 				_, err := s.Delete(ctx, id)

@@ -16,8 +16,9 @@ import (
 // were planted. The broken stores are made from it.
 type intact struct {
 	*memstore.Store
-	mu      sync.Mutex
-	planted map[string][]byte
+	mu       sync.Mutex
+	planted  map[string][]byte
+	changing sync.RWMutex // held while the host has a change under way
 }
 
 func newIntact() *intact { return &intact{Store: memstore.New(), planted: map[string][]byte{}} }
@@ -35,6 +36,13 @@ func (s *intact) Load(ctx context.Context, id string) (credential.Account, error
 }
 
 func (s *intact) Save(ctx context.Context, a credential.Account) error {
+	s.changing.RLock()
+	defer s.changing.RUnlock()
+	return s.saveAtOnce(ctx, a)
+}
+
+// saveAtOnce saves although the host may have a change under way.
+func (s *intact) saveAtOnce(ctx context.Context, a credential.Account) error {
 	err := s.Store.Save(ctx, a)
 	if err == nil {
 		s.mu.Lock()
@@ -80,6 +88,22 @@ func backend(s *intact, open func() credential.Store) storetest.Backend {
 					a.PasswordHash = hash
 				}
 			})
+		},
+		SetHash: func(_ context.Context, id string, f credential.Factor, hash string) error {
+			return s.Update(id, func(a *credential.Account) {
+				if f == credential.FactorPIN {
+					a.PINHash = hash
+				} else {
+					a.PasswordHash = hash
+				}
+			})
+		},
+		BeginChange: func(_ context.Context, id string) (func() error, error) {
+			s.changing.Lock()
+			return func() error {
+				defer s.changing.Unlock()
+				return s.Update(id, func(a *credential.Account) { a.PasswordHash = "changed" })
+			}, nil
 		},
 		Lock: func(ctx context.Context, id string) error { return s.SetLocked(ctx, id, true) },
 		Delete: func(ctx context.Context, id string) error {

@@ -156,24 +156,36 @@ func durableOnReturn(e env) error {
 	return nil
 }
 
+const (
+	readers  = 4   // handles that hand an account round
+	handOffs = 400 // by all of them together
+)
+
+// loadFresh saves through one handle and at once loads through the next, which
+// is the one that saves then.
 func loadFresh(e env) error {
-	s, a, err := e.loaded()
+	handles, id, err := e.handles(readers)
 	if err != nil {
 		return err
 	}
-	other, err := e.open()
+	for _, s := range handles { // what a handle has loaded, it may keep
+		if _, err := e.load(s, id); err != nil {
+			return err
+		}
+	}
+	a, err := e.load(handles[0], id)
 	if err != nil {
 		return err
 	}
-	for n := 1; n <= 5; n++ {
-		if err := e.saveLoaded(other, a.ID, mark(n)); err != nil {
+	for n := range handOffs {
+		mark(n + 1)(&a.State)
+		a.Next = newVersion()
+		if err := e.saveAs(handles[n%readers], a); err != nil {
 			return err
 		}
-		want, err := e.load(other, a.ID)
-		if err != nil {
-			return err
-		}
-		if err := e.wantStored(s, want, "through a handle that had loaded the account before"); err != nil {
+		a.Version = a.Next
+		next := handles[(n+1)%readers]
+		if err := e.wantStored(next, a, fmt.Sprintf("hand-off %d, through a handle that had loaded the account before", n+1)); err != nil {
 			return err
 		}
 	}

@@ -201,6 +201,7 @@ var brokenStores = []broken{
 	})},
 	{"durable_on_return", "writes at the next call", openWriteBehind},
 	{"load_fresh", "caches what it loaded", openCache},
+	{"load_fresh", "reads once in a while from a replica that lags", openLagging},
 	{"only_state", "writes the hashes too", openWholeRow},
 	{"one_account", "updates every account of that version", openEveryRow},
 	{"hash_changed", "ignores a changed password hash", ignoring(func(a *credential.Account, stored credential.Account) {
@@ -208,6 +209,21 @@ var brokenStores = []broken{
 	})},
 	{"hash_changed", "ignores a changed PIN hash", ignoring(func(a *credential.Account, stored credential.Account) {
 		a.PINHash = stored.PINHash
+	})},
+	{"exact_hash", "ignores the case of hashes", ignoring(func(a *credential.Account, stored credential.Account) {
+		if strings.EqualFold(a.PasswordHash, stored.PasswordHash) {
+			a.PasswordHash = stored.PasswordHash
+		}
+	})},
+	{"exact_hash", "ignores spaces after a hash", ignoring(func(a *credential.Account, stored credential.Account) {
+		if strings.TrimRight(a.PINHash, " ") == strings.TrimRight(stored.PINHash, " ") {
+			a.PINHash = stored.PINHash
+		}
+	})},
+	{"exact_hash", "keeps hashes without spaces", loading(func(ctx context.Context, s *intact, id string) (credential.Account, error) {
+		a, err := s.Load(ctx, id)
+		a.PINHash = strings.TrimSpace(a.PINHash)
+		return a, err
 	})},
 	{"locked", "ignores the lock", ignoring(func(a *credential.Account, stored credential.Account) {
 		a.Locked = stored.Locked
@@ -220,6 +236,9 @@ var brokenStores = []broken{
 			a.RegisteredAt = stored.RegisteredAt
 		}
 	})},
+	{"change_under_way", "takes no lock", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		return s.saveAtOnce(ctx, a)
+	})},
 	{"deleted", "re-creates deleted accounts", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		if _, err := s.Load(ctx, a.ID); errors.Is(err, credential.ErrNotFound) {
 			again := a
@@ -231,7 +250,7 @@ var brokenStores = []broken{
 		return s.Save(ctx, a)
 	})},
 	{"one_winner", "checks and then writes", openCheckThenWrite},
-	{"no_lost_update", "loses one save in two hundred", openForgetful},
+	{"no_lost_update", "loses one save in nine hundred", openForgetful},
 	{"cancelled", "ignores the context", on(func(s *intact) handle {
 		return handle{func(ctx context.Context, id string) (credential.Account, error) {
 			return s.Load(context.WithoutCancel(ctx), id)
@@ -258,6 +277,29 @@ var brokenStores = []broken{
 	})},
 	{"large_state", "has room for 32 spent proofs", changing(func(st *credential.State) {
 		st.Spent = st.Spent[:min(32, len(st.Spent))]
+	})},
+	{"largest_state", "keeps 65,535 bytes", changing(func(st *credential.State) {
+		if encoded, err := st.MarshalBinary(); err == nil && len(encoded) > 65535 {
+			st.Spent = st.Spent[:len(st.Spent)-1]
+		}
+	})},
+	{"largest_state", "refuses the last byte", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		if encoded, err := a.State.MarshalBinary(); err == nil && len(encoded) == credential.MaxStateBytes {
+			return credential.ErrStateSize
+		}
+		return s.Save(ctx, a)
+	})},
+	{"bad_numbers", "mends them", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		a.State.OTP.Failures = max(0, a.State.OTP.Failures)
+		return s.Save(ctx, a)
+	})},
+	{"bad_numbers", "mends those of devices", saving(func(ctx context.Context, s *intact, a credential.Account) error {
+		a.State = a.State.Clone()
+		for i := range a.State.Devices {
+			d := &a.State.Devices[i]
+			d.LastStep = max(0, d.LastStep)
+		}
+		return s.Save(ctx, a)
 	})},
 	{"oversized_state", "cuts what is too large", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		a.State.Devices = a.State.Devices[:min(credential.MaxDevices, len(a.State.Devices))]
@@ -345,7 +387,7 @@ func openForgetful(s *intact) func() credential.Store {
 		return handle{s.Load, func(ctx context.Context, a credential.Account) error {
 			mu.Lock()
 			defer mu.Unlock()
-			if saves%200 == 199 {
+			if saves%900 == 899 {
 				saves++
 				return nil
 			}

@@ -54,6 +54,20 @@ func (e env) loaded() (credential.Store, credential.Account, error) {
 	return s, a, err
 }
 
+// loadedAfter is loaded of an account that has been saved so many times.
+func (e env) loadedAfter(saves int) (credential.Store, credential.Account, error) {
+	s, a, err := e.loaded()
+	for n := range saves {
+		if err == nil {
+			err = e.saveLoaded(s, a.ID, mark(n+1))
+		}
+		if err == nil {
+			a, err = e.load(s, a.ID)
+		}
+	}
+	return s, a, err
+}
+
 func (e env) load(s credential.Store, id string) (credential.Account, error) {
 	a, err := s.Load(e.ctx, id)
 	if err != nil {

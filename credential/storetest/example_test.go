@@ -56,7 +56,9 @@ func Example() {
 		}
 	}
 	// Output:
+	// exact_hash Backend.SetHash is nil: unsupported operation
 	// registration_changed Backend.ChangeRegisteredAt is nil: unsupported operation
+	// change_under_way Backend.BeginChange is nil: unsupported operation
 	// unknown_format Backend.PlantState is nil: unsupported operation
 }
 

@@ -89,17 +89,9 @@ func registrationChanged(e env) error {
 // before the first Save and once after it.
 func (e env) changeIsConflict(what string, change func(id string) error, visible func(before, after credential.Account) bool) error {
 	for saves := range 2 {
-		s, a, err := e.loaded()
+		s, a, err := e.loadedAfter(saves)
 		if err != nil {
 			return err
-		}
-		if saves > 0 {
-			if err := e.saveLoaded(s, a.ID, mark(1)); err != nil {
-				return err
-			}
-			if a, err = e.load(s, a.ID); err != nil {
-				return err
-			}
 		}
 		if err := change(a.ID); err != nil {
 			return err
@@ -135,17 +127,9 @@ func (e env) refusedUntilReloaded(s credential.Store, stale credential.Account, 
 
 func deleted(e env) error {
 	for saves := range 2 {
-		s, a, err := e.loaded()
+		s, a, err := e.loadedAfter(saves)
 		if err != nil {
 			return err
-		}
-		if saves > 0 {
-			if err := e.saveLoaded(s, a.ID, mark(1)); err != nil {
-				return err
-			}
-			if a, err = e.load(s, a.ID); err != nil {
-				return err
-			}
 		}
 		if err := e.Delete(e.ctx, a.ID); err != nil {
 			return fmt.Errorf("Backend.Delete: %w", err)

@@ -48,8 +48,8 @@ var rules = []Rule{
 			"a write that waits in memory is a spent proof that comes back.",
 	},
 	{
-		Name: "load_fresh", timeout: quick, check: loadFresh, after: []string{"durable_on_return"},
-		Why: "Load reads what is stored now, not a copy of its own; a stale read brings spent proofs back.",
+		Name: "load_fresh", timeout: slow, check: loadFresh, after: []string{"durable_on_return", "version_as_given"},
+		Why: "Load reads what is stored now, not a copy of its own, not even once in a while; a stale read brings spent proofs back.",
 	},
 	{
 		Name: "only_state", timeout: quick, check: onlyState, after: []string{"load_fresh"},
@@ -66,6 +66,11 @@ var rules = []Rule{
 			"otherwise a device is created on the old password.",
 	},
 	{
+		Name: "exact_hash", timeout: quick, check: exactHash, after: []string{"hash_changed"},
+		Why: "Hashes are compared byte by byte: one that differs in case, a trailing space or an accent is another hash; " +
+			"a collation that ignores it lets a device stand on the old password.",
+	},
+	{
 		Name: "locked", timeout: quick, check: locked, after: []string{"only_state", "save_stale"},
 		Why: "Save after the host locked the account wraps credential.ErrConflict; " +
 			"otherwise a locked account gets a device.",
@@ -74,6 +79,11 @@ var rules = []Rule{
 		Name: "registration_changed", timeout: quick, check: registrationChanged, after: []string{"only_state", "save_stale"},
 		Why: "Save after the host changed the registration time wraps credential.ErrConflict; " +
 			"otherwise a device is created in a grace window that is closed.",
+	},
+	{
+		Name: "change_under_way", timeout: quick, check: changeUnderWay, after: []string{"hash_changed"},
+		Why: "Save waits for a change that the host is committing, and then wraps credential.ErrConflict; " +
+			"otherwise a device is created on a password that is just being replaced.",
 	},
 	{
 		Name: "deleted", timeout: quick, check: deleted, after: []string{"save_stale", "load_fresh"},
@@ -104,6 +114,16 @@ var rules = []Rule{
 	{
 		Name: "large_state", timeout: quick, check: largeState, after: []string{"durable_on_return"},
 		Why: "A State of 20 devices, 50 one-time codes and 50 spent proofs is stored whole.",
+	},
+	{
+		Name: "largest_state", timeout: quick, check: largestState, after: []string{"large_state"},
+		Why: "A State of exactly credential.MaxStateBytes, 65,536, is stored whole; " +
+			"a column that holds 65,535 bytes cuts it short, and the account never loads again.",
+	},
+	{
+		Name: "bad_numbers", timeout: quick, check: badNumbers, after: []string{"save_new"},
+		Why: "A State with a number that does not encode, such as a negative count, is refused with credential.ErrStateSize and nothing is written; " +
+			"a store that keeps it, or mends it, gives back another State than it was given.",
 	},
 	{
 		Name: "oversized_state", timeout: quick, check: oversizedState, after: []string{"save_new"},

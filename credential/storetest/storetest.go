@@ -57,6 +57,19 @@ type Backend struct {
 	// [errors.ErrUnsupported] if the host has no such hash. Required.
 	ChangeHash func(ctx context.Context, id string, f credential.Factor) error
 
+	// SetHash gives the account that hash of f, to the letter; the rule about
+	// hashes that differ in case or in a trailing space needs it. Return an
+	// error that wraps [errors.ErrUnsupported] if the host has no such hash or
+	// refuses it. Nil if the host makes every hash itself.
+	SetHash func(ctx context.Context, id string, f credential.Factor, hash string) error
+
+	// BeginChange begins to give the account another password hash, as a
+	// transaction of the host's that is not committed yet, and returns what
+	// commits it. It is called before a Save and committed while that Save
+	// waits, or after it has returned. Nil if the host changes accounts in
+	// single steps only.
+	BeginChange func(ctx context.Context, id string) (commit func() error, err error)
+
 	// Lock locks the account, so that Load returns it with Locked set.
 	// Required.
 	Lock func(ctx context.Context, id string) error

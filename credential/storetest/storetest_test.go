@@ -75,7 +75,7 @@ func TestRulesComeAfterThoseTheyBuildOn(t *testing.T) {
 func TestRuleIsSkippedWhereTheBackendLacksWhatItNeeds(t *testing.T) {
 	s := newIntact()
 	b := backend(s, func() credential.Store { return s })
-	b.ChangeRegisteredAt, b.PlantState, b.NewAccountWithID = nil, nil, nil
+	b.SetHash, b.BeginChange, b.ChangeRegisteredAt, b.PlantState, b.NewAccountWithID = nil, nil, nil, nil, nil
 	b.ChangeHash = func(context.Context, string, credential.Factor) error { return errors.ErrUnsupported }
 	var skipped []string
 	for _, r := range storetest.Rules() {
@@ -84,7 +84,7 @@ func TestRuleIsSkippedWhereTheBackendLacksWhatItNeeds(t *testing.T) {
 			skipped = append(skipped, r.Name)
 		}
 	}
-	require.Equal(t, []string{"only_state", "hash_changed", "registration_changed", "unknown_format"}, skipped)
+	require.Equal(t, []string{"only_state", "hash_changed", "exact_hash", "registration_changed", "change_under_way", "unknown_format"}, skipped)
 }
 
 func TestIncompleteBackendIsRefusedByName(t *testing.T) {

@@ -35,18 +35,10 @@ func versionAsGiven(e env) error {
 
 // badVersion does not save what the library must never ask for.
 func badVersion(e env) error {
-	s, a, err := e.loaded()
-	if err != nil {
-		return err
-	}
 	for saves := range 2 {
-		if saves > 0 {
-			if err := e.saveLoaded(s, a.ID, mark(1)); err != nil {
-				return err
-			}
-			if a, err = e.load(s, a.ID); err != nil {
-				return err
-			}
+		s, a, err := e.loadedAfter(saves)
+		if err != nil {
+			return err
 		}
 		for _, next := range []int64{0, -1, math.MinInt64, a.Version, credential.MaxVersion + 1, math.MaxInt64} {
 			bad := a

@@ -97,6 +97,20 @@ func backend(db *sql.DB, s service) storetest.Backend {
 			}
 			return change(`UPDATE users SET password_hash = $2 WHERE id = $1`, rand.Text())(ctx, id)
 		},
+		SetHash: func(ctx context.Context, id string, f credential.Factor, hash string) error {
+			if f == credential.FactorPIN {
+				return change(`UPDATE users SET pin_hash = $2 WHERE id = $1`, hash)(ctx, id)
+			}
+			return change(`UPDATE users SET password_hash = $2 WHERE id = $1`, hash)(ctx, id)
+		},
+		BeginChange: func(ctx context.Context, id string) (func() error, error) {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return nil, err
+			}
+			_, err = tx.ExecContext(ctx, `UPDATE users SET password_hash = 'changed' WHERE id = $1`, id)
+			return tx.Commit, err
+		},
 		Lock:               users.Lock,
 		Delete:             users.Delete,
 		ChangeRegisteredAt: change(`UPDATE users SET created_at = $2 WHERE id = $1`, time.Now().UTC().Add(-time.Hour)),

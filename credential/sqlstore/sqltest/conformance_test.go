@@ -52,6 +52,21 @@ func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config, op
 			}
 			return host.RotateHash(ctx, id, f, a.Hash(f), a.Hash(f)+"+")
 		},
+		SetHash: func(ctx context.Context, id string, f credential.Factor, hash string) error {
+			a, err := host.Load(ctx, id)
+			if err != nil {
+				return err
+			}
+			return host.RotateHash(ctx, id, f, a.Hash(f), hash)
+		},
+		BeginChange: func(ctx context.Context, id string) (func() error, error) {
+			tx, err := db.BeginTx(ctx, nil)
+			if err != nil {
+				return nil, err
+			}
+			_, err = tx.ExecContext(ctx, `UPDATE `+sqlstore.DefaultTable+` SET password_hash = 'changed' WHERE id = $1`, id)
+			return tx.Commit, err
+		},
 		Lock: func(ctx context.Context, id string) error { return host.SetLocked(ctx, id, true) },
 		Delete: func(ctx context.Context, id string) error {
 			_, err := host.Delete(ctx, id)
