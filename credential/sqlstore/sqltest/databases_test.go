@@ -64,13 +64,6 @@ func eachPostgres(t *testing.T, test func(t *testing.T, d database)) {
 	}
 }
 
-// eachStore runs test with a migrated store of every driver.
-func eachStore(t *testing.T, test func(t *testing.T, s *sqlstore.Store)) {
-	eachDatabase(t, func(t *testing.T, d database) {
-		test(t, migrated(t, d.open(t), d.dialect, sqlstore.Config{}))
-	})
-}
-
 func load(t testing.TB, s credential.Store, id string) credential.Account {
 	t.Helper()
 	a, err := s.Load(context.Background(), id)

@@ -61,7 +61,7 @@ func TestFaultsOfTheConnection(t *testing.T) {
 				err := store.Save(ctx, a)
 				require.Error(t, err)
 				for _, kind := range []error{credential.ErrConflict, credential.ErrSerialization} {
-					require.Equal(t, c.kind == kind, errors.Is(err, kind), "%v", err)
+					require.Equal(t, errors.Is(c.kind, kind), errors.Is(err, kind), "%v", err)
 				}
 				spy.hooks(nil, nil)
 

@@ -21,6 +21,7 @@ func TestAWriteThatOutlastsItsContextHasNotSucceeded(t *testing.T) {
 		store, spy := d.spied(t)
 		require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
 		a := load(t, store, "a")
+		a.Next = 7
 		for name, write := range map[string]func(context.Context) error{
 			"save":        func(ctx context.Context) error { return store.Save(ctx, a) },
 			"set locked":  func(ctx context.Context) error { return store.SetLocked(ctx, "a", false) },
@@ -45,6 +46,7 @@ func TestReadOnlyConnectionIsNotUsedAgain(t *testing.T) {
 		store := migrated(t, db, d.dialect, sqlstore.Config{})
 		require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
 		a := load(t, store, "a")
+		a.Next = 7
 		first := serverProcess(t, db)
 
 		_, err := db.ExecContext(t.Context(), `SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY`)
@@ -66,6 +68,7 @@ func TestConnectionIsKeptAfterAnErrorOfItsStatement(t *testing.T) {
 		store := migrated(t, db, d.dialect, sqlstore.Config{})
 		require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
 		a := load(t, store, "a")
+		a.Next = 7
 		first := serverProcess(t, db)
 		_, err := db.ExecContext(t.Context(), `ALTER TABLE devicetotp_accounts RENAME COLUMN state TO gone`)
 		require.NoError(t, err)
@@ -82,6 +85,7 @@ func TestSaveGetsRoundConnectionsThatAreGone(t *testing.T) {
 		store, spy := d.spied(t)
 		require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
 		a := load(t, store, "a")
+		a.Next = 7
 		gone := 2 // as many as database/sql tries before it opens a new one
 		spy.hooks(func(call) error {
 			if gone == 0 {
