@@ -52,6 +52,8 @@ func count(data []byte) (n counts, err error) {
 			n.writes += len(r.value) / len(WriteID{})
 		case tagKind:
 			n.kinds++
+		case tagRevoked:
+			n.revoked++
 		}
 	}
 	if r.err != nil {
@@ -65,6 +67,7 @@ func (n counts) empty() State {
 	return State{
 		Devices: roomFor[Device](n.devices), Codes: roomFor[OneTimeCode](n.codes),
 		Spent: roomFor[SpentProof](n.spent), Writes: roomFor[WriteID](n.writes), Kinds: roomFor[KindAttempts](n.kinds),
+		Revoked: roomFor[RevokedDevice](n.revoked),
 	}
 }
 
@@ -102,6 +105,11 @@ func (s *State) decode(data []byte) error {
 			r.check(s.Kinds[len(s.Kinds)-1].decode(r.value))
 		case tagGraceIssued:
 			s.GraceIssued = int(r.int(math.MaxInt32))
+		case tagRevoked:
+			s.Revoked = append(s.Revoked, RevokedDevice{})
+			r.check(s.Revoked[len(s.Revoked)-1].decode(r.value))
+		case tagRecovery:
+			r.check(s.Recovery.decode(r.value))
 		default:
 			r.keep()
 		}
@@ -145,6 +153,11 @@ func (d *Device) decode(data []byte) error {
 			}
 			d.Replaced = append(d.Replaced, ReplacedProof{})
 			r.check(d.Replaced[len(d.Replaced)-1].decode(r.value))
+		case tagDeviceName:
+			d.Name = string(r.value)
+		case tagDeviceRotation:
+			d.Rotation = &Rotation{}
+			r.check(d.Rotation.decode(r.value))
 		default:
 			r.keep()
 		}
@@ -181,6 +194,73 @@ func (p *ReplacedProof) decode(data []byte) error {
 			p.Digest = append([]byte(nil), r.value...)
 		case tagReplacedCreatedAt:
 			r.time(&p.CreatedAt)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (o *Rotation) decode(data []byte) error {
+	r := reader{rest: data, unknown: &o.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagRotationSealed:
+			o.Sealed = append([]byte(nil), r.value...)
+		case tagRotationAlgorithm:
+			o.Algorithm = Algorithm(r.int(math.MaxUint8))
+		case tagRotationDigits:
+			o.Digits = int(r.int(math.MaxInt32))
+		case tagRotationPeriod:
+			o.Period = time.Duration(r.int(math.MaxInt64))
+		case tagRotationBasis:
+			o.Basis = Basis(r.int(math.MaxUint8))
+		case tagRotationRestsOnGrace:
+			o.RestsOnGrace = r.int(1) == 1
+		case tagRotationProof:
+			o.ProofDigest = append([]byte(nil), r.value...)
+		case tagRotationStartedAt:
+			r.time(&o.StartedAt)
+		case tagRotationUntil:
+			r.time(&o.Until)
+		case tagRotationLastStep:
+			o.LastStep = r.int(math.MaxInt64)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (o *RevokedDevice) decode(data []byte) error {
+	r := reader{rest: data, unknown: &o.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagRevokedID:
+			o.ID = string(r.value)
+		case tagRevokedAt:
+			r.time(&o.At)
+		case tagRevokedSealed:
+			o.Sealed = append([]byte(nil), r.value...)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (o *RecoveryCodes) decode(data []byte) error {
+	r := reader{rest: data, unknown: &o.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagRecoverySealed:
+			o.Sealed = append([]byte(nil), r.value...)
+		case tagRecoveryLeft:
+			o.Left = int(r.int(math.MaxUint8))
+		case tagRecoveryCreatedAt:
+			r.time(&o.CreatedAt)
+		case tagRecoveryAttempts:
+			r.attempts(&o.Attempts)
 		default:
 			r.keep()
 		}

@@ -22,6 +22,8 @@ const (
 	tagWrites
 	tagKind
 	tagGraceIssued
+	tagRevoked
+	tagRecovery
 )
 
 const (
@@ -39,6 +41,8 @@ const (
 	tagDeviceMadeBy
 	tagDeviceNamed
 	tagDeviceReplaced
+	tagDeviceName
+	tagDeviceRotation
 )
 
 const (
@@ -52,6 +56,32 @@ const (
 const (
 	tagReplacedDigest uint8 = iota + 1
 	tagReplacedCreatedAt
+)
+
+const (
+	tagRotationSealed uint8 = iota + 1
+	tagRotationAlgorithm
+	tagRotationDigits
+	tagRotationPeriod
+	tagRotationBasis
+	tagRotationRestsOnGrace
+	tagRotationProof
+	tagRotationStartedAt
+	tagRotationUntil
+	tagRotationLastStep
+)
+
+const (
+	tagRevokedID uint8 = iota + 1
+	tagRevokedAt
+	tagRevokedSealed
+)
+
+const (
+	tagRecoverySealed uint8 = iota + 1
+	tagRecoveryLeft
+	tagRecoveryCreatedAt
+	tagRecoveryAttempts
 )
 
 const (
@@ -116,6 +146,16 @@ func (s *State) encode(w *writer) {
 		w.end(at)
 	}
 	w.int(tagGraceIssued, int64(s.GraceIssued), math.MaxInt32)
+	for i := range s.Revoked {
+		at := w.begin(tagRevoked)
+		s.Revoked[i].encode(w)
+		w.end(at)
+	}
+	if !s.Recovery.empty() {
+		at := w.begin(tagRecovery)
+		s.Recovery.encode(w)
+		w.end(at)
+	}
 	w.addBytes(s.unknown)
 }
 
@@ -138,6 +178,12 @@ func (d *Device) encode(w *writer) {
 		d.Replaced[i].encode(w)
 		w.end(at)
 	}
+	w.string(tagDeviceName, d.Name)
+	if d.Rotation != nil {
+		at := w.begin(tagDeviceRotation)
+		d.Rotation.encode(w)
+		w.end(at)
+	}
 	w.addBytes(d.unknown)
 }
 
@@ -154,6 +200,39 @@ func (p *ReplacedProof) encode(w *writer) {
 	w.bytes(tagReplacedDigest, p.Digest)
 	w.time(tagReplacedCreatedAt, p.CreatedAt)
 	w.addBytes(p.unknown)
+}
+
+func (r *Rotation) encode(w *writer) {
+	w.bytes(tagRotationSealed, r.Sealed)
+	w.int(tagRotationAlgorithm, int64(r.Algorithm), math.MaxUint8)
+	w.int(tagRotationDigits, int64(r.Digits), math.MaxInt32)
+	w.int(tagRotationPeriod, int64(r.Period), math.MaxInt64)
+	w.int(tagRotationBasis, int64(r.Basis), math.MaxUint8)
+	w.bool(tagRotationRestsOnGrace, r.RestsOnGrace)
+	w.bytes(tagRotationProof, r.ProofDigest)
+	w.time(tagRotationStartedAt, r.StartedAt)
+	w.time(tagRotationUntil, r.Until)
+	w.int(tagRotationLastStep, r.LastStep, math.MaxInt64)
+	w.addBytes(r.unknown)
+}
+
+func (r *RevokedDevice) encode(w *writer) {
+	w.string(tagRevokedID, r.ID)
+	w.time(tagRevokedAt, r.At)
+	w.bytes(tagRevokedSealed, r.Sealed)
+	w.addBytes(r.unknown)
+}
+
+func (r *RecoveryCodes) empty() bool {
+	return r.Sealed == nil && r.Left == 0 && r.CreatedAt.IsZero() && r.Attempts == (Attempts{}) && r.unknown == nil
+}
+
+func (r *RecoveryCodes) encode(w *writer) {
+	w.bytes(tagRecoverySealed, r.Sealed)
+	w.int(tagRecoveryLeft, int64(r.Left), math.MaxUint8)
+	w.time(tagRecoveryCreatedAt, r.CreatedAt)
+	w.attempts(tagRecoveryAttempts, &r.Attempts)
+	w.addBytes(r.unknown)
 }
 
 func (k *KindAttempts) encode(w *writer) {

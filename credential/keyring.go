@@ -177,7 +177,7 @@ func deriveKey(key Key) (*ringKey, error) {
 			return nil, err
 		}
 		switch p {
-		case PurposeDeviceSecret, PurposePINHash:
+		case PurposeDeviceSecret, PurposePINHash, PurposeRevoked, PurposeRecovery:
 			if out.aeads[i], err = chacha20poly1305.NewX(sub); err != nil {
 				return nil, err
 			}

@@ -17,9 +17,13 @@ const (
 	PurposePINHash      Purpose = "pin"           // a PIN hash at rest
 	PurposeOneTimeCode  Purpose = "one-time-code" // the digest of a pending code
 	PurposeProof        Purpose = "proof"         // the digest of the OTP a device was created on
+	PurposeRevoked      Purpose = "revoked"       // the hash of a secret that must not be imported again
+	PurposeRecovery     Purpose = "recovery"      // the digests of recovery codes
 )
 
-var purposes = [...]Purpose{PurposeDeviceSecret, PurposePINHash, PurposeOneTimeCode, PurposeProof}
+var purposes = [...]Purpose{
+	PurposeDeviceSecret, PurposePINHash, PurposeOneTimeCode, PurposeProof, PurposeRevoked, PurposeRecovery,
+}
 
 // slot returns the index of p in purposes; ok is false if it is none of them.
 func (p Purpose) slot() (i int, ok bool) {
@@ -43,7 +47,7 @@ type Scope struct {
 }
 
 // deviceFacts are the bound fields of a Device in a fixed layout. The first byte
-// is 1; all zeros are the facts of no device.
+// is 1 for a device and 2 for a rotation; all zeros are the facts of neither.
 type deviceFacts [32]byte
 
 // DeviceScope returns the Scope of the secret of d, which is a device of that
@@ -73,6 +77,28 @@ func DeviceScope(accountID string, d *Device) Scope {
 	binary.BigEndian.PutUint64(s.facts[20:], uint64(d.CreatedAt.Unix()))
 	binary.BigEndian.PutUint32(s.facts[28:], uint32(d.CreatedAt.Nanosecond()))
 	return s
+}
+
+// RotationScope returns the Scope of the new secret of a rotation of d, which
+// binds the same facts of the rotation. A value sealed for a rotation does not
+// open as the secret of the device, and the other way round.
+func RotationScope(accountID string, d *Device, r *Rotation) Scope {
+	s := DeviceScope(accountID, &Device{
+		ID: d.ID, Algorithm: r.Algorithm, Digits: r.Digits, Period: r.Period,
+		Basis: r.Basis, RestsOnGrace: r.RestsOnGrace, CreatedAt: r.StartedAt,
+	})
+	s.facts[0] = 2
+	return s
+}
+
+// RevokedScope returns the Scope of what is remembered of a revoked device.
+func RevokedScope(accountID, deviceID string) Scope {
+	return Scope{Purpose: PurposeRevoked, AccountID: accountID, Subject: deviceID}
+}
+
+// RecoveryScope returns the Scope of the recovery codes of an account.
+func RecoveryScope(accountID string) Scope {
+	return Scope{Purpose: PurposeRecovery, AccountID: accountID}
 }
 
 // bind encodes header and scope without ambiguity: the additional data of what

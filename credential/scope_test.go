@@ -21,6 +21,8 @@ func TestFieldsOfADeviceAreBound(t *testing.T) {
 		"Attempts":    "they change with every failure",
 		"Named":       "they change with every failure",
 		"MadeBy":      "it only says what else a host may want to revoke",
+		"Name":        "it is the user's word",
+		"Rotation":    "it has a seal of its own",
 		"Replaced":    "a digest matches for its own account and device only",
 		"unknown":     "of a newer release",
 	}
@@ -28,7 +30,7 @@ func TestFieldsOfADeviceAreBound(t *testing.T) {
 		"ID": "00000000-0000-4000-8000-000000000002", "Sealed": []byte("x"), "Algorithm": credential.AlgorithmSHA256, "Digits": 8,
 		"Period": 60 * time.Second, "Basis": credential.BasisGrace, "RestsOnGrace": true, "ProofDigest": []byte("x"),
 		"CreatedAt": device.CreatedAt.Add(1), "LastStep": int64(1), "Attempts": credential.Attempts{Failures: 1}, "Named": credential.Attempts{Failures: 1},
-		"MadeBy": "x", "Replaced": []credential.ReplacedProof{{}},
+		"MadeBy": "x", "Replaced": []credential.ReplacedProof{{}}, "Name": "x", "Rotation": &credential.Rotation{},
 	}
 	sealed := seal(t, k, deviceScope, "12345678901234567890")
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[credential.Device]()) {

@@ -11,8 +11,9 @@ import (
 )
 
 // Seal encrypts plain for s with the primary key (XChaCha20-Poly1305, random
-// nonce). The purpose must be PurposeDeviceSecret, with a Scope made by
-// [DeviceScope], or PurposePINHash.
+// nonce). The purpose must be one that is sealed: PurposeDeviceSecret, with a Scope
+// made by [DeviceScope] or [RotationScope], PurposePINHash, PurposeRevoked or
+// PurposeRecovery.
 func (k *Keyring) Seal(s Scope, plain Secret) ([]byte, error) {
 	if !k.Valid() {
 		return nil, errEmptyKeyring

@@ -29,6 +29,11 @@ type State struct {
 	// GraceIssued is how many devices were ever issued on grace itself, those that
 	// are gone included.
 	GraceIssued int
+	// Revoked are the ids of devices that were revoked, oldest first, so that a
+	// late retry of the request that made one does not bring it back.
+	Revoked []RevokedDevice
+	// Recovery are the recovery codes.
+	Recovery RecoveryCodes
 	// Writes are the ids of the last saves, oldest first, one of a writer.
 	Writes []WriteID
 
@@ -39,6 +44,8 @@ type State struct {
 type Device struct {
 	// ID is a lower-case UUID, unique within the account.
 	ID string
+	// Name is what the user calls the device; "" for none.
+	Name string
 	// Sealed is the shared secret, sealed by the Keyring for [DeviceScope], which
 	// binds it to the account and to most fields of the device.
 	Sealed []byte
@@ -68,6 +75,8 @@ type Device struct {
 	// Replaced are the OTPs that made earlier devices of this id, so that a late
 	// retry of their requests is recognized.
 	Replaced []ReplacedProof
+	// Rotation is a new secret that has not been used yet; nil if there is none.
+	Rotation *Rotation
 
 	unknown []byte
 }
@@ -85,6 +94,58 @@ type OneTimeCode struct {
 	// Withdrawn reports that a newer code of the kind has replaced this one. It is
 	// not accepted, and kept so that announcing it again is recognized.
 	Withdrawn bool
+
+	unknown []byte
+}
+
+// Rotation is a new secret of a device, beside the one that still works.
+type Rotation struct {
+	// Sealed is the new secret, sealed for [RotationScope].
+	Sealed []byte
+	// Algorithm, Digits and Period are those of the new secret.
+	Algorithm Algorithm
+	Digits    int
+	Period    time.Duration
+	// Basis is what the rotation was made on, RestsOnGrace whether that rests on
+	// grace, and ProofDigest the digest of its OTP.
+	Basis        Basis
+	RestsOnGrace bool
+	ProofDigest  []byte
+	// StartedAt is when it was made. The new secret is gone at Until if no code of
+	// it was accepted before.
+	StartedAt, Until time.Time
+	// LastStep is the newest time step of the new secret that was accepted. It is
+	// its own: the steps of the old secret say nothing about it.
+	LastStep int64
+
+	unknown []byte
+}
+
+// RevokedDevice is what is remembered of a device that was revoked.
+type RevokedDevice struct {
+	// ID was that of the device.
+	ID string
+	// At is when it was revoked.
+	At time.Time
+	// Sealed is the SHA-256 of the secret, sealed for [RevokedScope], of a device
+	// that was imported: imports are run twice, and must not bring it back. It is
+	// nil for every other device.
+	Sealed []byte
+
+	unknown []byte
+}
+
+// RecoveryCodes are the saved recovery codes of an account.
+type RecoveryCodes struct {
+	// Sealed holds the digests of the codes that are left, sealed for
+	// [RecoveryScope]; nil if there are none.
+	Sealed []byte
+	// Left is the number of codes that are left.
+	Left int
+	// CreatedAt is when the set was made.
+	CreatedAt time.Time
+	// Attempts are the failures in a row. A new set does not reset them.
+	Attempts Attempts
 
 	unknown []byte
 }

@@ -14,6 +14,8 @@ const (
 	MaxDevices    = 100       // issued devices
 	MaxCodes      = 50        // pending one-time codes
 	MaxSpent      = 200       // spent proofs: each device may have one, and some were evicted since
+	MaxRevoked    = 100       // remembered devices that were revoked
+	MaxName       = 256       // bytes of a device's name: 64 runes
 	MaxKinds      = 64        // kinds of one-time code with failures
 	MaxReplaced   = 4         // remembered OTPs of replaced devices, for each device
 	MaxWrites     = 32        // remembered write ids, one of a writer; older ones are dropped
@@ -31,7 +33,7 @@ func (s State) Check() error {
 
 // encodedSize returns how many bytes MarshalBinary writes.
 func (s *State) encodedSize() (int, error) {
-	n := counts{len(s.Devices), len(s.Codes), len(s.Spent), len(s.Writes), len(s.Kinds)}
+	n := counts{len(s.Devices), len(s.Codes), len(s.Spent), len(s.Writes), len(s.Kinds), len(s.Revoked)}
 	if err := n.check(); err != nil {
 		return 0, err
 	}
@@ -56,7 +58,7 @@ func checkSize(bytes int) error {
 }
 
 // counts are the numbers of the parts of a State.
-type counts struct{ devices, codes, spent, writes, kinds int }
+type counts struct{ devices, codes, spent, writes, kinds, revoked int }
 
 func (n counts) check() error {
 	for _, b := range [...]struct {
@@ -68,6 +70,7 @@ func (n counts) check() error {
 		{"spent proofs", n.spent, MaxSpent},
 		{"write ids", n.writes, MaxWrites},
 		{"kinds of one-time code", n.kinds, MaxKinds},
+		{"revoked devices", n.revoked, MaxRevoked},
 	} {
 		if b.have > b.max {
 			return fmt.Errorf("%w: %d %s, at most %d", ErrStateSize, b.have, b.what, b.max)

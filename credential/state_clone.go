@@ -7,6 +7,7 @@ func (s State) Clone() State {
 	c := s
 	c.Devices, c.Codes = slices.Clone(s.Devices), slices.Clone(s.Codes)
 	c.Spent, c.Writes, c.Kinds = slices.Clone(s.Spent), slices.Clone(s.Writes), slices.Clone(s.Kinds)
+	c.Revoked = slices.Clone(s.Revoked)
 	free := make(room, s.byteSize())
 	for i := range c.Devices {
 		d := &c.Devices[i]
@@ -15,6 +16,11 @@ func (s State) Clone() State {
 		for i := range d.Replaced {
 			p := &d.Replaced[i]
 			p.Digest, p.unknown = free.copy(p.Digest), free.copy(p.unknown)
+		}
+		if d.Rotation != nil {
+			r := *d.Rotation
+			r.Sealed, r.ProofDigest, r.unknown = free.copy(r.Sealed), free.copy(r.ProofDigest), free.copy(r.unknown)
+			d.Rotation = &r
 		}
 	}
 	for i := range c.Codes {
@@ -27,17 +33,28 @@ func (s State) Clone() State {
 	for i := range c.Kinds {
 		c.Kinds[i].unknown = free.copy(c.Kinds[i].unknown)
 	}
+	for i := range c.Revoked {
+		r := &c.Revoked[i]
+		r.Sealed, r.unknown = free.copy(r.Sealed), free.copy(r.unknown)
+	}
+	c.Recovery.Sealed, c.Recovery.unknown = free.copy(c.Recovery.Sealed), free.copy(c.Recovery.unknown)
 	c.unknown = free.copy(s.unknown)
 	return c
 }
 
 // byteSize is how long all byte slices in s are together.
 func (s *State) byteSize() int {
-	n := len(s.unknown)
+	n := len(s.unknown) + len(s.Recovery.Sealed) + len(s.Recovery.unknown)
+	for i := range s.Revoked {
+		n += len(s.Revoked[i].Sealed) + len(s.Revoked[i].unknown)
+	}
 	for i := range s.Devices {
 		n += len(s.Devices[i].Sealed) + len(s.Devices[i].ProofDigest) + len(s.Devices[i].unknown)
 		for j := range s.Devices[i].Replaced {
 			n += len(s.Devices[i].Replaced[j].Digest) + len(s.Devices[i].Replaced[j].unknown)
+		}
+		if r := s.Devices[i].Rotation; r != nil {
+			n += len(r.Sealed) + len(r.ProofDigest) + len(r.unknown)
 		}
 	}
 	for i := range s.Codes {

@@ -10,18 +10,21 @@ import (
 // fingerprint and no proof.
 type (
 	stateView struct {
-		Devices  []deviceView `json:"devices"`
-		Codes    []codeView   `json:"codes"`
-		Spent    []spentView  `json:"spent"`
-		OTP      attemptsView `json:"otp"`
-		Password attemptsView `json:"password"`
-		PIN      attemptsView `json:"pin"`
-		Kinds    []kindView   `json:"kinds,omitempty"`
-		OnGrace  int          `json:"graceIssued,omitempty"`
-		Writes   []string     `json:"writes"`
+		Devices  []deviceView  `json:"devices"`
+		Codes    []codeView    `json:"codes"`
+		Spent    []spentView   `json:"spent"`
+		OTP      attemptsView  `json:"otp"`
+		Password attemptsView  `json:"password"`
+		PIN      attemptsView  `json:"pin"`
+		Kinds    []kindView    `json:"kinds,omitempty"`
+		OnGrace  int           `json:"graceIssued,omitempty"`
+		Revoked  []revokedView `json:"revoked,omitempty"`
+		Recovery *recoveryView `json:"recovery,omitempty"`
+		Writes   []string      `json:"writes"`
 	}
 	deviceView struct {
 		ID        string        `json:"id"`
+		Name      string        `json:"name,omitempty"`
 		Basis     string        `json:"basis"`
 		OnGrace   bool          `json:"restsOnGrace,omitempty"`
 		Algorithm string        `json:"algorithm"`
@@ -32,6 +35,20 @@ type (
 		MadeBy    string        `json:"madeBy,omitempty"`
 		Attempts  attemptsView  `json:"attempts"`
 		Named     *attemptsView `json:"named,omitempty"`
+		Rotation  *rotationView `json:"rotation,omitempty"`
+	}
+	rotationView struct {
+		StartedAt time.Time `json:"startedAt"`
+		Until     time.Time `json:"until"`
+	}
+	revokedView struct {
+		ID string    `json:"id"`
+		At time.Time `json:"at"`
+	}
+	recoveryView struct {
+		Left      int          `json:"left"`
+		CreatedAt time.Time    `json:"createdAt"`
+		Attempts  attemptsView `json:"attempts"`
 	}
 	kindView struct {
 		Kind     string       `json:"kind"`
@@ -61,6 +78,12 @@ func (s State) view() stateView {
 	for i := range s.Devices {
 		out.Devices[i] = s.Devices[i].view()
 	}
+	for i := range s.Revoked {
+		out.Revoked = append(out.Revoked, revokedView{s.Revoked[i].ID, s.Revoked[i].At})
+	}
+	if r := &s.Recovery; !r.empty() {
+		out.Recovery = &recoveryView{r.Left, r.CreatedAt, r.Attempts.view()}
+	}
 	for i := range s.Kinds {
 		out.Kinds = append(out.Kinds, kindView{s.Kinds[i].Kind, s.Kinds[i].Attempts.view()})
 	}
@@ -78,11 +101,14 @@ func (s State) view() stateView {
 
 func (d Device) view() deviceView {
 	view := deviceView{
-		ID: d.ID, Basis: d.Basis.String(), OnGrace: d.RestsOnGrace, Algorithm: d.Algorithm.String(), Digits: d.Digits, Period: d.Period.String(),
+		ID: d.ID, Name: d.Name, Basis: d.Basis.String(), OnGrace: d.RestsOnGrace, Algorithm: d.Algorithm.String(), Digits: d.Digits, Period: d.Period.String(),
 		CreatedAt: d.CreatedAt, LastStep: d.LastStep, MadeBy: d.MadeBy, Attempts: d.Attempts.view(),
 	}
 	if named := d.Named.view(); named.Failures > 0 {
 		view.Named = &named
+	}
+	if d.Rotation != nil {
+		view.Rotation = &rotationView{d.Rotation.StartedAt, d.Rotation.Until}
 	}
 	return view
 }

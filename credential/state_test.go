@@ -18,9 +18,13 @@ func everything() State {
 	return State{
 		Devices: []Device{
 			{
-				ID: "738e379f-fe30-45ab-819c-ba88804b6368", Sealed: []byte{1, 2, 3}, Algorithm: AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
+				ID: "738e379f-fe30-45ab-819c-ba88804b6368", Name: "Work phone", Sealed: []byte{1, 2, 3}, Algorithm: AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
 				Basis: BasisOTP, ProofDigest: []byte{4, 5}, CreatedAt: at, LastStep: 59263200, RestsOnGrace: true, Attempts: attempts(1),
 				MadeBy: "00000000-0000-4000-8000-000000000002", Named: attempts(5),
+				Rotation: &Rotation{
+					Sealed: []byte{10}, Algorithm: AlgorithmSHA256, Digits: 8, Period: time.Minute, Basis: BasisPIN, RestsOnGrace: true,
+					ProofDigest: []byte{11}, StartedAt: at, Until: at, LastStep: 7, unknown: []byte("\xcf\x00\x01j"),
+				},
 				Replaced: []ReplacedProof{{Digest: []byte{9}, CreatedAt: at, unknown: []byte("\xcd\x00\x01h")}}, unknown: []byte("\xc9\x00\x02bc"),
 			},
 			{ID: "00000000-0000-4000-8000-000000000002", Sealed: []byte{6}, Algorithm: AlgorithmSHA512, Digits: 8, Period: time.Minute, Basis: BasisGrace},
@@ -29,8 +33,10 @@ func everything() State {
 		Spent: []SpentProof{{ProofID: "code:00c0ffee00c0ffee", Until: at, unknown: []byte("\xcb\x00\x01d")}},
 		OTP:   attempts(2), Password: attempts(3), PIN: attempts(4),
 		Kinds: []KindAttempts{{Kind: "account", Attempts: attempts(6), unknown: []byte("\xce\x00\x01i")}}, GraceIssued: 3,
-		Writes:  []WriteID{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {}},
-		unknown: []byte("\xcc\x00\x03efg"),
+		Revoked:  []RevokedDevice{{ID: "r", At: at, Sealed: []byte{12}, unknown: []byte("\xd0\x00\x01k")}},
+		Recovery: RecoveryCodes{Sealed: []byte{13}, Left: 9, CreatedAt: at, Attempts: attempts(7), unknown: []byte("\xd1\x00\x01l")},
+		Writes:   []WriteID{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {}},
+		unknown:  []byte("\xcc\x00\x03efg"),
 	}
 }
 
@@ -49,6 +55,8 @@ func setEverywhere(v reflect.Value) bool {
 		return true
 	case v.Kind() == reflect.Slice:
 		return v.Len() > 0 && setEverywhere(v.Index(0))
+	case v.Kind() == reflect.Pointer:
+		return !v.IsNil() && setEverywhere(v.Elem())
 	default:
 		return !v.IsZero()
 	}
@@ -80,7 +88,15 @@ func shared(path string, a, b reflect.Value) string {
 				return found
 			}
 		}
-	case reflect.Pointer, reflect.Map, reflect.Interface, reflect.Chan, reflect.Func:
+	case reflect.Pointer:
+		switch {
+		case a.IsNil():
+		case a.Pointer() == b.Pointer():
+			return path
+		default:
+			return shared(path, a.Elem(), b.Elem())
+		}
+	case reflect.Map, reflect.Interface, reflect.Chan, reflect.Func:
 		return path + " is of a kind that Clone must learn"
 	}
 	return ""

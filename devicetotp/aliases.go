@@ -32,6 +32,7 @@ const (
 	CodeInvalidID           = totperrors.CodeInvalidID
 	CodeIDInUse             = totperrors.CodeIDInUse
 	CodeInvalidArgument     = totperrors.CodeInvalidArgument
+	CodeNotFound            = totperrors.CodeNotFound
 	CodeInvalidCredentials  = totperrors.CodeInvalidCredentials
 	CodeCredentialsRequired = totperrors.CodeCredentialsRequired
 	CodeTooManyAttempts     = totperrors.CodeTooManyAttempts
@@ -49,6 +50,14 @@ const (
 	OpAddCode   = totperrors.OpAddCode
 	OpUnblock   = totperrors.OpUnblock
 	OpInspect   = totperrors.OpInspect
+	OpProve     = totperrors.OpProve
+	OpRename    = totperrors.OpRename
+	OpRevoke    = totperrors.OpRevoke
+	OpRotate    = totperrors.OpRotate
+	OpImport    = totperrors.OpImport
+	OpReseal    = totperrors.OpReseal
+
+	OpReplaceRecoveryCodes = totperrors.OpReplaceRecoveryCodes
 )
 
 // Classes of errors, for errors.Is.

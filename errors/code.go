@@ -14,6 +14,9 @@ const (
 	// that can never work. Neither Create nor Verify answers it; a host's own
 	// endpoint for AddCode or Unblock may.
 	CodeInvalidArgument Code = "invalid-argument"
+	// CodeNotFound (invalid): the account has no device of that id. Create and
+	// Verify never return it.
+	CodeNotFound Code = "not-found"
 
 	// CodeInvalidCredentials (denied): none of the presented values was accepted,
 	// for whatever reason: wrong, spent, expired, malformed, none set, or the
@@ -45,7 +48,7 @@ const (
 func Codes() []Code {
 	return []Code{
 		CodeInvalidCredentials, CodeCredentialsRequired, CodeTooManyAttempts, CodeAccountLocked, CodeDeviceLimitReached,
-		CodeInvalidID, CodeIDInUse, CodeInvalidArgument,
+		CodeInvalidID, CodeIDInUse, CodeInvalidArgument, CodeNotFound,
 		CodeUnavailable, CodeInternal,
 	}
 }
@@ -81,7 +84,7 @@ func (c Code) Class() Class {
 	switch c {
 	case CodeInvalidCredentials, CodeCredentialsRequired, CodeTooManyAttempts, CodeAccountLocked, CodeDeviceLimitReached:
 		return ClassDenied
-	case CodeInvalidID, CodeIDInUse, CodeInvalidArgument:
+	case CodeInvalidID, CodeIDInUse, CodeInvalidArgument, CodeNotFound:
 		return ClassInvalid
 	default:
 		return ClassInternal

@@ -17,6 +17,14 @@ const (
 	FieldCode      = "Code"
 	FieldTTL       = "TTL"
 	FieldFactors   = "Factors"
+	FieldName      = "Name"
+	FieldSecret    = "Secret"
+	FieldAlgorithm = "Algorithm"
+	FieldDigits    = "Digits"
+	FieldPeriod    = "Period"
+	FieldDeviceIDs = "DeviceIDs"
+	FieldKinds     = "Kinds"
+	FieldCount     = "Count"
 )
 
 // Match a whole class of errors with the standard library's errors.Is.

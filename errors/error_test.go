@@ -27,6 +27,7 @@ var classes = map[totperrors.Code]totperrors.Class{
 	"invalid-id":           totperrors.ClassInvalid,
 	"id-in-use":            totperrors.ClassInvalid,
 	"invalid-argument":     totperrors.ClassInvalid,
+	"not-found":            totperrors.ClassInvalid,
 	"unavailable":          totperrors.ClassInternal,
 	"internal-error":       totperrors.ClassInternal,
 }

@@ -62,6 +62,7 @@ func ExampleCodes() {
 	// invalid invalid-id
 	// invalid id-in-use
 	// invalid invalid-argument
+	// invalid not-found
 	// internal unavailable
 	// internal internal-error
 }

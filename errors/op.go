@@ -11,4 +11,12 @@ const (
 	OpAddCode   Op = "add-code"
 	OpUnblock   Op = "unblock"
 	OpInspect   Op = "inspect"
+	OpProve     Op = "prove"
+	OpRename    Op = "rename"
+	OpRevoke    Op = "revoke"
+	OpRotate    Op = "rotate"
+	OpImport    Op = "import"
+	OpReseal    Op = "reseal"
+
+	OpReplaceRecoveryCodes Op = "replace-recovery-codes"
 )

@@ -142,6 +142,9 @@ func (h *handler) create(ctx context.Context, w http.ResponseWriter, r *http.Req
 	device, err := h.issuer.Create(ctx, doc.request(principal, h.graceClosed(principal)))
 	if err != nil {
 		p := domainProblem(err)
+		if p.code == totperrors.CodeNotFound { // never an answer of this operation
+			p.code = totperrors.CodeInternal
+		}
 		p.source = doc.sourceOf(p.code)
 		return none, p
 	}

@@ -63,7 +63,7 @@ func TestOpenAPIDescribesEveryStatusWithItsCodes(t *testing.T) {
 	require.Contains(t, at(t, responses, "500", "headers"), "Retry-After")
 
 	for _, code := range totperrors.Codes() {
-		if code == totperrors.CodeInvalidArgument {
+		if code == totperrors.CodeInvalidArgument || code == totperrors.CodeNotFound {
 			continue // only for other endpoints of a service
 		}
 		require.Equal(t, strconv.Itoa(jsonapi.Status(&totperrors.Error{Code: code})), described[string(code)], string(code))

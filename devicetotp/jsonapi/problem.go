@@ -56,6 +56,8 @@ var rules = map[totperrors.Code]rule{
 		"There is a device of this id already, made by another request. Choose a new id."},
 	totperrors.CodeInvalidArgument: {http.StatusUnprocessableEntity, "Invalid argument",
 		"A value of the request can never be accepted here."},
+	totperrors.CodeNotFound: {http.StatusNotFound, "Not found",
+		"The account has no device with this id."},
 	totperrors.CodeInvalidCredentials: {http.StatusForbidden, "Invalid credentials",
 		"None of the presented values was accepted."},
 	totperrors.CodeCredentialsRequired: {http.StatusForbidden, "Credentials required",

@@ -151,7 +151,10 @@ func (c *Call) callSave(a *credential.Account) (err error) {
 	ctx := c.until(true, time.Now().Add(c.engine.limits.StoreTimeout))
 	defer ctx.End()
 	defer Contain("Store.Save", &err)
-	return c.engine.store.Save(ctx, *a)
+	if err := c.engine.store.Save(ctx, *a); err != nil {
+		return err
+	}
+	return ctx.Err() // a Save that outlasts its time may have been told to wait no longer
 }
 
 // reload loads the account again after a Save that returned saveErr.
