@@ -133,6 +133,7 @@ type generator struct {
 	hashes  [2]hash.Hash     // what mac consists of
 	taken   int              // how many of them mac has
 	take    func() hash.Hash // gives mac its hashes
+	fresh   bool             // mac is keyed and has not been used since
 	keySize int
 	modulus uint64 // 10 to the number of digits
 
@@ -172,14 +173,17 @@ func (p TOTP) generator() *generator {
 	g := generators[p.Algorithm].Get().(*generator)
 	g.modulus, g.taken = moduli[p.Digits], 0
 	g.keySize = copy(g.key[:], p.Secret.Reveal())
-	g.mac = hmac.New(g.take, g.key[:g.keySize])
+	g.mac, g.fresh = hmac.New(g.take, g.key[:g.keySize]), true
 	return g
 }
 
 // code returns the code of a time step as a number (RFC 4226 section 5.3).
 func (g *generator) code(step int64) uint64 {
 	binary.BigEndian.PutUint64(g.counter[:], uint64(step))
-	g.mac.Reset()
+	if !g.fresh {
+		g.mac.Reset()
+	}
+	g.fresh = false
 	g.mac.Write(g.counter[:])
 	sum := g.mac.Sum(g.sum[:0])
 	offset := sum[len(sum)-1] & 0xf
