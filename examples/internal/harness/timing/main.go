@@ -11,11 +11,18 @@
 // A stored hash of another cost than the configured one takes its own time. Two
 // such hashes are measured and reported as known, whatever comes out.
 //
+// Where the database can be read and not written, nothing is counted, so that
+// the time must not tell either: a right OTP and a wrong one, each beside a wrong
+// password, are compared with each other. After one Save has failed, the library
+// checks nothing before one has succeeded; the request that meets the failure
+// first is not measured.
+//
 //	go -C examples run ./internal/harness/timing
 package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -25,6 +32,7 @@ import (
 	"slices"
 	"time"
 
+	"example.com/devicetotp/clock"
 	"example.com/devicetotp/clock/clocktest"
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/memstore"
@@ -52,6 +60,8 @@ type class struct {
 	account string
 	delay   time.Duration
 	known   bool      // differs by design
+	otp     string    // presented with a password, where the database cannot write
+	like    int       // the class that it is compared with
 	samples []float64 // nanoseconds
 }
 
@@ -67,6 +77,8 @@ func main() {
 		{name: "wrong PIN, 1 ms planted", account: "set", delay: planted},
 		{name: "wrong PIN, dearer hash", account: "dearer", known: true},
 		{name: "wrong PIN, bcrypt", account: "bcrypt", known: true},
+		{name: "cannot write, right OTP", account: unwritable, otp: "12345678"},
+		{name: "cannot write, wrong OTP", account: unwritable, otp: "87654321", like: 6},
 	}
 	issuer, reset, err := world()
 	if err != nil {
@@ -91,6 +103,10 @@ func world() (*devicetotp.Issuer, func(), error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	password, err := verifier.DefaultHasher().Hash(context.Background(), credential.NewSecret("superSecret12345!"))
+	if err != nil {
+		return nil, nil, err
+	}
 	accounts := []credential.Account{{ID: "unset"}}
 	for id, hash := range map[string]string{"set": hash, "dearer": dearer, "bcrypt": bcrypt} {
 		sealed, err := keys.SealPINHash(id, hash)
@@ -108,8 +124,40 @@ func world() (*devicetotp.Issuer, func(), error) {
 		}
 	}
 	clock := clocktest.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	issuer, err := devicetotp.NewIssuer(readOnly{store}, keys, devicetotp.Config{Clock: clock})
+	if err != nil {
+		return nil, nil, err
+	}
+	return issuer, reset, addUnwritable(store, keys, clock, password)
+}
+
+// unwritable is the account that the database can read and not write.
+const unwritable = "unwritable"
+
+// readOnly is a store that cannot write that account.
+type readOnly struct{ *memstore.Store }
+
+func (s readOnly) Save(ctx context.Context, a credential.Account) error {
+	if a.ID == unwritable {
+		return errors.New("the database is read-only")
+	}
+	return s.Store.Save(ctx, a)
+}
+
+// addUnwritable adds the account, with a password and a pending one-time code.
+func addUnwritable(store *memstore.Store, keys *credential.Keyring, clock clock.Clock, password string) error {
+	ctx := context.Background()
+	if err := store.Put(ctx, credential.Account{ID: unwritable, PasswordHash: password}); err != nil {
+		return err
+	}
 	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: clock})
-	return issuer, reset, err
+	if err != nil {
+		return err
+	}
+	_, err = issuer.AddCode(ctx, devicetotp.AddCodeRequest{
+		AccountID: unwritable, Kind: verifier.KindAccount, Code: credential.NewSecret("12345678"), TTL: devicetotp.MaxCodeTTL,
+	})
+	return err
 }
 
 // measure takes the samples, each round in another order.
@@ -120,13 +168,19 @@ func measure(issuer *devicetotp.Issuer, reset func(), classes []*class, samples 
 		for _, k := range order {
 			c := classes[k]
 			reset()
+			request := devicetotp.CreateRequest{AccountID: c.account, PIN: credential.NewSecret("0000")}
+			want := devicetotp.CodeInvalidCredentials
+			if c.otp != "" {
+				request = devicetotp.CreateRequest{AccountID: c.account, OTP: credential.NewSecret(c.otp), Password: credential.NewSecret("junk")}
+				want = devicetotp.CodeUnavailable
+			}
 			started := time.Now()
-			_, err := issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: c.account, PIN: credential.NewSecret("0000")})
+			_, err := issuer.Create(context.Background(), request)
 			if c.delay > 0 {
 				spin(c.delay)
 			}
 			took := time.Since(started)
-			if code := devicetotp.CodeOf(err); code != "invalid-credentials" {
+			if code := devicetotp.CodeOf(err); code != want {
 				return fmt.Errorf("%s was answered %q: %w", c.name, code, err)
 			}
 			if i >= warmUp {
@@ -151,6 +205,11 @@ func report(out *os.File, classes []*class) bool {
 	fmt.Fprintf(out, "%-24s %8d %12v %8s\n", base.name, len(base.samples), median(base.samples), "-")
 	good := true
 	for _, c := range classes[1:] {
+		if c.otp != "" && c.like == 0 {
+			fmt.Fprintf(out, "%-24s %8d %12v %8s\n", c.name, len(c.samples), median(c.samples), "-")
+			continue
+		}
+		base := classes[c.like]
 		t := worstT(base.samples, c.samples)
 		verdict := "same"
 		if t >= threshold {
