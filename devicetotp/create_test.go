@@ -2,7 +2,6 @@ package devicetotp_test
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -16,20 +15,7 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-const deviceID = "738e379f-fe30-45ab-819c-ba88804b6368"
-
 // otherID returns a device id of its own for each n.
-func otherID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012x", n) }
-
-func secret(s string) credential.Secret { return credential.NewSecret(s) }
-
-func requireCode(t *testing.T, want devicetotp.Code, err error) *devicetotp.Error {
-	t.Helper()
-	require.Equal(t, want, devicetotp.CodeOf(err), "%v", err)
-	var e *devicetotp.Error
-	require.ErrorAs(t, err, &e)
-	return e
-}
 
 func TestCreateIssuesWhatTheAPIDescriptionShows(t *testing.T) {
 	w := devicetotptest.New(t)
@@ -95,6 +81,7 @@ func TestIDsAreScopedPerAccount(t *testing.T) {
 }
 
 // Grace at every instant that matters (both ends inside).
+
 func TestGraceWindow(t *testing.T) {
 	for _, c := range []struct {
 		ago  time.Duration
@@ -144,6 +131,7 @@ func TestGraceGivesFiveDevices(t *testing.T) {
 }
 
 // A wrong credential is refused within the grace window too.
+
 func TestWrongValueInGraceIsRefused(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct").RegisteredAgo(0).PIN("8299")
@@ -156,7 +144,9 @@ func TestWrongValueInGraceIsRefused(t *testing.T) {
 }
 
 // The answer, its cause included, is the same whether the value was wrong,
+
 // spent, expired, malformed, not set, or the account is unknown.
+
 func TestRefusalsAreTheSame(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("set").PIN("8299").Password("password").OTP("11111111")
@@ -201,6 +191,7 @@ func unblockIfKnown(w *devicetotptest.World, account string) error {
 }
 
 // openStore has an account of every id, registered just now.
+
 type openStore struct{ credential.Store }
 
 func (openStore) Load(_ context.Context, id string) (credential.Account, error) {
@@ -230,6 +221,7 @@ func TestFailuresBelongToTheHashTheyWereCountedAgainst(t *testing.T) {
 }
 
 // The back-off and the block, in the time of the fake clock.
+
 func TestPINBackoffAndBlock(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").PIN("8299")
@@ -289,7 +281,9 @@ func TestHostVerifiersPlugIn(t *testing.T) {
 }
 
 // A host's own verifier may say valid again and again: each time step of a
+
 // device makes one device, whatever it says of the step.
+
 func TestAStepThatAHostsVerifierRepeatsIsSpent(t *testing.T) {
 	for _, step := range []int64{-1, 0, 7} {
 		otp := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {

@@ -18,39 +18,15 @@ import (
 )
 
 // hooked runs before each time v is asked.
-func hooked(v verifier.Verifier, before func()) verifier.Verifier {
-	return verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
-		before()
-		return v.Verify(ctx, q)
-	})
-}
-
-func says(v verifier.Verdict, err error) verifier.Verifier {
-	return verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
-		return v, err
-	})
-}
-
-func panics() verifier.Verifier { return hooked(verifier.Off(), func() { panic("boom") }) }
-
-func blocks() verifier.Verifier {
-	return verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
-		<-ctx.Done()
-		return verifier.Verdict{}, ctx.Err()
-	})
-}
-
-type sourceFunc func(context.Context, int) (credential.Secret, error)
-
-func (f sourceFunc) NewSecret(ctx context.Context, size int) (credential.Secret, error) {
-	return f(ctx, size)
-}
 
 var errHost = errors.New("the host failed")
 
 // Host code that misbehaves costs an internal error (or an unavailable one
+
 // where time ran out), and nothing else: nothing granted, counted or spent, no
+
 // lane held, no goroutine left.
+
 func TestHostCodeThatMisbehaves(t *testing.T) {
 	soon := devicetotptest.Start.Add(time.Hour)
 	valid := verifier.Verdict{Status: verifier.StatusValid, ProofID: "p", Until: soon}
@@ -139,7 +115,9 @@ func TestHostCodeThatMisbehaves(t *testing.T) {
 }
 
 // The operator is told where a panic was and of which type, but not the value,
+
 // unless the runtime made it.
+
 func TestAPanicIsTold(t *testing.T) {
 	for want, crash := range map[string]func(){
 		"verifier of the pin panicked with a string in example.com/devicetotp/devicetotp_test.TestAPanicIsTold": func() { panic("boom") },
@@ -158,6 +136,7 @@ func TestAPanicIsTold(t *testing.T) {
 }
 
 // misbehavingAccount is made behind the Issuer's back, which may be broken.
+
 func misbehavingAccount(t *testing.T, w *devicetotptest.World) *devicetotptest.Account {
 	t.Helper()
 	a := w.Account("acct").PIN("8299")
@@ -211,7 +190,9 @@ func TestAnObserverThatPanicsChangesNothing(t *testing.T) {
 }
 
 // A verifier that fails after an earlier factor was found wrong: the failure is
+
 // recorded before the error is given, so the error is no free verdict.
+
 func TestWhatWasLookedAtCountsEvenIfTheNextVerifierFails(t *testing.T) {
 	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.Password = says(verifier.Verdict{}, errHost) })
 	a := w.Account("acct").PIN("8299")
@@ -224,6 +205,7 @@ func TestWhatWasLookedAtCountsEvenIfTheNextVerifierFails(t *testing.T) {
 }
 
 // Once a factor has been looked at, hanging up does not stop the next one.
+
 func TestTheNextVerifierIsNotTheCallersToCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := devicetotptest.New(t, func(c *devicetotp.Config) {

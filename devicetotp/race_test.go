@@ -16,42 +16,13 @@ import (
 )
 
 // together runs f in n goroutines at once and counts the codes of its errors.
-func together(n int, f func(i int) error) map[devicetotp.Code]int {
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	codes := map[devicetotp.Code]int{}
-	start := make(chan struct{})
-	for i := range n {
-		wg.Go(func() {
-			<-start
-			code := devicetotp.CodeOf(f(i))
-			mu.Lock()
-			codes[code]++
-			mu.Unlock()
-		})
-	}
-	close(start)
-	wg.Wait()
-	return codes
-}
 
 // issuers returns several issuers over one store, which is what several
+
 // processes are: their lanes know nothing of each other.
-func issuers(t *testing.T, w *devicetotptest.World, n int) []*devicetotp.Issuer {
-	t.Helper()
-	out := make([]*devicetotp.Issuer, n)
-	for i := range out {
-		var err error
-		out[i], err = devicetotp.NewIssuer(w.Store, w.Keys, devicetotp.Config{
-			Clock: w.Clock, Password: verifier.Password(w.Hasher), PIN: verifier.PIN(w.Keys, w.Hasher),
-			Secrets: w.Secrets, // not random ones, whose codes are the same now and then
-		})
-		require.NoError(t, err)
-	}
-	return out
-}
 
 // One OTP, many requests at once, each with an id of its own: one device.
+
 func TestOneOTPMakesOneDevice(t *testing.T) {
 	const rounds, clients = 100, 64
 	for _, processes := range []int{1, 8} {
@@ -79,6 +50,7 @@ func TestOneOTPMakesOneDevice(t *testing.T) {
 }
 
 // The same code verified by many at once is accepted once.
+
 func TestOneDeviceCodeIsAcceptedOnce(t *testing.T) {
 	w := devicetotptest.New(t)
 	all := issuers(t, w, 4)
@@ -96,6 +68,7 @@ func TestOneDeviceCodeIsAcceptedOnce(t *testing.T) {
 }
 
 // A device code presented to Create and to Verify at once counts once.
+
 func TestCreateAndVerifyShareTheStep(t *testing.T) {
 	w := devicetotptest.New(t)
 	all := issuers(t, w, 2)
@@ -116,7 +89,9 @@ func TestCreateAndVerifyShareTheStep(t *testing.T) {
 }
 
 // A thousand wrong PINs at once, the clock standing: exactly five verdicts,
+
 // however many processes they come to, and no more hashes than rounds need.
+
 func TestAThousandWrongPINsGetFiveVerdicts(t *testing.T) {
 	for _, processes := range []int{1, 4} {
 		var hashes atomic.Int64
@@ -148,6 +123,7 @@ func TestAThousandWrongPINsGetFiveVerdicts(t *testing.T) {
 }
 
 // The same request sent many times at once gives one device to everybody.
+
 func TestTheSameRequestAtOnceGivesOneDevice(t *testing.T) {
 	for _, r := range []devicetotp.CreateRequest{{}, {OTP: secret("526271")}, {PIN: secret("8299")}} {
 		w := devicetotptest.New(t)
@@ -171,7 +147,9 @@ func TestTheSameRequestAtOnceGivesOneDevice(t *testing.T) {
 }
 
 // A caller who hangs up once a value has been looked at is counted all the
+
 // same; before that, nothing is.
+
 func TestHangingUpIsNoWayNotToBeCounted(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct").PIN("8299")

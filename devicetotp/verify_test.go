@@ -14,22 +14,6 @@ import (
 )
 
 // enrol makes an account with n devices, created on a PIN.
-func enrol(t *testing.T, w *devicetotptest.World, id string, n int) (*devicetotptest.Account, []devicetotp.DeviceTOTP) {
-	t.Helper()
-	a := w.Account(id).PIN("8299").Password("password")
-	devices := make([]devicetotp.DeviceTOTP, n)
-	for i := range devices {
-		d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: id, DeviceID: otherID(i), PIN: secret("8299")})
-		require.NoError(t, err)
-		devices[i] = d
-	}
-	return a, devices
-}
-
-func verify(t *testing.T, w *devicetotptest.World, device string, code credential.Secret) (devicetotp.Match, error) {
-	t.Helper()
-	return w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", DeviceID: device, Code: code})
-}
 
 func TestTheFirstCodeIsAcceptedAtOnceAndOnlyOnce(t *testing.T) {
 	w := devicetotptest.New(t)
@@ -77,6 +61,7 @@ func TestDriftWindowIsOneStep(t *testing.T) {
 }
 
 // A clock that goes back ten minutes never revives a used code, of either kind.
+
 func TestAClockThatGoesBackRevivesNothing(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 1)
@@ -118,7 +103,9 @@ func TestOnlyCanonicalCodesAreCompared(t *testing.T) {
 }
 
 // A wrong code counts against each device that it was compared with, and for the
+
 // pace of the account or for the device that is named.
+
 func TestVerify_CountsAgainstWhatWasCompared(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 3)
@@ -171,7 +158,9 @@ func TestVerifyOfAForeignOrUnknownDevice(t *testing.T) {
 }
 
 // Alternating guesses at another device with successes of the own one does not
+
 // reset what guards the other device.
+
 func TestAnOwnDeviceDoesNotUnblockAnother(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 2)
@@ -209,6 +198,7 @@ func TestVerifyIsRefusedWhileAllDevicesAreBlocked(t *testing.T) {
 }
 
 // A code of an own device is a user OTP; the code and what is older is spent.
+
 func TestADeviceCodeIsAnOTP(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 1)
@@ -271,6 +261,7 @@ func TestASecretIsSealedAgainByANewerKeyOnUse(t *testing.T) {
 }
 
 // The same for a device whose code serves as the OTP of another.
+
 func TestADeviceThatServesAsOTPIsSealedAgainToo(t *testing.T) {
 	w := devicetotptest.New(t)
 	_, devices := enrol(t, w, "acct", 2)
@@ -291,82 +282,4 @@ func TestADeviceThatServesAsOTPIsSealedAgainToo(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, outdated)
 	}
-}
-
-func TestAddCodeRules(t *testing.T) {
-	w := devicetotptest.New(t)
-	a := w.Account("acct")
-	add := func(kind, code string, ttl time.Duration) error {
-		_, err := w.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: "acct", Kind: kind, Code: secret(code), TTL: ttl})
-		return err
-	}
-	for _, c := range []struct {
-		field, kind, code string
-		ttl               time.Duration
-	}{
-		{totperrors.FieldKind, "device-totp", "123456", time.Minute}, {totperrors.FieldKind, "sms", "123456", time.Minute},
-		{totperrors.FieldCode, "account", "12345", time.Minute}, {totperrors.FieldCode, "account", "12345678901", time.Minute},
-		{totperrors.FieldCode, "account", "12345a", time.Minute}, {totperrors.FieldCode, "account", "", time.Minute},
-		{totperrors.FieldTTL, "account", "123456", 0}, {totperrors.FieldTTL, "account", "123456", -1},
-		{totperrors.FieldTTL, "account", "123456", 10*time.Minute + 1},
-	} {
-		require.Equal(t, c.field, requireCode(t, totperrors.CodeInvalidArgument, add(c.kind, c.code, c.ttl)).Field)
-	}
-	require.Zero(t, a.Stored().Version)
-	_, err := w.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: "nobody", Kind: "account", Code: secret("123456"), TTL: 1})
-	require.Equal(t, totperrors.FieldAccountID, requireCode(t, totperrors.CodeInvalidArgument, err).Field)
-	require.ErrorIs(t, err, credential.ErrNotFound)
-
-	require.NoError(t, add("account", "123456", 10*time.Minute))
-	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("000000")})
-	requireCode(t, totperrors.CodeInvalidCredentials, err)
-	require.NoError(t, add("account", "654321", 10*time.Minute))
-	require.Equal(t, 1, a.Stored().State.OTP.Failures, "asking for codes buys no guesses")
-	require.True(t, a.Stored().State.Codes[0].Withdrawn, "a new one of a kind replaces the old")
-	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("123456")})
-	requireCode(t, totperrors.CodeInvalidCredentials, err)
-	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("654321")})
-	require.NoError(t, err)
-	require.NoError(t, add("account", "654321", time.Minute), "announced before, and spent")
-	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("654321")})
-	requireCode(t, totperrors.CodeInvalidCredentials, err)
-	w.Clock.Advance(10 * time.Minute)
-	require.NoError(t, add("account", "654321", time.Minute), "once it has expired, the same digits are a new code")
-	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("654321")})
-	require.NoError(t, err)
-	a.Locked(true)
-	requireCode(t, totperrors.CodeAccountLocked, add("account", "123456", time.Minute))
-}
-
-func TestACodeExpiresAtItsInstant(t *testing.T) {
-	for _, c := range []struct {
-		after time.Duration
-		ok    bool
-	}{{5*time.Minute - 1, true}, {5 * time.Minute, false}} {
-		w := devicetotptest.New(t)
-		w.Account("acct").OTP("123456")
-		w.Clock.Advance(c.after)
-		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("123456")})
-		require.Equal(t, c.ok, err == nil, "%v", c.after)
-	}
-}
-
-func TestUnblockRules(t *testing.T) {
-	w := devicetotptest.New(t)
-	a := w.Account("acct").PIN("8299").Password("password")
-	fail := func() {
-		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("0"), Password: secret("0"), PIN: secret("0")})
-		requireCode(t, totperrors.CodeInvalidCredentials, err)
-	}
-	failures := func() [3]int {
-		s := a.Stored().State
-		return [3]int{s.OTP.Failures, s.Password.Failures, s.PIN.Failures}
-	}
-	fail()
-	require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{credential.FactorPassword}}))
-	require.Equal(t, [3]int{1, 0, 1}, failures())
-	require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
-	require.Equal(t, [3]int{}, failures())
-	require.Equal(t, totperrors.FieldFactors, requireCode(t, totperrors.CodeInvalidArgument, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{7}})).Field)
-	require.ErrorIs(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "nobody"}), credential.ErrNotFound)
 }
