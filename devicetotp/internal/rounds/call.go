@@ -112,6 +112,10 @@ func (c *Call) expired() error {
 // load returns the account as the store has it now.
 func (c *Call) load(now time.Time) (a credential.Account, err error) {
 	a, err = c.callLoad(now)
+	for try := 1; errors.Is(err, credential.ErrSerialization) && try < maxLoads; try++ {
+		c.pause(jitter(time.Millisecond, try))
+		a, err = c.callLoad(time.Now())
+	}
 	switch {
 	case errors.Is(err, credential.ErrNotFound):
 		c.Known = false
@@ -127,6 +131,10 @@ func (c *Call) load(now time.Time) (a credential.Account, err error) {
 	c.Known = true
 	return a, nil
 }
+
+// maxLoads is how often the account is loaded while the database asks to try
+// again.
+const maxLoads = 8
 
 func (c *Call) callLoad(now time.Time) (a credential.Account, err error) {
 	ctx := c.until(true, now.Add(c.engine.limits.StoreTimeout))
