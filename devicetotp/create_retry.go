@@ -96,6 +96,9 @@ func (o *create) madeEarlier(d *credential.Device) bool {
 // replace puts a new device in the place of one that was never used, on an OTP
 // that is good now and is not one of that device's own codes.
 func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool) {
+	if !o.hasProofRoom(a) {
+		return o.refuse(CodeDeviceLimitReached, "")
+	}
 	if err := o.makeSecret(); err != nil {
 		return o.refused(err)
 	}
