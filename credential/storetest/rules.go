@@ -82,7 +82,7 @@ var rules = []Rule{
 	},
 	{
 		Name: "change_under_way", timeout: quick, check: changeUnderWay, after: []string{"hash_changed"},
-		Why: "Save waits for a change that the host is committing, and then wraps credential.ErrConflict; " +
+		Why: "Save waits for a change that the host is committing, and then wraps credential.ErrConflict or ErrSerialization; " +
 			"otherwise a device is created on a password that is just being replaced.",
 	},
 	{

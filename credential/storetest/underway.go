@@ -29,6 +29,16 @@ func changeUnderWay(e env) error {
 	return nil
 }
 
+// wantUndone saves a, which must be refused as a conflict. A database that is told
+// to serialize may ask to try again instead.
+func (e env) wantUndone(s credential.Store, a credential.Account) error {
+	a.Next = newVersion()
+	if err := s.Save(e.ctx, a); !refused(err) {
+		return fmt.Errorf("Save of an account that the host was changing: want credential.ErrConflict or credential.ErrSerialization, got: %v", err)
+	}
+	return nil
+}
+
 func (e env) saveDuringChange(s credential.Store, a credential.Account) error {
 	commit, err := e.BeginChange(e.ctx, a.ID)
 	if err != nil {
@@ -37,7 +47,7 @@ func (e env) saveDuringChange(s credential.Store, a credential.Account) error {
 	before := a.State
 	mark(9)(&a.State)
 	answer := make(chan error, 1)
-	go func() { answer <- e.wantConflict(s, a, "an account that the host was changing") }()
+	go func() { answer <- e.wantUndone(s, a) }()
 	var early error
 	select {
 	case early = <-answer:

@@ -191,9 +191,10 @@ func (u *user) verify(i *devicetotp.Issuer) error {
 }
 
 func (u *user) addCode(i *devicetotp.Issuer) error {
-	return i.AddCode(context.Background(), devicetotp.AddCodeRequest{
+	_, err := i.AddCode(context.Background(), devicetotp.AddCodeRequest{
 		AccountID: u.id, Kind: verifier.KindAccount, Code: credential.NewSecret(theOTP), TTL: time.Minute,
 	})
+	return err
 }
 
 func (u *user) failures(t *testing.T) int {
