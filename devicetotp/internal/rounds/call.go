@@ -34,6 +34,7 @@ type Call struct {
 	looked     bool          // a credential has been checked: hanging up no longer helps
 	visited    time.Duration // time spent with verifiers and the secret source
 	firstRound time.Duration
+	entropy    [8]byte
 	futile     int                 // conflicts in a row although nothing had changed
 	deadlines  [4]deadline.Context // of a request that is decided once: load, secret, check, save
 	deadlined  int                 // how many of them are taken
@@ -145,7 +146,7 @@ func (c *Call) callLoad(now time.Time) (a credential.Account, err error) {
 
 // save saves the account under a new version.
 func (c *Call) save(a *credential.Account) error {
-	a.Next = newVersion()
+	a.Next = c.newVersion()
 	err := c.callSave(a)
 	if err == nil {
 		c.engine.doubts.settle(c.accountID)

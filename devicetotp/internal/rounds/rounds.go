@@ -85,7 +85,7 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 			if !save || !c.Known || c.ReadOnly {
 				return answer, nil
 			}
-			this = write[A]{id: c.engine.newWriteID(), answer: answer}
+			this = write[A]{id: c.newWriteID(), answer: answer}
 			account.State.MarkWrite(this.id)
 			sent = append(sent, this)
 		}
@@ -130,19 +130,24 @@ func find[A any](sent []write[A], a *credential.Account) (w write[A], found bool
 }
 
 // newWriteID returns a mark for one write of this engine.
-func (e *Engine) newWriteID() credential.WriteID {
-	id := e.writer
-	_, _ = rand.Read(id[len(id)/2:]) // never fails: crypto/rand ends the process instead
+func (c *Call) newWriteID() credential.WriteID {
+	id := c.engine.writer
+	copy(id[len(id)/2:], c.random())
 	return id
 }
 
 // newVersion returns a version that was never seen: 1 to 2^62, drawn at random. A
 // counter would come back after a fail-over, and let a save match that stands on
 // what is gone.
-func newVersion() int64 {
-	var b [8]byte
-	_, _ = rand.Read(b[:])
-	return int64(binary.BigEndian.Uint64(b[:])>>2) + 1
+func (c *Call) newVersion() int64 {
+	return int64(binary.BigEndian.Uint64(c.random())>>2) + 1
+}
+
+// random returns 8 random bytes, which the next call replaces. They are a part of
+// the Call because what is passed to crypto/rand would be allocated otherwise.
+func (c *Call) random() []byte {
+	_, _ = rand.Read(c.entropy[:]) // never fails: crypto/rand ends the process instead
+	return c.entropy[:]
 }
 
 // unclear reports whether an error of Save leaves open whether it took effect.
