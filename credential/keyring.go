@@ -68,14 +68,22 @@ type Keyring struct {
 type ringKey struct {
 	id      string
 	headers [digestFormat + 1][]byte // by format
-	aeads   [len(purposes)]cipher.AEAD
-	macs    [len(purposes)]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
+	// derived returns the sub-keys. They stand behind a function because test
+	// libraries that print a difference walk through pointers and unexported
+	// fields, but not into a closure.
+	derived func() *derivedKeys
+}
+
+// derivedKeys has a cipher or a pool of keyed hashes for each purpose.
+type derivedKeys struct {
+	aeads [len(purposes)]cipher.AEAD
+	macs  [len(purposes)]*sync.Pool // of hash.Hash, keyed: setting one up costs as much as using it
 }
 
 // aead returns the cipher of p; nil if p is not a purpose that is sealed.
 func (key *ringKey) aead(p Purpose) cipher.AEAD {
 	if i, ok := p.slot(); ok {
-		return key.aeads[i]
+		return key.derived().aeads[i]
 	}
 	return nil
 }
@@ -83,7 +91,7 @@ func (key *ringKey) aead(p Purpose) cipher.AEAD {
 // mac returns the pool of p; nil if p is not a purpose that is digested.
 func (key *ringKey) mac(p Purpose) *sync.Pool {
 	if i, ok := p.slot(); ok {
-		return key.macs[i]
+		return key.derived().macs[i]
 	}
 	return nil
 }
@@ -167,7 +175,8 @@ func deriveKey(key Key) (*ringKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &ringKey{id: key.ID}
+	keys := &derivedKeys{}
+	out := &ringKey{id: key.ID, derived: func() *derivedKeys { return keys }}
 	for _, format := range [...]byte{sealedFormat, digestFormat} {
 		out.headers[format] = newHeader(format, key.ID, check)
 	}
@@ -178,11 +187,11 @@ func deriveKey(key Key) (*ringKey, error) {
 		}
 		switch p {
 		case PurposeDeviceSecret, PurposePINHash, PurposeRevoked, PurposeRecovery:
-			if out.aeads[i], err = chacha20poly1305.NewX(sub); err != nil {
+			if keys.aeads[i], err = chacha20poly1305.NewX(sub); err != nil {
 				return nil, err
 			}
 		case PurposeOneTimeCode, PurposeProof:
-			out.macs[i] = &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
+			keys.macs[i] = &sync.Pool{New: func() any { return hmac.New(sha256.New, sub) }}
 		}
 	}
 	return out, nil
