@@ -20,9 +20,10 @@ test: ## run every test of every module under the race detector
 	@.ci/skipped
 
 .PHONY: lint
-lint: ## gofmt, go vet, go mod tidy and golangci-lint over every module
+lint: ## gofmt, go vet (for 386 and arm too), go mod tidy and golangci-lint over every module
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); \
 		if [ -n "$$unformatted" ]; then echo "not formatted:"; echo "$$unformatted"; exit 1; fi
+	@for arch in 386 arm; do echo "vet for $$arch"; CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go vet ./... || exit 1; done
 	@for m in $(MODULES); do \
 		echo "lint $$m"; \
 		go -C $$m mod tidy -diff && go -C $$m vet ./... && \
