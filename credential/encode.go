@@ -202,37 +202,37 @@ func (p *ReplacedProof) encode(w *writer) {
 	w.addBytes(p.unknown)
 }
 
-func (r *Rotation) encode(w *writer) {
-	w.bytes(tagRotationSealed, r.Sealed)
-	w.int(tagRotationAlgorithm, int64(r.Algorithm), math.MaxUint8)
-	w.int(tagRotationDigits, int64(r.Digits), math.MaxInt32)
-	w.int(tagRotationPeriod, int64(r.Period), math.MaxInt64)
-	w.int(tagRotationBasis, int64(r.Basis), math.MaxUint8)
-	w.bool(tagRotationRestsOnGrace, r.RestsOnGrace)
-	w.bytes(tagRotationProof, r.ProofDigest)
-	w.time(tagRotationStartedAt, r.StartedAt)
-	w.time(tagRotationUntil, r.Until)
-	w.int(tagRotationLastStep, r.LastStep, math.MaxInt64)
-	w.addBytes(r.unknown)
+func (o *Rotation) encode(w *writer) {
+	w.bytes(tagRotationSealed, o.Sealed)
+	w.int(tagRotationAlgorithm, int64(o.Algorithm), math.MaxUint8)
+	w.int(tagRotationDigits, int64(o.Digits), math.MaxInt32)
+	w.int(tagRotationPeriod, int64(o.Period), math.MaxInt64)
+	w.int(tagRotationBasis, int64(o.Basis), math.MaxUint8)
+	w.bool(tagRotationRestsOnGrace, o.RestsOnGrace)
+	w.bytes(tagRotationProof, o.ProofDigest)
+	w.time(tagRotationStartedAt, o.StartedAt)
+	w.time(tagRotationUntil, o.Until)
+	w.int(tagRotationLastStep, o.LastStep, math.MaxInt64)
+	w.addBytes(o.unknown)
 }
 
-func (r *RevokedDevice) encode(w *writer) {
-	w.string(tagRevokedID, r.ID)
-	w.time(tagRevokedAt, r.At)
-	w.bytes(tagRevokedSealed, r.Sealed)
-	w.addBytes(r.unknown)
+func (o *RevokedDevice) encode(w *writer) {
+	w.string(tagRevokedID, o.ID)
+	w.time(tagRevokedAt, o.At)
+	w.bytes(tagRevokedSealed, o.Sealed)
+	w.addBytes(o.unknown)
 }
 
-func (r *RecoveryCodes) empty() bool {
-	return r.Sealed == nil && r.Left == 0 && r.CreatedAt.IsZero() && r.Attempts == (Attempts{}) && r.unknown == nil
+func (o *RecoveryCodes) empty() bool {
+	return o.Sealed == nil && o.Left == 0 && o.CreatedAt.IsZero() && o.Attempts == (Attempts{}) && o.unknown == nil
 }
 
-func (r *RecoveryCodes) encode(w *writer) {
-	w.bytes(tagRecoverySealed, r.Sealed)
-	w.int(tagRecoveryLeft, int64(r.Left), math.MaxUint8)
-	w.time(tagRecoveryCreatedAt, r.CreatedAt)
-	w.attempts(tagRecoveryAttempts, &r.Attempts)
-	w.addBytes(r.unknown)
+func (o *RecoveryCodes) encode(w *writer) {
+	w.bytes(tagRecoverySealed, o.Sealed)
+	w.int(tagRecoveryLeft, int64(o.Left), math.MaxUint8)
+	w.time(tagRecoveryCreatedAt, o.CreatedAt)
+	w.attempts(tagRecoveryAttempts, &o.Attempts)
+	w.addBytes(o.unknown)
 }
 
 func (k *KindAttempts) encode(w *writer) {

@@ -211,13 +211,13 @@ func TestErrorsReachTheCaller(t *testing.T) {
 // user, and asks to try again.
 func TestWhatTheDatabaseUndoesAsksToTryAgain(t *testing.T) {
 	for _, state := range []string{"40001", "40P01"} {
-		require.True(t, isUndone(fmt.Errorf("wrapped: %w", sqlState(state))))
+		require.True(t, isUndone(fmt.Errorf("wrapped: %w", sqlStateError(state))))
 	}
-	require.False(t, isUndone(sqlState("57014")), "cancelled")
+	require.False(t, isUndone(sqlStateError("57014")), "cancelled")
 	require.False(t, isUndone(nil))
 }
 
-type sqlState string
+type sqlStateError string
 
-func (e sqlState) Error() string    { return string(e) }
-func (e sqlState) SQLState() string { return string(e) }
+func (e sqlStateError) Error() string    { return string(e) }
+func (e sqlStateError) SQLState() string { return string(e) }
