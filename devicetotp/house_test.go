@@ -2,7 +2,9 @@ package devicetotp_test
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -10,37 +12,46 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func goCommand(t *testing.T, args ...string) string {
+// The rules of the house: which package may import which, and what reaches the
+// builds of users. They are said here and nowhere else.
+
+// linked returns the packages that end up in a program which imports pkgs.
+func linked(t *testing.T, pkgs ...string) []string {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", args...)
-	cmd.Dir = ".."
-	var stderr strings.Builder
-	cmd.Stderr = &stderr
-	out, err := cmd.Output()
-	require.NoError(t, err, stderr.String())
-	return string(out)
+	return strings.Fields(goCommand(t, append([]string{"list", "-deps"}, pkgs...)...))
 }
 
-// Who imports the core gets no transport, no database and no test library.
+// Programs that import the core link no transport, no database and no test
+// library. The endpoint and the SQL store link no test library either.
 func TestTheCoreLinksNoTransportDatabaseOrTesting(t *testing.T) {
-	deps := strings.Fields(goCommand(t, "list", "-deps", "./devicetotp", "./verifier", "./credential", "./clock", "./errors", "./credential/memstore"))
-	for _, dep := range deps {
-		for _, banned := range []string{"net/http", "database/sql", "testing", "github.com/stretchr/", "github.com/davecgh/", "google.golang.org/grpc"} {
-			require.False(t, dep == banned || strings.HasPrefix(dep, banned), "%s is linked", dep)
-		}
+	core := []string{"./devicetotp", "./verifier", "./credential", "./clock", "./errors", "./credential/memstore"}
+	for _, banned := range []string{"net/http", "database/sql", "testing"} {
+		require.NotContains(t, linked(t, core...), banned)
 	}
-	require.NotContains(t, goCommand(t, "list", "-deps", "./devicetotp/jsonapi"), "\ntesting\n")
-	require.NotContains(t, goCommand(t, "list", "-deps", "./credential/sqlstore"), "\ntesting\n")
-	for _, kit := range []string{"./devicetotp/devicetotptest", "./clock/clocktest", "./credential/storetest"} {
-		require.NotContains(t, goCommand(t, "list", "-deps", kit), "github.com/stretchr/", "kits for tests use the standard library")
+	require.NotContains(t, linked(t, "./devicetotp/jsonapi", "./credential/sqlstore"), "testing")
+}
+
+// Nothing that users import links a module beyond these: no driver, no framework
+// and, although the kits for users' tests are among them, no test library. The
+// tests of this module need testify and no more.
+func TestNoOtherModuleReachesUsers(t *testing.T) {
+	modules := func(args ...string) []string {
+		all := strings.Fields(goCommand(t, append([]string{"list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}"}, args...)...))
+		slices.Sort(all)
+		return slices.Compact(all)
+	}
+	shipped := []string{"github.com/boombuler/barcode", "github.com/pquerna/otp", "golang.org/x/crypto", "golang.org/x/sys"}
+	require.Equal(t, shipped, modules("./..."))
+	for _, m := range modules("-test", "./...") {
+		require.Contains(t, append(shipped, "github.com/stretchr/testify", "github.com/davecgh/go-spew", "github.com/pmezard/go-difflib", "go.yaml.in/yaml/v3", "gopkg.in/yaml.v3"), m)
 	}
 }
 
 // What verifies codes is another implementation than the one that plays the
 // device in tests.
 func TestTheVerifierDoesNotLinkThePeer(t *testing.T) {
-	require.NotContains(t, goCommand(t, "list", "-deps", "./verifier"), "github.com/pquerna/otp")
-	require.Contains(t, goCommand(t, "list", "-deps", "./devicetotp/devicetotptest"), "github.com/pquerna/otp/totp")
+	require.NotContains(t, strings.Join(linked(t, "./verifier"), " "), "github.com/pquerna/otp")
+	require.Contains(t, linked(t, "./devicetotp/devicetotptest"), "github.com/pquerna/otp/totp")
 }
 
 // Imports run one way.
@@ -82,4 +93,56 @@ func TestTheCoreHasThreeDirectRequirements(t *testing.T) {
 	direct := strings.Fields(goCommand(t, "list", "-m", "-f", "{{if not (or .Indirect .Main)}}{{.Path}}{{end}}", "all"))
 	slices.Sort(direct)
 	require.Equal(t, []string{"github.com/pquerna/otp", "github.com/stretchr/testify", "golang.org/x/crypto"}, direct)
+}
+
+// Whatever needs drivers or frameworks is a module of its own, below this one in
+// name as in place, and is built against the library beside it.
+func TestNestedModulesUseTheLibraryBesideThem(t *testing.T) {
+	core := strings.TrimSpace(goCommand(t, "list", "-m"))
+	root, err := filepath.Abs("..")
+	require.NoError(t, err)
+	nested := 0
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err == nil && d.IsDir() && (d.Name() == ".git" || d.Name() == "node_modules" || d.Name() == "testdata") {
+			return filepath.SkipDir
+		}
+		dir, relErr := filepath.Rel(root, filepath.Dir(path))
+		require.NoError(t, relErr)
+		if err != nil || d.Name() != "go.mod" || dir == "." {
+			return err
+		}
+		nested++
+		var m struct {
+			Module  struct{ Path string }
+			Require []struct{ Path, Version string }
+			Replace []struct{ Old, New struct{ Path string } }
+		}
+		require.NoError(t, json.Unmarshal([]byte(goCommand(t, "-C", dir, "mod", "edit", "-json")), &m))
+		require.Equal(t, core+"/"+filepath.ToSlash(dir), m.Module.Path)
+		places := map[string]string{}
+		for _, r := range m.Replace {
+			places[r.Old.Path] = filepath.Join(dir, r.New.Path)
+		}
+		for _, r := range m.Require {
+			if r.Path == core || strings.HasPrefix(r.Path, core+"/") {
+				require.Equal(t, "v0.0.0", r.Version, "%s requires %s", dir, r.Path)
+				require.Equal(t, filepath.Join(".", strings.TrimPrefix(r.Path, core)), places[r.Path], "%s replaces %s", dir, r.Path)
+				delete(places, r.Path)
+			}
+		}
+		require.Empty(t, places, "%s replaces what it does not require", dir)
+		return nil
+	}))
+	require.NotZero(t, nested)
+}
+
+func goCommand(t *testing.T, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", args...)
+	cmd.Dir = ".."
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
+	out, err := cmd.Output()
+	require.NoError(t, err, stderr.String())
+	return string(out)
 }

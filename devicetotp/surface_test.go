@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var updateSurface = flag.Bool("update", false, "write testdata/surface.txt anew")
+var updateSurface = flag.Bool("update", false, "write testdata/surface.txt again")
 
 const surfaceFile = "testdata/surface.txt"
 
@@ -35,7 +35,60 @@ func TestSurface(t *testing.T) {
 	}
 	want, err := os.ReadFile(surfaceFile)
 	require.NoError(t, err)
-	require.Equal(t, string(want), listing.String(), "the exported surface changed; see the comment of TestSurface")
+	if changes := changedLines(string(want), listing.String()); changes != "" {
+		t.Errorf("the exported surface changed; see the comment of TestSurface:\n%s", changes)
+	}
+}
+
+// changedLines returns the lines that want has and have has not, marked "-", and
+// those that only have has, marked "+", in order and below the line that begins
+// their package; "" if there are none.
+func changedLines(want, have string) string {
+	a, b := strings.Split(want, "\n"), strings.Split(have, "\n")
+	// common[i][j] is the length of the longest common subsequence of a[i:] and b[j:].
+	common := make([][]int, len(a)+1)
+	for i := range common {
+		common[i] = make([]int, len(b)+1)
+	}
+	for i := len(a) - 1; i >= 0; i-- {
+		for j := len(b) - 1; j >= 0; j-- {
+			common[i][j] = max(common[i+1][j], common[i][j+1])
+			if a[i] == b[j] {
+				common[i][j] = common[i+1][j+1] + 1
+			}
+		}
+	}
+	var out strings.Builder
+	heading := ""
+	for i, j := 0, 0; i < len(a) || j < len(b); {
+		if i < len(a) && j < len(b) && a[i] == b[j] {
+			if strings.HasPrefix(a[i], "package ") {
+				heading = a[i] + "\n"
+			}
+			i, j = i+1, j+1
+			continue
+		}
+		out.WriteString(heading)
+		heading = ""
+		if j == len(b) || i < len(a) && common[i+1][j] >= common[i][j+1] {
+			out.WriteString("- " + a[i] + "\n")
+			i++
+		} else {
+			out.WriteString("+ " + b[j] + "\n")
+			j++
+		}
+	}
+	return out.String()
+}
+
+func TestOnlyChangedLinesOfTheSurfaceAreShown(t *testing.T) {
+	const before = "package a\n\nfunc A()\nfunc B()\n\npackage b\n\ntype C struct {\n\tOne int\n\tTwo int\n}\n"
+	require.Empty(t, changedLines(before, before))
+	after := strings.NewReplacer("func B()\n", "", "\tTwo int\n", "\tTwo string\n\tThree int\n").Replace(before)
+	require.Equal(t, "package a\n- func B()\npackage b\n- \tTwo int\n+ \tTwo string\n+ \tThree int\n", changedLines(before, after))
+	require.Equal(t, "package b\n- \tOne int\n", changedLines(before, strings.Replace(before, "\tOne int\n", "", 1)))
+	swapped := strings.Replace(before, "\tOne int\n\tTwo int\n", "\tTwo int\n\tOne int\n", 1)
+	require.NotEmpty(t, changedLines(before, swapped), "the order of fields is part of the surface")
 }
 
 func writeSurface(t *testing.T, out *strings.Builder, dir string) {
@@ -79,7 +132,7 @@ func exported(t *testing.T, dir string) (decls []string) {
 	return decls
 }
 
-// ofUnexported tells whether decl is a method of an unexported type.
+// ofUnexported reports whether decl is a method of an unexported type.
 func ofUnexported(decl ast.Decl) bool {
 	f, ok := decl.(*ast.FuncDecl)
 	if !ok || f.Recv == nil {
