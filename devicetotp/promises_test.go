@@ -1,0 +1,110 @@
+package devicetotp_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
+)
+
+// What SECURITY.md promises, and as much what it says is left: the ends of the
+// promises, so that no sentence there is stronger than the code.
+
+// A token alone gets no new device once grace is over. The one that it got on the
+// last instant is given again to whoever names its id, for the retry window.
+func TestATokenAloneGetsNothingTenMinutesAfterRegistration(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(5 * time.Minute)
+	named := devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID}
+	first, err := w.Issuer.Create(t.Context(), named)
+	require.NoError(t, err)
+
+	w.Clock.Advance(1)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(1)})
+	requireCode(t, devicetotp.CodeCredentialsRequired, err)
+	w.Clock.Advance(5*time.Minute - 1)
+	again, err := w.Issuer.Create(t.Context(), named)
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
+	require.Equal(t, first.Base32(), again.Base32(), "the same device, and no other")
+
+	w.Clock.Advance(1)
+	_, err = w.Issuer.Create(t.Context(), named)
+	requireCode(t, devicetotp.CodeIDInUse, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(1)})
+	requireCode(t, devicetotp.CodeCredentialsRequired, err)
+}
+
+// A clock that goes back brings back what its time allows, though nothing that
+// was used: the grace window, and a one-time code that had only expired.
+func TestAClockThatGoesBackReopensWhatOnlyTimeHadClosed(t *testing.T) {
+	w := devicetotptest.New(t)
+	a := w.Account("acct").RegisteredAgo(0)
+	a.OTP("55555555") // for five minutes
+	nothing := devicetotp.CreateRequest{AccountID: "acct"}
+	code := devicetotp.CreateRequest{AccountID: "acct", OTP: secret("55555555")}
+
+	w.Clock.Advance(6 * time.Minute)
+	_, err := w.Issuer.Create(t.Context(), nothing)
+	requireCode(t, devicetotp.CodeCredentialsRequired, err)
+	_, err = w.Issuer.Create(t.Context(), code)
+	requireCode(t, devicetotp.CodeInvalidCredentials, err)
+
+	w.Clock.Advance(-2 * time.Minute)
+	_, err = w.Issuer.Create(t.Context(), nothing)
+	require.NoError(t, err, "the window is open by the clock")
+	_, err = w.Issuer.Create(t.Context(), code)
+	require.NoError(t, err, "and the code has not expired by it")
+	_, err = w.Issuer.Create(t.Context(), code)
+	requireCode(t, devicetotp.CodeInvalidCredentials, err)
+}
+
+// Guessing one factor locks that one only, whatever is guessed at, and the host
+// ends it.
+func TestGuessingOneFactorLeavesTheOthersOpen(t *testing.T) {
+	for _, guessed := range credential.Factors() {
+		w := devicetotptest.New(t)
+		a := w.Account("acct").Password("password").PIN("8299").OTP("526271")
+		for {
+			r := devicetotp.CreateRequest{AccountID: "acct"}
+			present(&r, guessed, "000000")
+			_, err := w.Issuer.Create(t.Context(), r)
+			if devicetotp.CodeOf(err) == devicetotp.CodeTooManyAttempts {
+				break
+			}
+			requireCode(t, devicetotp.CodeInvalidCredentials, err)
+		}
+		require.Equal(t, 5, a.Stored().Attempts(guessed).Failures)
+		for _, other := range credential.Factors() {
+			r := devicetotp.CreateRequest{AccountID: "acct"}
+			right(&r, other)
+			_, err := w.Issuer.Create(t.Context(), r)
+			if other == guessed {
+				requireCode(t, devicetotp.CodeTooManyAttempts, err)
+				require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{guessed}}))
+				_, err = w.Issuer.Create(t.Context(), r)
+			}
+			require.NoError(t, err, "%v, after guesses at %v", other, guessed)
+		}
+	}
+}
+
+// What is beyond the library: an old row that is put back brings back what was
+// spent since.
+func TestARowThatIsPutBackRevivesWhatWasSpentSince(t *testing.T) {
+	w := devicetotptest.New(t)
+	a := w.Account("acct").OTP("55555555")
+	old := a.Stored()
+	code := devicetotp.CreateRequest{AccountID: "acct", OTP: secret("55555555")}
+	_, err := w.Issuer.Create(t.Context(), code)
+	require.NoError(t, err)
+	_, err = w.Issuer.Create(t.Context(), code)
+	requireCode(t, devicetotp.CodeInvalidCredentials, err)
+	require.NoError(t, w.Store.Accounts.Replace(t.Context(), old))
+	_, err = w.Issuer.Create(t.Context(), code)
+	require.NoError(t, err)
+}
