@@ -9,6 +9,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
+	"example.com/devicetotp/verifier"
 )
 
 // What SECURITY.md promises, and as much what it says is left: the ends of the
@@ -107,4 +108,29 @@ func TestARowThatIsPutBackRevivesWhatWasSpentSince(t *testing.T) {
 	require.NoError(t, w.Store.Accounts.Replace(t.Context(), old))
 	_, err = w.Issuer.Create(t.Context(), code)
 	require.NoError(t, err)
+}
+
+// The numbers that SECURITY.md names are the defaults.
+func TestDefaultNumbers(t *testing.T) {
+	p := devicetotp.DefaultPolicy()
+	require.Equal(t, [3]time.Duration{5 * time.Minute, 30 * time.Second, 5 * time.Minute}, [3]time.Duration{p.GraceWindow, p.ClockTolerance, p.RetryWindow})
+	require.Equal(t, [2]int{5, 20}, [2]int{p.GraceDevices, p.MaxDevices})
+	require.Equal(t, 24*time.Hour, p.UnusedAfter)
+	require.Equal(t, credential.AlgorithmSHA1, p.Algorithm)
+	require.Equal(t, 6, p.Digits)
+	require.Equal(t, 30*time.Second, p.Period)
+	require.Equal(t, 20, p.Algorithm.SecretSize())
+	require.Equal(t, 10*time.Minute, devicetotp.MaxCodeTTL)
+	require.Equal(t, [3]int{6, 10, 8}, [3]int{credential.MinCodeDigits, credential.MaxCodeDigits, credential.DefaultCodeDigits})
+	doubling := verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: time.Hour}
+	for _, c := range []struct {
+		have    verifier.AttemptPolicy
+		blockAt int
+	}{{p.PIN, 10}, {p.Password, 100}, {p.Code, 20}, {p.Device, 20}, {p.OTP, verifier.NeverBlock}} {
+		want := doubling
+		want.BlockAt = c.blockAt
+		require.Equal(t, want, c.have)
+	}
+	require.Equal(t, verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: 30 * time.Second, BlockAt: 80}, p.UnnamedDevice)
+	require.Equal(t, 100, verifier.MaxFailures)
 }

@@ -165,9 +165,9 @@ func TestReadmeStore(t *testing.T) {
 	require.Contains(t, readme(t), "```sql\n"+string(statements)+"```")
 }
 
-// Every test and fuzz target that the README names is there, and it names every
-// fuzz target.
-func TestReadmeNamesTests(t *testing.T) {
+// theTests returns the names of the tests and fuzz targets of every module.
+func theTests(t *testing.T) map[string]bool {
+	t.Helper()
 	there := map[string]bool{}
 	function := regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 	require.NoError(t, filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
@@ -183,14 +183,55 @@ func TestReadmeNamesTests(t *testing.T) {
 		}
 		return err
 	}))
-	named := map[string]bool{}
-	for _, name := range regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(readme(t), -1) {
-		require.True(t, there[name[1]], name[1])
-		named[name[1]] = true
+	return there
+}
+
+var testName = regexp.MustCompile("`((?:Test|Fuzz)\\w+)`")
+
+// Every test and fuzz target that a document names is there, and SECURITY.md
+// names every fuzz target.
+func TestDocumentsNameTests(t *testing.T) {
+	there, documents := theTests(t), []string{"../README.md", "../SECURITY.md", "../CONTRIBUTING.md", "README.md"}
+	security := map[string]bool{}
+	for _, document := range documents {
+		text, err := os.ReadFile(document)
+		require.NoError(t, err)
+		for _, name := range testName.FindAllStringSubmatch(string(text), -1) {
+			require.True(t, there[name[1]], "%s names %s", document, name[1])
+			security[name[1]] = security[name[1]] || document == "../SECURITY.md"
+		}
 	}
-	require.NotEmpty(t, named)
 	for name := range there {
-		require.True(t, named[name] || strings.HasPrefix(name, "Test"), name)
+		require.True(t, security[name] || strings.HasPrefix(name, "Test"), name)
+	}
+}
+
+// Each row of a table of SECURITY.md whose last column is "shown by" names a test
+// there, and every table of what is promised is such a table.
+func TestSecurityNamesTests(t *testing.T) {
+	text, err := os.ReadFile("../SECURITY.md")
+	require.NoError(t, err)
+	section, shown, rows := "", false, map[string]int{}
+	for line := range strings.Lines(string(text)) {
+		heading, isHeading := strings.CutPrefix(line, "## ")
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		last := strings.TrimSpace(cells[len(cells)-1])
+		switch {
+		case isHeading:
+			section = strings.TrimSpace(heading)
+		case !strings.HasPrefix(line, "|"):
+			shown = false
+		case strings.HasPrefix(line, "|---"):
+			require.True(t, shown || section != "What it promises", "a table of promises without its tests:\n%s", line)
+		case last == "shown by":
+			shown = true
+		case shown:
+			require.Regexp(t, testName, last, "no test shows it:\n%s", line)
+			rows[section]++
+		}
+	}
+	for _, section := range []string{"What it promises", "Numbers", "Departures from standards", "What is left"} {
+		require.NotZero(t, rows[section], section)
 	}
 }
 
