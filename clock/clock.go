@@ -1,4 +1,4 @@
-// Package clock tells the library what time it is.
+// Package clock gives the library the time.
 //
 // Use [System] in production and [example.com/devicetotp/clock/clocktest.Fake]
 // in tests. A host with a time service of its own implements [Clock], or wraps
@@ -11,7 +11,7 @@ package clock
 
 import "time"
 
-// A Clock tells the current time. Now must be safe for concurrent use. The zero
+// A Clock returns the current time. Now must be safe for concurrent use. The zero
 // time, or any other that is not after the beginning of 1970, is refused by the
 // library as an internal error.
 type Clock interface {

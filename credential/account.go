@@ -10,9 +10,9 @@ import (
 )
 
 // Account is what a store loads: five fields of the host's and the library's
-// State. It prints without its hashes; but fmt does not ask a value in an
-// unexported field of another struct how to print itself, nor for the verb %p,
-// so do not print a struct that keeps an Account in such a field.
+// State. It prints without its hashes, with two exceptions. fmt does not call
+// Format on a value in an unexported field, nor for the verbs %p and %w: a struct
+// that holds an Account in such a field prints the hashes.
 type Account struct {
 	// ID is the host's name for the account. It binds sealed secrets, so it
 	// must never change and never be given to another account.
@@ -111,7 +111,8 @@ func (a Account) String() string {
 		a.ID, a.Version, a.PasswordHash != "", a.PINHash != "", a.Locked, len(a.State.Devices))
 }
 
-// Format writes [Account.String] whatever the verb.
+// Format writes [Account.String] for every verb but %p and %w, for which fmt does not
+// call it.
 func (a Account) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
 
 // LogValue returns [Account.String].

@@ -3,7 +3,7 @@
 //
 // Start with [Account], which a store loads, and [Store], which a host
 // implements: two methods, one SELECT and one conditional UPDATE. Ready ones
-// are in memstore and sqlstore; storetest proves anybody's own.
+// are in memstore and sqlstore; storetest checks any other.
 //
 // # What a host keeps
 //

@@ -39,7 +39,7 @@ const (
 	BasisOTP                       // a user OTP
 	BasisPassword                  // the password
 	BasisPIN                       // the PIN
-	BasisImported                  // put into State by the host
+	BasisImported                  // imported: another system made the device
 )
 
 // BasisOf returns the basis of a device that was created on f.
@@ -89,7 +89,7 @@ func (b Basis) String() string {
 
 // An Algorithm is the HMAC hash of a TOTP. The zero value is none. MD5, which
 // some published enumerations list, does not exist here: clients compute SHA1
-// when told MD5.
+// where MD5 is asked for.
 type Algorithm uint8
 
 // The algorithms of RFC 6238.

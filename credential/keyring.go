@@ -55,8 +55,8 @@ var (
 // cannot open: first add it as the newest key everywhere, not yet primary; then
 // make it primary everywhere. Values are sealed again as they are used, and
 // only ever with a newer key, so processes of both steps may run side by side.
-// Take an old key away when nothing needs it any more; what does then fails
-// with [ErrMissingKey], which names the key.
+// Remove an old key once no stored value uses it. Opening a value that still does
+// fails with [ErrMissingKey], which names the key.
 //
 // The zero value is refused by every user of it. A Keyring is safe for
 // concurrent use and never prints its keys.
@@ -208,5 +208,6 @@ func (k *Keyring) String() string {
 	return fmt.Sprintf("keyring %v, primary %s", k.IDs(), k.PrimaryID())
 }
 
-// Format writes [Keyring.String] whatever the verb.
+// Format writes [Keyring.String] for every verb but %p and %w, for which fmt does not
+// call it and prints an address.
 func (k *Keyring) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }

@@ -11,7 +11,7 @@ import (
 )
 
 // Secret is a value that must not be seen: a password, a PIN, a one-time code,
-// the key of a device. The zero value is absent, which is something else than
+// the key of a device. The zero value is absent, which differs from
 // present and empty.
 //
 // A Secret never prints. Every verb of fmt, log/slog, encoding/json, text and
@@ -113,7 +113,8 @@ func (s Secret) String() string {
 	return "[redacted]"
 }
 
-// Format writes the fixed word whatever the verb.
+// Format writes the fixed word for every verb but %p and %w, for which fmt does not
+// call it and prints an address.
 func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue returns the fixed word.

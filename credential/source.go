@@ -50,7 +50,7 @@ func NewCode(digits int) (Secret, error) {
 	return NewSecret(fmt.Sprintf("%0*d", digits, n)), nil
 }
 
-// IsCode tells whether s has the form of a code: [MinCodeDigits] to
+// IsCode reports whether s has the form of a code: [MinCodeDigits] to
 // [MaxCodeDigits] ASCII digits and nothing else. White space and the digits of
 // other scripts are not: they would make one code look like several.
 func IsCode(s Secret) bool {

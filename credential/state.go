@@ -6,8 +6,9 @@ import (
 )
 
 // State is all that the library remembers about one account. It is one value
-// that is loaded, decided on and saved whole. A host may read it, and a test
-// may build it; only the library changes it.
+// that is loaded, decided on and saved whole. A host may read it, and may build
+// one to bring in devices of another system; once it is stored, only the library
+// changes it.
 //
 // The zero value is the State of an account that was never used.
 type State struct {

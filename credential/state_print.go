@@ -7,10 +7,9 @@ import (
 	"log/slog"
 )
 
-// A State and its parts print as their JSON, whatever the verb. fmt does not
-// ask a value in an unexported field of another struct how to print itself: a
-// host that keeps an Account or a State in such a field must not print that
-// struct.
+// A State and its parts print as their JSON. fmt does not call Format on a value
+// in an unexported field of another struct, nor for the verbs %p and %w: a host
+// that keeps an Account or a State in such a field must not print that struct.
 
 // String returns [State.MarshalJSON] as text.
 func (s State) String() string { return viewText("state", s.view()) }
@@ -37,19 +36,19 @@ func viewText(name string, view any) string {
 	return string(b)
 }
 
-// Format writes [State.String] whatever the verb.
+// Format writes [State.String] for every verb but %p and %w.
 func (s State) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
-// Format writes [Device.String] whatever the verb.
+// Format writes [Device.String] for every verb but %p and %w.
 func (d Device) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
 
-// Format writes [OneTimeCode.String] whatever the verb.
+// Format writes [OneTimeCode.String] for every verb but %p and %w.
 func (c OneTimeCode) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
 
-// Format writes [SpentProof.String] whatever the verb.
+// Format writes [SpentProof.String] for every verb but %p and %w.
 func (p SpentProof) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
 
-// Format writes [Attempts.String] whatever the verb.
+// Format writes [Attempts.String] for every verb but %p and %w.
 func (a Attempts) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, a.String()) }
 
 // LogValue returns [State.String].

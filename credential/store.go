@@ -5,8 +5,8 @@ import (
 	"errors"
 )
 
-// A Store keeps accounts. It is the only thing that a host must bring; sub
-// package storetest proves that an implementation keeps this contract.
+// A Store keeps accounts. It is the only interface that a host must implement.
+// Package storetest checks an implementation against this contract.
 //
 // Both methods must be safe for concurrent use, by any number of processes,
 // must honour ctx, and must not keep or alter the slices of an Account that

@@ -6,16 +6,17 @@ import (
 	"example.com/devicetotp/credential"
 )
 
-// Event tells what one request came to. The Observer gets exactly one a
-// request, after the save and before the answer. It holds no secret, no code
-// and no hash, unless the host's own errors do (Err), so it can be logged whole.
+// Event describes the outcome of one request. The Observer receives exactly one
+// for each request, after the save and before the response. It holds no secret,
+// no code and no hash, unless the host's own errors do (Err), so it can be logged
+// whole.
 //
 // Tell the user of each new device: the grace window needs no proof, so the
-// notice is what reveals a stolen session. A device may first be told of by a
-// retry, because the response to the request that made it was lost. So tell of
-// every Event of OpCreate without a Code, Replayed or not, once for each pair of
-// DeviceID and CreatedAt. After one with CodeUnavailable the device may exist: if
-// no retry follows, ask Inspect.
+// notice is what reveals a stolen session. The first Event of a device may be that
+// of a retry, because the response to the request that made it was lost. So tell
+// of every Event of OpCreate without a Code, Replayed or not, once for each pair
+// of DeviceID and CreatedAt. After one with CodeUnavailable the device may exist:
+// if no retry follows, ask Inspect.
 type Event struct {
 	// Op is the operation.
 	Op Op

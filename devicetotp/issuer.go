@@ -15,11 +15,11 @@ import (
 // Config is everything about an [Issuer] that has a default. The zero value is
 // a complete one.
 type Config struct {
-	// Clock tells the time. Default: clock.System.
+	// Clock returns the time. Default: clock.System.
 	Clock Clock
 	// Secrets makes the secrets of new devices. It is asked at most once a
 	// request, and before a presented value is looked at: a source that failed
-	// only after a right value would tell that it was right. Default:
+	// only after a right value would reveal that it was right. Default:
 	// credential.RandomSecrets.
 	Secrets SecretSource
 	// OTP, Password and PIN decide whether a presented value is right. Default:
@@ -30,8 +30,8 @@ type Config struct {
 	Policy *Policy
 	// Limits bound the work of one request. The zero value means the defaults.
 	Limits Limits
-	// Observer is told what each request came to, after the save and before
-	// the answer, with the context of the request. It runs on the caller's
+	// Observer receives one [Event] for each request, after the save and before
+	// the response, with the context of the request. It runs on the caller's
 	// time and must be safe for concurrent use; a panic in it is contained.
 	Observer func(context.Context, Event)
 	// OnRehash is called after a password or PIN was found valid whose stored

@@ -12,7 +12,7 @@ import (
 )
 
 // answer is the result of an operation: what the caller gets, and what the
-// Observer is told. The rule of the operation fills it, and it leaves only after
+// Observer receives. The rule of the operation fills it, and it leaves only after
 // the save that records it.
 type answer[T any] struct {
 	value T
@@ -52,7 +52,7 @@ func (c *call) start(ctx context.Context, i *Issuer, op Op, accountID string) {
 }
 
 // perform does what every operation has in common: it contains panics, checks
-// the form of the request, decides in rounds, and tells the Observer.
+// the form of the request, decides in rounds, and calls the Observer.
 func perform[T any](o operation[T]) (value T, err error) {
 	c := o.common()
 	var event Event
@@ -70,7 +70,7 @@ func perform[T any](o operation[T]) (value T, err error) {
 	return out.value, out.err
 }
 
-// observe completes the Event and tells the Observer.
+// observe completes the Event and calls the Observer.
 func (c *call) observe(e *Event, err error) {
 	if c.issuer.observer == nil {
 		return
@@ -82,7 +82,7 @@ func (c *call) observe(e *Event, err error) {
 	if errors.As(err, &refusal) {
 		e.RetryAfter, e.Err = refusal.RetryAfter, refusal.Err
 	}
-	var panicked error // in an Observer: there is nobody left to tell
+	var panicked error // in an Observer: nobody is left to report it to
 	defer rounds.Contain("Observer", &panicked)
 	c.issuer.observer(c.ctx, *e)
 }

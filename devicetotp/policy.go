@@ -22,22 +22,24 @@ type Policy struct {
 	// of a device that is asked for again) may lie and still count as now.
 	// From 0 to 5 minutes. Default: 30 s.
 	ClockTolerance time.Duration
-	// GraceDevices is how many devices an account may get on grace. From 0,
-	// which closes it, to credential.MaxDevices. Default: 5.
+	// GraceDevices is how many devices an account is ever issued on grace, and how
+	// many may rest on grace at a time: those, and the ones made on their codes.
+	// From 0, which closes it, to credential.MaxDevices. Default: 5.
 	GraceDevices int
 
-	// RetryWindow is how long the repetition of a request is given the same
-	// device again. From 0, which is never, to 10 minutes. Default: 5
-	// minutes; a published client repeats for about two.
+	// RetryWindow is how long a retry of the request is given the same device
+	// again, counted from the creation of the device: the device of a request at
+	// the end of GraceWindow is given again for so long after it. From 0, which is
+	// never, to 10 minutes. Default: 5 minutes; a published client retries for
+	// about two.
 	RetryWindow time.Duration
 
 	// MaxDevices is how many devices an account may have; from 1 to
 	// credential.MaxDevices. Default: 20.
 	MaxDevices int
 	// UnusedAfter is the age beyond which a never-used device makes room for a
-	// new one, oldest first. At least RetryWindow and at least a minute. If it
-	// is shorter than GraceWindow, those made on grace make room for the next
-	// ones, so that more than GraceDevices are made in all. Default: 24 hours.
+	// new one, oldest first. At least RetryWindow and at least a minute.
+	// Default: 24 hours.
 	UnusedAfter time.Duration
 
 	// Algorithm, Digits and Period are those of new devices (RFC 6238).
@@ -194,7 +196,7 @@ func (p *Policy) checkKinds(m *mistakes) {
 			m.add("OTPKinds", "%q is not 1 to 32 characters of a-z 0-9 -", kind)
 		}
 		if slices.Contains(p.OTPKinds[:i], kind) {
-			m.add("OTPKinds", "%q is there twice", kind)
+			m.add("OTPKinds", "duplicate kind %q", kind)
 		}
 	}
 	if len(p.OTPKinds) > credential.MaxCodes {

@@ -11,7 +11,7 @@ const (
 	// request is not a repetition of the one that made it.
 	CodeIDInUse Code = "id-in-use"
 	// CodeInvalidArgument (invalid): the host called an operation with a value
-	// that can never work. Neither Create nor Verify answers it; a host's own
+	// that can never work. Neither Create nor Verify returns it; a host's own
 	// endpoint for AddCode or Unblock may.
 	CodeInvalidArgument Code = "invalid-argument"
 	// CodeNotFound (invalid): the account has no device of that id. Create and
@@ -26,7 +26,7 @@ const (
 	// window is not open for this request.
 	CodeCredentialsRequired Code = "credentials-required"
 	// CodeTooManyAttempts (denied): every presented factor is blocked after too
-	// many failures. RetryAfter tells when the first opens again, if ever.
+	// many failures. RetryAfter is the time until the first opens again; 0 if none does by itself.
 	CodeTooManyAttempts Code = "too-many-attempts"
 	// CodeAccountLocked (denied): the host has locked the account.
 	CodeAccountLocked Code = "account-locked"
@@ -35,9 +35,8 @@ const (
 	CodeDeviceLimitReached Code = "device-limit-reached"
 
 	// CodeUnavailable (internal): a store that did not answer, a queue that is
-	// full, or time that ran out. Worth trying again. After a failed save the
-	// outcome is unknown to the caller, not unchanged: send the same request
-	// again, with the same device id.
+	// full, or time that ran out. After a failed save the outcome is unknown to
+	// the caller, not unchanged: retry the same request, with the same device id.
 	CodeUnavailable Code = "unavailable"
 	// CodeInternal (internal): anything else. A fault of the library, of its
 	// configuration or of a collaborator that the host plugged in.
@@ -63,7 +62,7 @@ const (
 	ClassInternal Class = iota
 	// ClassDenied: understood and refused. HTTP 403.
 	ClassDenied
-	// ClassInvalid: cannot be followed as it is. HTTP 422.
+	// ClassInvalid: understood, and cannot be processed as sent. HTTP 422.
 	ClassInvalid
 )
 

@@ -118,7 +118,7 @@ type Rehasher interface {
 }
 
 // Off returns the verifier of a factor that this service never accepts: every
-// value is wrong. It does no hashing, so it also tells by its speed that the
+// value is wrong. It does no hashing, so its speed also reveals that the
 // factor is off for everybody.
 func Off() Verifier {
 	return Func(func(context.Context, Query) (Verdict, error) {

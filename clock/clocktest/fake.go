@@ -9,7 +9,7 @@ import (
 )
 
 // Fake is a clock that a test sets. It is safe for concurrent use. The zero
-// value tells the zero time; make one with [New].
+// value returns the zero time; make one with [New].
 type Fake struct {
 	mu  sync.Mutex
 	now time.Time

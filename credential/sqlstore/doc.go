@@ -14,7 +14,7 @@
 //
 // Use it if the library may have a table of its own. A host that keeps hashes
 // in its own users table implements [credential.Store] in two queries instead;
-// package storetest proves that implementation.
+// package storetest checks that implementation.
 //
 // # The table
 //

@@ -104,7 +104,7 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	return nil
 }
 
-// write sends one statement that changes at most one row and tells whether it
+// write sends one statement that changes at most one row and reports whether it
 // did.
 func (s *Store) write(ctx context.Context, op, query string, args ...any) (bool, error) {
 	done, err := s.takeTurn(ctx)

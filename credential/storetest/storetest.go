@@ -1,4 +1,4 @@
-// Package storetest proves that a [credential.Store] keeps its contract.
+// Package storetest checks that a [credential.Store] keeps its contract.
 //
 // Call [Run] from a test and describe the store with a [Backend]:
 //

@@ -41,7 +41,7 @@ type StoreCall struct {
 type Fault struct {
 	// Err is returned.
 	Err error
-	// Applied tells that a save takes effect all the same, as when the
+	// Applied reports that a save takes effect all the same, as when the
 	// connection is cut after the commit.
 	Applied bool
 	// Before runs first, for instance to change the account behind the

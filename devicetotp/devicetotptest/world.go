@@ -88,7 +88,7 @@ func WithPolicy(change func(*devicetotp.Policy)) func(*devicetotp.Config) {
 	}
 }
 
-// Events returns what the Observer was told so far, oldest first.
+// Events returns the Events that the Observer received so far, oldest first.
 func (w *World) Events() []devicetotp.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -38,7 +38,7 @@ var (
 	ErrInsufficientScope = errors.New("devicetotp/jsonapi: insufficient scope")
 )
 
-// Principal is whom the host's authentication established.
+// Principal is the caller, as the host's authentication established it.
 type Principal struct {
 	// AccountID is the account that the device will belong to. An empty one
 	// is a fault of the Authenticator: 500.
@@ -51,8 +51,8 @@ type Principal struct {
 	AuthenticatedAt time.Time
 }
 
-// An Authenticator tells who sent a request. The library never authenticates a
-// caller itself.
+// An Authenticator identifies the sender of a request. The library never
+// authenticates a caller itself.
 //
 // Authenticate gets the request without its body, and must not alter it. It
 // answers with a Principal, or with an error that wraps [ErrMissingToken],
@@ -67,7 +67,7 @@ type Authenticator interface {
 }
 
 // AuthenticatorFunc is a function that is an [Authenticator], for services
-// that know their callers by something else than a bearer token: a cookie, a
+// that know their callers by something other than a bearer token: a cookie, a
 // client certificate, or what a middleware left in the context.
 type AuthenticatorFunc func(r *http.Request) (Principal, error)
 
@@ -98,7 +98,7 @@ func (h *handler) authenticate(ctx context.Context, r *http.Request) (Principal,
 	}
 }
 
-// graceClosed tells whether p may not create a device without a credential.
+// graceClosed reports whether p may not create a device without a credential.
 func (h *handler) graceClosed(p Principal) bool {
 	return !h.opts.IgnoreScopes && !slices.Contains(p.Scopes, ScopeCreateAfterLogin)
 }

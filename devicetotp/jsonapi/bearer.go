@@ -47,7 +47,7 @@ func bearerToken(headers []string) (string, error) {
 	return token, nil
 }
 
-// isToken68 tells whether s is a token68 of RFC 9110 section 11.2, which is
+// isToken68 reports whether s is a token68 of RFC 9110 section 11.2, which is
 // the b64token of RFC 6750.
 func isToken68(s string) bool {
 	body := strings.TrimRight(s, "=")

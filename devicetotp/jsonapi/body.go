@@ -66,7 +66,7 @@ func readDocument(w http.ResponseWriter, r *http.Request) (document, error) {
 // notADocument is the problem of a body that nothing can point into.
 func notADocument(detail string) error { return problem{code: codeInvalidDocument, detail: detail} }
 
-// parseDocument reads text, and tells every fault it has.
+// parseDocument reads text, and returns every fault it has.
 func parseDocument(text []byte) (document, error) {
 	top, fault := parseJSON(text)
 	if fault != "" {
@@ -131,7 +131,7 @@ func (d *document) readID(v value, faults *problems) {
 		return
 	}
 	s, _ := readString(v)
-	// The Issuer checks it too; here it is told together with the other faults.
+	// The Issuer checks it too; here it is reported together with the other faults.
 	if _, ok := deviceid.Parse(string(s)); !ok {
 		faults.add(totperrors.CodeInvalidID, pointerID, "")
 		return

@@ -53,12 +53,11 @@ const (
 )
 
 // NewHandler returns the handler of POST .../user/devices/totp. The package
-// documentation says what it answers. It is safe for concurrent use, and opts
+// documentation describes its responses. It is safe for concurrent use, and opts
 // is copied.
 //
-// The error names every argument at fault at once: an issuer or auth that is
-// nil, be it a nil pointer or function within the interface, or a negative
-// timeout.
+// The error names every argument at fault at once: a nil issuer or auth, a nil
+// pointer or function in the interface included, or a negative timeout.
 func NewHandler(issuer Creator, auth Authenticator, opts Config) (http.Handler, error) {
 	var faults []error
 	fault := func(name, rule string) {
@@ -190,8 +189,8 @@ type panicError struct {
 	stack []byte
 }
 
-// Error tells the type, but not the value, which may hold a token or a
-// credential, unless the runtime itself made it. The stack tells where it was.
+// Error names the type, but not the value, which may hold a token or a
+// credential, unless the runtime itself made it. The stack shows where it was.
 func (e *panicError) Error() string {
 	if err, ok := e.value.(runtime.Error); ok {
 		return "devicetotp/jsonapi: " + err.Error()

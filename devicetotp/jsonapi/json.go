@@ -190,7 +190,7 @@ func stringLen(b []byte) int {
 	return len(b)
 }
 
-// nestedDeeper tells whether text, which may be anything, opens more than
+// nestedDeeper reports whether text, which may be anything, opens more than
 // limit arrays and objects without closing them.
 func nestedDeeper(text []byte, limit int) bool {
 	depth := 0

@@ -68,7 +68,7 @@ func (m *media) take(name, value string) bool {
 	return true
 }
 
-// parseWeight tells whether a qvalue (RFC 9110 section 12.4.2) is 0. Whether
+// parseWeight reports whether a qvalue (RFC 9110 section 12.4.2) is 0. Whether
 // it is more does not matter to who has one representation to offer. A missing
 // zero in front of the point and more than three digits are taken, because
 // clients send them.

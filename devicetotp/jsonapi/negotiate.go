@@ -26,7 +26,7 @@ func negotiate(h http.Header) error {
 	return nil
 }
 
-// supported tells whether Content-Type is the media type of JSON:API. A
+// supported reports whether Content-Type is the media type of JSON:API. A
 // profile may be ignored, an extension may not, and there is no other
 // parameter (JSON:API 1.1, server responsibilities).
 func supported(headers []string) bool {
@@ -55,7 +55,7 @@ func (p *preference) list(m media) {
 	}
 }
 
-// acceptable tells whether Accept takes the media type of JSON:API without
+// acceptable reports whether Accept takes the media type of JSON:API without
 // parameters. No header, or an empty list, takes everything. Elements that
 // cannot be parsed do not count.
 func acceptable(headers []string) bool {

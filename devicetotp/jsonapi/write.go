@@ -94,7 +94,7 @@ func quotedString(s string) string {
 }
 
 // retrySeconds is the Retry-After of p, rounded up; 0 for none. Whoever finds
-// the service unavailable is always told to come back.
+// the service unavailable always gets a Retry-After.
 func retrySeconds(p problem) int64 {
 	if p.code != totperrors.CodeUnavailable && p.code != totperrors.CodeTooManyAttempts {
 		return 0
@@ -109,7 +109,7 @@ func retrySeconds(p problem) int64 {
 	return max(seconds, 0)
 }
 
-// logFailure logs the cause of a 500 under the id that the caller is told.
+// logFailure logs the cause of a 500 under the id that the caller receives.
 func (o Config) logFailure(ctx context.Context, p problem) {
 	if p.rule().status != http.StatusInternalServerError {
 		return

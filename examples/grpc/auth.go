@@ -14,7 +14,7 @@ import (
 // is none of the library's codes: the library never authenticates a caller.
 const unauthorized = "unauthorized"
 
-// A caller is whom the service's own authentication established.
+// A caller is the user that the service's own authentication established.
 type caller struct {
 	accountID string
 	noGrace   bool // the token does not allow creating a device without a credential

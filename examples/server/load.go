@@ -195,7 +195,7 @@ func hashed(ctx context.Context, hasher *verifier.Hasher, value credential.Secre
 	return hasher.Hash(ctx, value)
 }
 
-// same tells whether stored is a hash of value; none is the same as none. A
+// same reports whether stored is a hash of value; none is the same as none. A
 // stored hash that nothing can verify is not.
 func same(ctx context.Context, hasher *verifier.Hasher, stored string, value credential.Secret) (bool, error) {
 	if stored == "" || !value.Present() {

@@ -8,7 +8,7 @@ import (
 	"example.com/devicetotp/devicetotp/jsonapi"
 )
 
-// observe logs what each request came to. A real service also tells the user of
+// observe logs the outcome of each request. A real service also tells the user of
 // each new device here: the grace window needs no proof, so the notice is what
 // reveals a stolen session.
 func observe(logger *slog.Logger) func(context.Context, devicetotp.Event) {

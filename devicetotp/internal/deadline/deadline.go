@@ -74,7 +74,7 @@ func (c *Context) Value(key any) any {
 }
 
 // ifArmed is the context with the timer, which an ended one has too: whoever
-// asks so late is told that it was cancelled.
+// asks so late learns that it was cancelled.
 func (c *Context) ifArmed() context.Context {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -3,7 +3,7 @@ package nilcheck
 
 import "reflect"
 
-// IsNil tells whether v is nil, or holds a nil pointer, function, map, slice or
+// IsNil reports whether v is nil, or holds a nil pointer, function, map, slice or
 // channel: a collaborator that would only fail when it is first asked.
 func IsNil(v any) bool {
 	if v == nil {
