@@ -230,18 +230,20 @@ func (p *proofs) refusal() error {
 	return p.call.Fail(CodeTooManyAttempts, "", shortest(p.waits))
 }
 
-// field names the one presented value where there is only one.
+// field names the presented value where there is only one. Where there are more,
+// the one that was checked stays unnamed: it would say what a device that is asked
+// for again was created on.
 func (p *proofs) field() string {
-	if len(p.results) != 1 {
-		return ""
-	}
-	switch p.results[0].Factor {
-	case credential.FactorOTP:
+	otp, password, pin := p.otp.Present(), p.password.Present(), p.pin.Present()
+	switch {
+	case otp && !password && !pin:
 		return totperrors.FieldOTP
-	case credential.FactorPassword:
+	case password && !otp && !pin:
 		return totperrors.FieldPassword
-	default:
+	case pin && !otp && !password:
 		return totperrors.FieldPIN
+	default:
+		return ""
 	}
 }
 
