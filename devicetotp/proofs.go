@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -86,7 +87,17 @@ func (p *proofs) next(a *credential.Account, last credential.Factor) (credential
 			return factor, nil
 		}
 	}
-	return 0, cmp.Or(broken, p.refusal())
+	if !p.compared() { // with a wrong key, say
+		return 0, cmp.Or(broken, p.refusal())
+	}
+	return 0, p.refusal()
+}
+
+// compared reports whether anything that is presented was compared with something.
+func (p *proofs) compared() bool {
+	return slices.ContainsFunc(p.results, func(r FactorResult) bool {
+		return r.Result != ResultBlocked && r.Result != ResultUndecided
+	})
 }
 
 // isBroken reports whether err says that a stored value does not open, rather
