@@ -1,13 +1,18 @@
 package devicetotp_test
 
 import (
+	"context"
+	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
 )
 
 // What the truth table of Create has found, each in a test of its own.
@@ -43,4 +48,90 @@ func TestCreate_AWrongValueBesideABrokenHashIsWrong(t *testing.T) {
 	requireCode(t, totperrors.CodeInternal, create(devicetotp.CreateRequest{}))
 	changeState(t, h.World, func(s *credential.State) { s.PIN.Failures = 10 })
 	requireCode(t, totperrors.CodeInternal, create(devicetotp.CreateRequest{PIN: secret("8299")}))
+}
+
+// An OTP that differs from the one that a device was created on, and grants
+// nothing, is one wrong OTP, whatever else is in its way. What used to be in its
+// way left the guesses at that OTP uncounted, and a right one is given the secret.
+func TestCreate_EveryGuessAtTheOTPOfADeviceCounts(t *testing.T) {
+	for name, c := range map[string]struct {
+		configure func(*devicetotp.Config)
+		change    func(*credential.State)
+		code      devicetotp.Code
+	}{
+		"all that it may be compared with is blocked": {
+			change: func(s *credential.State) {
+				s.SetKindAttempts(verifier.KindAccount, credential.Attempts{Failures: 20, LastAt: devicetotptest.Start})
+			},
+			code: totperrors.CodeInvalidCredentials,
+		},
+		"the host's verifier is stopped": {
+			configure: func(c *devicetotp.Config) { c.OTP = verifier.Off() },
+			change: func(s *credential.State) {
+				s.SetKindAttempts("", credential.Attempts{Failures: 20, LastAt: devicetotptest.Start})
+			},
+			code: totperrors.CodeInvalidCredentials,
+		},
+		"nothing else opens": {
+			change: func(s *credential.State) {
+				for i := range s.Codes {
+					s.Codes[i].Digest = []byte("nonsense")
+				}
+			},
+			code: totperrors.CodeInvalidCredentials,
+		},
+		"the verifier fails": {
+			configure: func(c *devicetotp.Config) { c.OTP = says(verifier.Verdict{}, errHost) },
+			code:      totperrors.CodeInternal,
+		},
+		"the secret source fails": {
+			configure: func(c *devicetotp.Config) {
+				c.Secrets = sourceFunc(func(context.Context, int) (credential.Secret, error) { return credential.Secret{}, errHost })
+			},
+			code: totperrors.CodeInternal,
+		},
+		"no proof may be forgotten": {
+			change: func(s *credential.State) {
+				s.Spent = nil
+				for n := range credential.MaxSpent {
+					s.Spent = append(s.Spent, credential.SpentProof{ProofID: fmt.Sprint(n), Until: devicetotptest.Start.Add(time.Hour)})
+				}
+			},
+			code: totperrors.CodeDeviceLimitReached,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, a, r, _ := retryWorld(t, credential.BasisOTP)
+			a.OTP("77777777") // pending
+			if c.change != nil {
+				changeState(t, w, c.change)
+			}
+			var configure []func(*devicetotp.Config)
+			if c.configure != nil {
+				configure = append(configure, c.configure)
+			}
+			i := issuerOn(t, w, w.Store, configure...)
+			right := r.OTP
+			r.OTP = secret(wrongCode)
+			for n := range 5 {
+				_, err := i.Create(t.Context(), r)
+				requireCode(t, c.code, err)
+				require.Equal(t, n+1, a.Stored().State.OTP.Failures)
+			}
+			r.OTP = right
+			_, err := i.Create(t.Context(), r)
+			requireCode(t, totperrors.CodeTooManyAttempts, err)
+		})
+	}
+}
+
+// A verifier of the host's own that does not say what it compared has compared all
+// the same: beside a digest that does not open, its verdict counts.
+func TestCreate_AHostsVerdictCountsBesideABrokenDigest(t *testing.T) {
+	w, a, r, _ := retryWorld(t, credential.BasisOTP)
+	changeState(t, w, func(s *credential.State) { s.Devices[0].ProofDigest = []byte("nonsense") })
+	i := issuerOn(t, w, w.Store, func(c *devicetotp.Config) { c.OTP = says(verifier.Verdict{Status: verifier.StatusWrong}, nil) })
+	_, err := i.Create(t.Context(), r)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	require.Equal(t, 1, a.Stored().State.OTP.Failures)
 }

@@ -6,6 +6,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
 )
 
 // retry answers a request for an id that the account has already: a retry of the
@@ -75,6 +76,9 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 		o.proofs.counted = true
 		o.proofs.note(a, credential.FactorOTP, ResultValid)
 		return o.again(d)
+	default:
+		o.Looked()
+		o.proofs.otpSeen.differs = true
 	}
 	return o.replace(a, i)
 }
@@ -97,10 +101,10 @@ func (o *create) madeEarlier(d *credential.Device) bool {
 // that is good now and is not one of that device's own codes.
 func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool) {
 	if !o.hasProofRoom(a) {
-		return o.refuse(CodeDeviceLimitReached, "")
+		return o.unreplaced(a, o.Fail(CodeDeviceLimitReached, "", 0))
 	}
 	if err := o.makeSecret(); err != nil {
-		return o.refused(err)
+		return o.unreplaced(a, err)
 	}
 	o.proofs.otpSeen.except = o.deviceID
 	if err := o.proofs.only(a, credential.FactorOTP); err != nil {
@@ -122,6 +126,15 @@ func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool
 	out := o.give(&device, o.secret)
 	out.value.Replaced, out.event.Replaced = true, true
 	return out, true
+}
+
+// unreplaced refuses before the OTP is checked. One that differs from the digest is
+// a guess at it all the same.
+func (o *create) unreplaced(a *credential.Account, err error) (answer[DeviceTOTP], bool) {
+	if o.proofs.otpSeen.differs {
+		o.proofs.failOTP(a, ResultWrong, []verifier.Compared{})
+	}
+	return o.refused(err)
 }
 
 // replaced returns the OTPs that a device in the place of old remembers: those

@@ -30,9 +30,12 @@ import (
 // otpCheck is one OTP of a request, and what it was compared with.
 type otpCheck struct {
 	verdict verifier.Verdict
-	// broken is set by a retry whose own digest does not open.
-	broken error
-	except string // a device whose codes do not count: the one that is replaced
+	// A retry sets broken if the digest of its own does not open, and differs if it
+	// was compared with that digest, which is then one wrong OTP unless it is right
+	// elsewhere.
+	broken  error
+	differs bool
+	except  string // a device whose codes do not count: the one that is replaced
 }
 
 // restsOnGrace reports whether what was accepted rests on grace alone.
@@ -56,38 +59,60 @@ func (c *otpCheck) generated(d *credential.Device) bool {
 func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 	const f = credential.FactorOTP
 	query := verifier.NewQuery(*a, f, p.otp, p.call.Now)
-	if wait, blocked := p.call.narrow(&query, a, p.otpSeen.except); blocked {
+	wait, blocked := p.call.narrow(&query, a, p.otpSeen.except)
+	switch {
+	case blocked && !p.otpSeen.differs:
 		p.waits = append(p.waits, wait)
 		return p.note(a, f, ResultBlocked), nil
+	case blocked, p.otp.Reveal() == "": // present, and wrong
+		return p.failOTP(a, ResultWrong, []verifier.Compared{}), nil
 	}
-	var verdict verifier.Verdict
-	if p.otp.Reveal() == "" { // present, and wrong
-		verdict = verifier.Verdict{Status: verifier.StatusWrong, Compared: []verifier.Compared{}}
-	} else {
-		var err error
-		verdict, err = p.verify(f, query)
-		p.otpSeen.verdict = verdict
-		p.unreadable = append(p.unreadable, unreadable(verdict.Compared)...)
-		if p.otpSeen.broken != nil && verdict.Status != verifier.StatusValid && !compared(verdict.Compared) {
-			err = p.call.Internal(errors.Join(p.otpSeen.broken, err))
-		}
-		if err != nil {
-			p.note(a, f, ResultUndecided)
-			return 0, err
-		}
-		p.call.Looked()
-	}
-	p.counted = true // no verdict, good or bad, leaves before it is recorded
+	verdict, err := p.askOTP(query)
 	switch {
+	case err != nil && p.otpSeen.differs && isBroken(err): // nothing was compared but the digest
+		return p.failOTP(a, ResultWrong, []verifier.Compared{}), nil
+	case err != nil:
+		if p.otpSeen.differs {
+			p.countOTP(a)
+		}
+		p.note(a, f, ResultUndecided)
+		return 0, err
 	case verdict.Status != verifier.StatusValid || !p.call.Known:
 	case verdict.Compared == nil && used(&a.State, verdict):
 		verdict.Status = verifier.StatusSpent
 	default:
+		p.counted = true // no verdict, good or bad, leaves before it is recorded
 		return p.note(a, f, ResultValid), nil
 	}
+	return p.failOTP(a, resultOf(verdict.Status), verdict.Compared), nil
+}
+
+// askOTP asks the verifier of OTPs.
+func (p *proofs) askOTP(q verifier.Query) (verifier.Verdict, error) {
+	verdict, err := p.verify(credential.FactorOTP, q)
+	p.otpSeen.verdict = verdict
+	p.unreadable = append(p.unreadable, unreadable(verdict.Compared)...)
+	nothing := err == nil && verdict.Status != verifier.StatusValid && verdict.Compared != nil && !compared(verdict.Compared)
+	if p.otpSeen.broken != nil && (nothing || isBroken(err)) {
+		err = p.call.Internal(errors.Join(p.otpSeen.broken, err))
+	}
+	if err == nil {
+		p.call.Looked()
+	}
+	return verdict, err
+}
+
+// failOTP counts a wrong OTP, against each of what it was compared with.
+func (p *proofs) failOTP(a *credential.Account, r Result, all []verifier.Compared) Result {
+	p.countOTP(a)
+	p.call.failCompared(a, all)
+	return p.note(a, credential.FactorOTP, r)
+}
+
+// countOTP counts a wrong OTP for the pace of the account.
+func (p *proofs) countOTP(a *credential.Account) {
 	a.State.OTP = p.call.issuer.policy.OTP.Fail(a.State.OTP, p.call.Now)
-	p.call.failCompared(a, verdict.Compared)
-	return p.note(a, f, resultOf(verdict.Status)), nil
+	p.counted = true
 }
 
 // compared reports whether anything could be compared.
