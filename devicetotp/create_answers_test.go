@@ -135,3 +135,26 @@ func TestCreate_AHostsVerdictCountsBesideABrokenDigest(t *testing.T) {
 	requireCode(t, totperrors.CodeInvalidCredentials, err)
 	require.Equal(t, 1, a.Stored().State.OTP.Failures)
 }
+
+// To recognize an OTP is a verdict on it: it leaves after a Save, like any other,
+// and the Event has it. It is no guess.
+func TestCreate_ARecognizedOTPIsSavedAndNotCounted(t *testing.T) {
+	for name, late := range map[string]time.Duration{"replaced since": 0, "too late": 6 * time.Minute} {
+		t.Run(name, func(t *testing.T) {
+			w, a, r, _ := retryWorld(t, credential.BasisOTP)
+			if late == 0 {
+				a.OTP("77777777")
+				_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: r.DeviceID, OTP: secret("77777777")})
+				require.NoError(t, err)
+			}
+			w.Clock.Advance(late)
+			before := a.Stored()
+			_, err := w.Issuer.Create(t.Context(), r)
+			requireCode(t, totperrors.CodeIDInUse, err)
+			require.NotEqual(t, before.Version, a.Stored().Version)
+			require.Equal(t, withoutWrites(t, before.State), withoutWrites(t, a.Stored().State))
+			event := w.Events()[len(w.Events())-1]
+			require.Equal(t, []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultSpent}}, event.Factors)
+		})
+	}
+}

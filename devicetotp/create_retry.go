@@ -58,7 +58,7 @@ func (o *create) again(d *credential.Device) (answer[DeviceTOTP], bool) {
 func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[DeviceTOTP], bool) {
 	d := &a.State.Devices[i]
 	if o.madeEarlier(d) {
-		return o.inUse()
+		return o.recognized(a)
 	}
 	if wait, blocked := o.issuer.policy.OTP.Blocked(a.State.OTP, o.Now); blocked {
 		o.proofs.waits = append(o.proofs.waits, wait)
@@ -70,7 +70,7 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 	case err != nil:
 		o.proofs.otpSeen.broken = fmt.Errorf("device %s: the digest of the OTP that it was created on: %w", d.ID, err)
 	case same && !recent:
-		return o.inUse() // late, and spent long ago: not a guess
+		return o.recognized(a)
 	case same:
 		o.Looked()
 		o.proofs.counted = true
@@ -81,6 +81,15 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 		o.proofs.otpSeen.differs = true
 	}
 	return o.replace(a, i)
+}
+
+// recognized refuses an OTP that is known and was spent, which is no guess. That it
+// is known is a verdict all the same, and leaves after a save.
+func (o *create) recognized(a *credential.Account) (answer[DeviceTOTP], bool) {
+	o.Looked()
+	o.proofs.counted = true
+	o.proofs.note(a, credential.FactorOTP, ResultSpent)
+	return o.inUse()
 }
 
 // madeEarlier reports whether the OTP made an earlier device of this id that was

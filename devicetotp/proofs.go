@@ -23,7 +23,7 @@ type proofs struct {
 	// of this round
 	results []FactorResult
 	waits   []time.Duration // of the blocked factors
-	counted bool            // the account was changed and must be saved
+	counted bool            // a value was checked, so that the account must be saved
 	otpSeen otpCheck        // what the OTP was compared with
 
 	unreadable []Unreadable
