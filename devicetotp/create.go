@@ -132,14 +132,15 @@ func (o *create) decide(a *credential.Account) (answer[DeviceTOTP], bool) {
 // may. The code is spent and grants nothing; what else is presented may.
 func (o *create) grantBeyondGrace(a *credential.Account, otp credential.Factor) (answer[DeviceTOTP], bool) {
 	o.proofs.succeed(a, otp)
+	if !o.hasRoom(a, false) { // the device is in use now
+		return o.refuse(CodeDeviceLimitReached, "")
+	}
 	factor, err := o.proofs.next(a, otp)
 	switch {
 	case errors.Is(err, ErrDenied):
 		return o.refuse(CodeDeviceLimitReached, "")
 	case err != nil:
 		return o.refused(err)
-	case !o.hasRoom(a, false):
-		return o.refuse(CodeDeviceLimitReached, "")
 	default:
 		return o.grant(a, credential.BasisOf(factor))
 	}

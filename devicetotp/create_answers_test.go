@@ -158,3 +158,19 @@ func TestCreate_ARecognizedOTPIsSavedAndNotCounted(t *testing.T) {
 		})
 	}
 }
+
+// A code that rests on grace is spent where no more may; that can take the last
+// place that time made free. Then no other value is looked at.
+func TestCreate_NothingIsLookedAtOnceThereIsNoRoom(t *testing.T) {
+	asked := 0
+	w, a, devices := onGrace(t, 1, func(c *devicetotp.Config) { c.Password = counting(&asked, c.Password) }, devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
+		p.MaxDevices, p.GraceDevices = 1, 1
+	}))
+	w.Clock.Advance(25 * time.Hour)
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{
+		AccountID: "acct", DeviceID: deviceID, OTP: w.Phone(devices[0]).Code(), Password: secret("password"),
+	})
+	requireCode(t, totperrors.CodeDeviceLimitReached, err)
+	require.Zero(t, asked)
+	require.Positive(t, a.Stored().State.Devices[0].LastStep, "the code is spent")
+}
