@@ -107,8 +107,11 @@ func (o *verify) decide(a *credential.Account) (answer[Match], bool) {
 func (o *verify) candidates(a *credential.Account) (devices []credential.Device, wait time.Duration, blocked bool) {
 	policy := &o.issuer.policy
 	if d := o.named(a); d != nil {
+		if d.Attempts.Failures >= verifier.MaxFailures {
+			return nil, 0, true // only the host can unblock it
+		}
 		wait, blocked = policy.Device.Blocked(d.Named, o.Now)
-		return []credential.Device{*d}, wait, blocked || d.Attempts.Failures >= verifier.MaxFailures
+		return []credential.Device{*d}, wait, blocked
 	}
 	if wait, blocked := policy.OTP.Blocked(a.State.OTP, o.Now); blocked {
 		return nil, wait, true
