@@ -79,13 +79,13 @@ func (o *verify) check() error {
 func (o *verify) decide(a *credential.Account) (answer[Match], bool) {
 	switch {
 	case a.Locked:
-		return o.refuse(CodeAccountLocked, 0, Event{}), false
+		return answer[Match]{err: o.Fail(CodeAccountLocked, "", 0)}, false
 	case !o.request.Code.Present():
-		return o.refuse(CodeCredentialsRequired, 0, Event{}), false
+		return answer[Match]{err: o.Fail(CodeCredentialsRequired, totperrors.FieldCode, 0)}, false
 	}
 	devices, wait, blocked := o.candidates(a)
 	if blocked {
-		return o.refuse(CodeTooManyAttempts, wait, o.event(a, ResultBlocked, nil)), false
+		return answer[Match]{err: o.Fail(CodeTooManyAttempts, "", wait), event: o.event(a, ResultBlocked, nil)}, false
 	}
 	all := verifier.CompareDevices(o.issuer.keys, o.accountID, devices, o.request.Code, o.Now)
 	o.Looked()
@@ -98,7 +98,7 @@ func (o *verify) decide(a *credential.Account) (answer[Match], bool) {
 		return answer[Match]{err: o.Internal(broken[0].Err), event: o.event(a, ResultUndecided, all)}, false
 	}
 	o.fail(a, all)
-	return o.refuse(CodeInvalidCredentials, 0, o.event(a, ResultWrong, all)), true
+	return answer[Match]{err: o.Fail(CodeInvalidCredentials, totperrors.FieldCode, 0), event: o.event(a, ResultWrong, all)}, true
 }
 
 // candidates returns the devices that the code may be compared with: the one that
@@ -156,10 +156,6 @@ func (o *verify) fail(a *credential.Account, all []verifier.Compared) {
 		a.State.OTP = policy.OTP.Fail(a.State.OTP, o.Now)
 	}
 	o.failCompared(a, all)
-}
-
-func (o *verify) refuse(code Code, wait time.Duration, e Event) answer[Match] {
-	return answer[Match]{err: o.Fail(code, totperrors.FieldCode, wait), event: e}
 }
 
 func (o *verify) event(a *credential.Account, r Result, all []verifier.Compared) Event {

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -25,4 +26,22 @@ func TestVerify_NoWaitIsNamedWhereNoneHelps(t *testing.T) {
 	h.Clock.Advance(2 * time.Hour)
 	_, err = verify(t, h.World, otherID(0), h.code())
 	requireCode(t, totperrors.CodeTooManyAttempts, err)
+}
+
+// The code is at fault where it is wrong or absent. A lock or a wait is nobody's
+// field, as for Create.
+func TestVerify_AFieldIsNamedWhereItIsAtFault(t *testing.T) {
+	h := newHousehold(t)
+	field := func(want devicetotp.Code, code credential.Secret) string {
+		_, err := verify(t, h.World, "", code)
+		return requireCode(t, want, err).Field
+	}
+	require.Equal(t, totperrors.FieldCode, field(totperrors.CodeCredentialsRequired, credential.Secret{}))
+	require.Equal(t, totperrors.FieldCode, field(totperrors.CodeInvalidCredentials, secret("x")))
+	changeState(t, h.World, func(s *credential.State) {
+		s.OTP = credential.Attempts{Failures: 5, LastAt: h.Clock.Now()}
+	})
+	require.Empty(t, field(totperrors.CodeTooManyAttempts, h.code()))
+	h.account.Locked(true)
+	require.Empty(t, field(totperrors.CodeAccountLocked, h.code()))
 }
