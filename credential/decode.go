@@ -242,6 +242,8 @@ func (o *RevokedDevice) decode(data []byte) error {
 			r.time(&o.At)
 		case tagRevokedSealed:
 			o.Sealed = append([]byte(nil), r.value...)
+		case tagRevokedImported:
+			o.Imported = r.int(1) == 1
 		default:
 			r.keep()
 		}

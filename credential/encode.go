@@ -75,6 +75,7 @@ const (
 	tagRevokedID uint8 = iota + 1
 	tagRevokedAt
 	tagRevokedSealed
+	tagRevokedImported
 )
 
 const (
@@ -220,6 +221,7 @@ func (o *RevokedDevice) encode(w *writer) {
 	w.string(tagRevokedID, o.ID)
 	w.time(tagRevokedAt, o.At)
 	w.bytes(tagRevokedSealed, o.Sealed)
+	w.bool(tagRevokedImported, o.Imported)
 	w.addBytes(o.unknown)
 }
 

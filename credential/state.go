@@ -128,9 +128,13 @@ type RevokedDevice struct {
 	ID string
 	// At is when it was revoked.
 	At time.Time
-	// Sealed is the SHA-256 of the secret, sealed for [RevokedScope], of a device
-	// that was imported: imports are run twice, and must not bring it back. It is
-	// nil for every other device.
+	// Imported reports that the device was imported. It is remembered for ever:
+	// imports are run twice, and must not bring it back. Any other device is
+	// forgotten after a while.
+	Imported bool
+	// Sealed is the SHA-256 of the secret of an imported device, sealed for
+	// [RevokedScope]. It is nil if the secret did not open, and for every other
+	// device.
 	Sealed []byte
 
 	unknown []byte

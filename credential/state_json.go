@@ -42,8 +42,9 @@ type (
 		Until     time.Time `json:"until"`
 	}
 	revokedView struct {
-		ID string    `json:"id"`
-		At time.Time `json:"at"`
+		ID       string    `json:"id"`
+		At       time.Time `json:"at"`
+		Imported bool      `json:"imported,omitempty"`
 	}
 	recoveryView struct {
 		Left      int          `json:"left"`
@@ -79,7 +80,7 @@ func (s State) view() stateView {
 		out.Devices[i] = s.Devices[i].view()
 	}
 	for i := range s.Revoked {
-		out.Revoked = append(out.Revoked, revokedView{s.Revoked[i].ID, s.Revoked[i].At})
+		out.Revoked = append(out.Revoked, revokedView{s.Revoked[i].ID, s.Revoked[i].At, s.Revoked[i].Imported})
 	}
 	if r := &s.Recovery; !r.empty() {
 		out.Recovery = &recoveryView{r.Left, r.CreatedAt, r.Attempts.view()}

@@ -33,7 +33,7 @@ func everything() State {
 		Spent: []SpentProof{{ProofID: "code:00c0ffee00c0ffee", Until: at, unknown: []byte("\xcb\x00\x01d")}},
 		OTP:   attempts(2), Password: attempts(3), PIN: attempts(4),
 		Kinds: []KindAttempts{{Kind: "account", Attempts: attempts(6), unknown: []byte("\xce\x00\x01i")}}, GraceIssued: 3,
-		Revoked:  []RevokedDevice{{ID: "r", At: at, Sealed: []byte{12}, unknown: []byte("\xd0\x00\x01k")}},
+		Revoked:  []RevokedDevice{{ID: "r", At: at, Imported: true, Sealed: []byte{12}, unknown: []byte("\xd0\x00\x01k")}},
 		Recovery: RecoveryCodes{Sealed: []byte{13}, Left: 9, CreatedAt: at, Attempts: attempts(7), unknown: []byte("\xd1\x00\x01l")},
 		Writes:   []WriteID{{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}, {}},
 		unknown:  []byte("\xcc\x00\x03efg"),
