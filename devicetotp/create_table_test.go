@@ -29,6 +29,9 @@ func TestCreate_TruthTable(t *testing.T) {
 	retries := retryPlaces()
 	var rows atomic.Int64
 	t.Cleanup(func() {
+		if t.Failed() { // a row that differs ends its table, and is what must be read
+			return
+		}
 		fresh := len(graces) * len(newPlaces) * len(otpStates) * len(passwordStates) * len(pinStates)
 		again := len(retryGraces) * len(retries) * len(retryOTPs) * len(retryStates) * len(retryStates)
 		require.EqualValues(t, fresh+again, rows.Load())

@@ -31,7 +31,8 @@ type Event struct {
 	DeviceID string
 	// Code is the error code of the answer; "" for success.
 	Code Code
-	// Basis is what the device was created on; zero unless Create succeeded.
+	// Basis is what the device was created on, or what was proved; zero unless
+	// Create or Prove succeeded.
 	Basis credential.Basis
 	// CreatedAt is when the device was created; zero unless Create succeeded.
 	CreatedAt time.Time
@@ -78,6 +79,10 @@ type Unreadable struct {
 type FactorResult struct {
 	Factor credential.Factor
 	Result Result
+	// Kind is that of the OTP that was accepted: of a one-time code, or
+	// verifier.KindDeviceTOTP. It is "" for everything else, where a verifier of
+	// the host's own does not say, and where Create gives a device again.
+	Kind string
 	// Failures in a row of this factor after the request.
 	Failures int
 }

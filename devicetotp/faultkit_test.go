@@ -293,6 +293,14 @@ func verifyAct(name, device string, code devicetotp.Code, value func(h *househol
 	}}
 }
 
+func proveAct(name string, code devicetotp.Code, r devicetotp.ProveRequest) act {
+	r.AccountID = "acct"
+	return act{name: "prove " + name, code: code, run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
+		_, err := i.Prove(ctx, r)
+		return err
+	}}
+}
+
 func addCodeAct(name, code string) act {
 	return act{name: "add-code " + name, run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
 		_, err := i.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(code), TTL: 5 * time.Minute})
@@ -328,6 +336,11 @@ func acts() []act {
 		verifyAct("a right code of a named device", otherID(0), "", right),
 		verifyAct("a wrong code", "", wrong, guess),
 		verifyAct("a wrong code of a named device", otherID(0), wrong, guess),
+		proveAct("an OTP", "", devicetotp.ProveRequest{OTP: secret(rightCode)}),
+		proveAct("a password after a wrong OTP", "", devicetotp.ProveRequest{OTP: secret(wrongCode), Password: secret("password")}),
+		proveAct("a PIN", "", devicetotp.ProveRequest{PIN: secret("8299")}),
+		proveAct("a wrong PIN", wrong, devicetotp.ProveRequest{PIN: secret("0000")}),
+		proveAct("an OTP of another kind", wrong, devicetotp.ProveRequest{OTP: secret(rightCode), Kinds: []string{verifier.KindDeviceTOTP}}),
 		addCodeAct("a new one", "22222222"),
 		addCodeAct("the same again", rightCode),
 		{name: "unblock with nothing to forgive", run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {

@@ -37,6 +37,20 @@ func (c *call) hasProofRoom(a *credential.Account) bool {
 	return len(a.State.Spent) < credential.MaxSpent || forgettable(a.State.Spent, c.Now) >= 0
 }
 
+// proofWait reports whether no other proof can be remembered, and how long yet.
+func (c *call) proofWait(a *credential.Account) (wait time.Duration, full bool) {
+	if c.hasProofRoom(a) {
+		return 0, false
+	}
+	first := a.State.Spent[0].Until
+	for _, p := range a.State.Spent {
+		if p.Until.Before(first) {
+			first = p.Until
+		}
+	}
+	return first.Sub(c.Now) + 1, true // an instant behind it
+}
+
 // forgetCodes makes room for one more one-time code: the oldest ones that are not
 // pending go first.
 func forgetCodes(s *credential.State, now time.Time) {

@@ -59,7 +59,11 @@ func (c *otpCheck) generated(d *credential.Device) bool {
 func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 	const f = credential.FactorOTP
 	query := verifier.NewQuery(*a, f, p.otp, p.call.Now)
+	query.Kinds = p.kinds
 	wait, blocked := p.call.narrow(&query, a, p.otpSeen.except)
+	if !blocked { // or what is right could not be spent
+		wait, blocked = p.call.proofWait(a)
+	}
 	switch {
 	case blocked && !p.otpSeen.differs:
 		p.waits = append(p.waits, wait)
@@ -82,7 +86,9 @@ func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 		verdict.Status = verifier.StatusSpent
 	default:
 		p.counted = true // no verdict, good or bad, leaves before it is recorded
-		return p.note(a, f, ResultValid), nil
+		p.note(a, f, ResultValid)
+		p.results[len(p.results)-1].Kind = kindOf(verdict)
+		return ResultValid, nil
 	}
 	return p.failOTP(a, resultOf(verdict.Status), verdict.Compared), nil
 }
@@ -90,6 +96,7 @@ func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 // askOTP asks the verifier of OTPs.
 func (p *proofs) askOTP(q verifier.Query) (verifier.Verdict, error) {
 	verdict, err := p.verify(credential.FactorOTP, q)
+	verdict = ofKinds(p.kinds, verdict)
 	p.otpSeen.verdict = verdict
 	p.unreadable = append(p.unreadable, unreadable(verdict.Compared)...)
 	nothing := err == nil && verdict.Status != verifier.StatusValid && verdict.Compared != nil && !compared(verdict.Compared)
@@ -149,6 +156,10 @@ func (c *call) narrow(q *verifier.Query, a *credential.Account, except string) (
 // how many of them generate codes of the presented length, and the waits of those
 // that do and are blocked.
 func (c *call) narrowDevices(q *verifier.Query, except string) (open int, waits []time.Duration) {
+	if !accepts(q.Kinds, verifier.KindDeviceTOTP) {
+		q.Devices = nil
+		return 0, nil
+	}
 	q.Devices = keep(q.Devices, func(d *credential.Device) bool {
 		if d.ID == except {
 			return false
@@ -169,6 +180,9 @@ func (c *call) narrowDevices(q *verifier.Query, except string) (open int, waits 
 // narrowCodes does the same for the one-time codes.
 func (c *call) narrowCodes(q *verifier.Query, a *credential.Account) (open int, waits []time.Duration) {
 	q.Codes = keep(q.Codes, func(code *credential.OneTimeCode) bool {
+		if !accepts(q.Kinds, code.Kind) {
+			return false
+		}
 		wait, blocked := c.issuer.policy.Code.Blocked(a.State.KindAttempts(code.Kind), c.Now)
 		switch {
 		case code.Withdrawn || !c.Now.Before(code.ExpiresAt):

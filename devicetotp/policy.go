@@ -56,8 +56,8 @@ type Policy struct {
 	// that is shorter than the hash, and then generate other codes.
 	SecretSize int
 
-	// OTPKinds are the kinds of user OTP that Create accepts: verifier.KindAccount,
-	// verifier.KindDeviceTOTP, or the host's own words of 1 to 32 characters
+	// OTPKinds are the kinds of user OTP that Create and Prove accept:
+	// verifier.KindAccount, verifier.KindDeviceTOTP, or the host's own words of 1 to 32 characters
 	// of a-z, 0-9 and "-"; each once, at most credential.MaxCodes. Default:
 	// those two. Empty: no OTP is right, unless Config.OTP is the host's own.
 	OTPKinds []string

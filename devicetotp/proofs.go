@@ -19,6 +19,7 @@ import (
 type proofs struct {
 	call               *call
 	otp, password, pin credential.Secret
+	kinds              []string // of the OTP; nil for all of the policy
 
 	// of this round
 	results []FactorResult

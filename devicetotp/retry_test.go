@@ -206,3 +206,37 @@ func factorOr(b credential.Basis) credential.Factor {
 	f, _ := b.Factor()
 	return f
 }
+
+// A device is replaced only if the OTP can be remembered as spent.
+func TestCreate_ReplacesNothingOnAnOTPThatCannotBeSpent(t *testing.T) {
+	w, a, r, _ := retryWorld(t, credential.BasisPIN)
+	fillSpent(t, w, time.Hour)
+	before := a.Stored()
+	r.PIN, r.OTP = credential.Secret{}, secret("526271")
+	_, err := w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.CodeDeviceLimitReached, err)
+	require.Equal(t, before, a.Stored())
+}
+
+// fillSpent fills the account acct with spent proofs that must be remembered for
+// d, and some for longer.
+func fillSpent(t *testing.T, w *devicetotptest.World, d time.Duration) {
+	t.Helper()
+	change(t, w, func(s *credential.State) {
+		s.Spent = nil
+		for n := range credential.MaxSpent {
+			s.Spent = append(s.Spent, credential.SpentProof{
+				ProofID: fmt.Sprintf("host:%d", n), Until: w.Clock.Now().Add(d + time.Duration((n+1)%3)*time.Minute),
+			})
+		}
+	})
+}
+
+// change changes the State of the account acct behind everybody's back.
+func change(t *testing.T, w *devicetotptest.World, f func(*credential.State)) {
+	t.Helper()
+	a, err := w.Store.Accounts.Load(t.Context(), "acct")
+	require.NoError(t, err)
+	f(&a.State)
+	require.NoError(t, w.Store.Accounts.Replace(t.Context(), a))
+}

@@ -138,7 +138,7 @@ func (o *verify) accept(a *credential.Account, m verifier.DeviceMatch, all []ver
 	a.State.OTP = a.State.OTP.Cleared()
 	o.spendCompared(a, o.request.Code, all)
 	event := o.event(a, ResultValid, all)
-	event.DeviceID = m.DeviceID
+	event.DeviceID, event.Factors[0].Kind = m.DeviceID, verifier.KindDeviceTOTP
 	event.RestsOnGrace = a.State.Devices[a.State.DeviceIndex(m.DeviceID)].RestsOnGrace
 	return answer[Match]{
 		value: Match{DeviceID: m.DeviceID, Step: m.Step, Drift: m.Drift, ValidUntil: m.ValidUntil},

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
 )
 
 // The rules of Verify, stated once more and apart from the code, for the truth
@@ -184,5 +185,9 @@ func (e *verifyExpectation) tell(result devicetotp.Result) {
 	if e.named != nil {
 		n = e.named.named.n
 	}
-	e.factors = append(e.factors, devicetotp.FactorResult{Factor: otpFactor, Result: result, Failures: n})
+	told := devicetotp.FactorResult{Factor: otpFactor, Result: result, Failures: n}
+	if result == devicetotp.ResultValid {
+		told.Kind = verifier.KindDeviceTOTP
+	}
+	e.factors = append(e.factors, told)
 }

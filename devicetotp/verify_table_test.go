@@ -171,6 +171,9 @@ func TestVerify_TruthTable(t *testing.T) {
 	named := []string{"", firstID, secondID, nobodyID}
 	var rows atomic.Int64
 	t.Cleanup(func() {
+		if t.Failed() { // a row that differs ends its table, and is what must be read
+			return
+		}
 		require.EqualValues(t, len(named)*len(accountStates)*len(verifyPaces)*len(deviceStates)*len(seconds)*2*len(codes), rows.Load())
 		require.EqualValues(t, 41_184, rows.Load(), "change this number with the table")
 	})

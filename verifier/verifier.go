@@ -22,6 +22,9 @@ type Query struct {
 	// Hash is the stored hash of the password or the PIN. It is absent for an
 	// OTP and where none is set.
 	Hash credential.Secret
+	// Kinds are the kinds of OTP that the request accepts, for an OTP only. Nil
+	// means every kind that the verifier knows. An OTP of another kind is wrong.
+	Kinds []string
 	// Codes, Spent and Devices are those of the account's State, for an OTP
 	// only.
 	Codes   []credential.OneTimeCode
