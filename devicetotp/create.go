@@ -20,6 +20,12 @@ type CreateRequest struct {
 	// compared and returned in lower case. If empty, the library makes one, and
 	// a retry of the request cannot be recognized.
 	DeviceID string
+	// Name is what the user calls the device; "" for none. It is 0 to 64
+	// characters of UTF-8, without control characters, line breaks, bidirectional
+	// overrides, embeddings and isolates, U+FFFD, or a space at either end. Names
+	// need not be unique. A retry of the request leaves the name as it is; a device
+	// that replaces another keeps its name if the request has none.
+	Name string
 	// OTP, Password and PIN are what the caller presents. The zero value is
 	// "not presented"; a present but empty value is a wrong one.
 	OTP, Password, PIN credential.Secret
@@ -53,6 +59,7 @@ type CreateRequest struct {
 //
 //	invalid-id            DeviceID is not a UUID                    ErrInvalid
 //	id-in-use             DeviceID is taken                         ErrInvalid
+//	invalid-argument      Name is not a name                        ErrInvalid
 //	invalid-credentials   nothing presented was accepted            ErrDenied
 //	credentials-required  nothing presented, and no grace           ErrDenied
 //	too-many-attempts     every presented factor is blocked         ErrDenied
@@ -84,6 +91,16 @@ type create struct {
 }
 
 func (o *create) check() error {
+	if err := o.checkID(); err != nil {
+		return err
+	}
+	if err := checkName(o.request.Name); err != nil {
+		return o.Argument(totperrors.FieldName, err)
+	}
+	return nil
+}
+
+func (o *create) checkID() error {
 	if o.request.DeviceID == "" {
 		o.deviceID = deviceid.New()
 		return nil

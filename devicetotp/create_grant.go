@@ -30,6 +30,7 @@ func (o *create) newDevice(a *credential.Account, basis credential.Basis) (d cre
 	policy := &o.issuer.policy
 	d = credential.Device{
 		ID:        o.deviceID,
+		Name:      o.request.Name,
 		Algorithm: policy.Algorithm,
 		Digits:    policy.Digits,
 		Period:    policy.Period,

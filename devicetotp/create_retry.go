@@ -1,6 +1,7 @@
 package devicetotp
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -129,7 +130,7 @@ func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool
 	if err != nil {
 		return o.refused(err)
 	}
-	device.Replaced = o.replaced(&old)
+	device.Replaced, device.Name = o.replaced(&old), cmp.Or(device.Name, old.Name)
 	o.proofs.succeed(a, credential.FactorOTP)
 	a.State.Devices[i] = device
 	out := o.give(&device, o.secret)

@@ -230,3 +230,20 @@ func ExampleCodeOf() {
 	fmt.Println(devicetotp.CodeOf(err) == totperrors.CodeInvalidID, errors.Is(err, devicetotp.ErrInvalid))
 	// Output: true true
 }
+
+func ExampleIssuer_Rename() {
+	issuer, _ := newExample()
+	ctx := context.Background()
+	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", Name: "Phone"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(issuer.Rename(ctx, devicetotp.RenameRequest{AccountID: "alice", DeviceID: device.ID, Name: "Work phone\n"}))
+	fmt.Println(issuer.Rename(ctx, devicetotp.RenameRequest{AccountID: "alice", DeviceID: device.ID, Name: "Work phone"}))
+	view, err := issuer.Inspect(ctx, "alice")
+	fmt.Println(view.Devices[0].Name, err)
+	// Output:
+	// devicetotp: rename: Name: invalid-argument: must not contain U+000A, at byte 10
+	// <nil>
+	// Work phone <nil>
+}

@@ -301,6 +301,12 @@ func proveAct(name string, code devicetotp.Code, r devicetotp.ProveRequest) act 
 	}}
 }
 
+func renameAct(name, device, to string) act {
+	return act{name: "rename " + name, run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
+		return i.Rename(ctx, devicetotp.RenameRequest{AccountID: "acct", DeviceID: device, Name: to})
+	}}
+}
+
 func addCodeAct(name, code string) act {
 	return act{name: "add-code " + name, run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
 		_, err := i.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(code), TTL: 5 * time.Minute})
@@ -341,6 +347,8 @@ func acts() []act {
 		proveAct("a PIN", "", devicetotp.ProveRequest{PIN: secret("8299")}),
 		proveAct("a wrong PIN", wrong, devicetotp.ProveRequest{PIN: secret("0000")}),
 		proveAct("an OTP of another kind", wrong, devicetotp.ProveRequest{OTP: secret(rightCode), Kinds: []string{verifier.KindDeviceTOTP}}),
+		renameAct("a device", otherID(0), "Work phone"),
+		renameAct("a device as it is", otherID(0), ""),
 		addCodeAct("a new one", "22222222"),
 		addCodeAct("the same again", rightCode),
 		{name: "unblock with nothing to forgive", run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {

@@ -87,6 +87,12 @@ var faultCases = []faultCase{
 	{"prove an OTP", nil, proving(devicetotp.ProveRequest{OTP: secret("526271")}), "", true},
 	{"prove a PIN after wrong ones", nil, proving(devicetotp.ProveRequest{OTP: secret("000000"), Password: secret("no"), PIN: secret("8299")}), "", true},
 	{"prove a wrong PIN", nil, proving(devicetotp.ProveRequest{PIN: secret("0000")}), totperrors.CodeInvalidCredentials, true},
+	{"rename", enrolled(devicetotp.CreateRequest{}), func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		return d, w.Issuer.Rename(ctx, devicetotp.RenameRequest{AccountID: "acct", DeviceID: deviceID, Name: "Work phone"})
+	}, "", true},
+	{"rename what is not there", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		return d, w.Issuer.Rename(ctx, devicetotp.RenameRequest{AccountID: "acct", DeviceID: deviceID, Name: "Work phone"})
+	}, totperrors.CodeNotFound, false},
 	{"prove nothing", nil, proving(devicetotp.ProveRequest{}), totperrors.CodeCredentialsRequired, false},
 }
 

@@ -26,7 +26,9 @@ type Overview struct {
 
 // DeviceOverview describes one device.
 type DeviceOverview struct {
-	ID        string
+	ID string
+	// Name is what the user calls it; "" for none.
+	Name      string
 	Basis     credential.Basis
 	Algorithm credential.Algorithm
 	Digits    int
@@ -99,7 +101,7 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 
 func (o *inspect) device(d *credential.Device) DeviceOverview {
 	view := DeviceOverview{
-		ID: d.ID, Basis: d.Basis, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, CreatedAt: d.CreatedAt,
+		ID: d.ID, Name: d.Name, Basis: d.Basis, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, CreatedAt: d.CreatedAt,
 	}
 	if d.LastStep > 0 {
 		view.LastUsedAt = time.Unix((d.LastStep+1)*int64(d.Period/time.Second), 0).UTC()

@@ -1,10 +1,13 @@
 package devicetotp
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"example.com/devicetotp/credential"
 )
 
 // Bounds of the labels of a provisioning address, in bytes. The issuer is in it
@@ -24,17 +27,42 @@ func checkLabel(field, label string, most int) error {
 		return fmt.Errorf("devicetotp: %s is empty", field)
 	case len(label) > most:
 		return fmt.Errorf("devicetotp: %s has %d bytes, must have at most %d", field, len(label), most)
-	case !utf8.ValidString(label):
-		return fmt.Errorf("devicetotp: %s is not UTF-8", field)
 	case strings.Contains(label, ":"):
 		return fmt.Errorf("devicetotp: %s must not contain \":\"", field)
 	}
-	if i := strings.IndexFunc(label, isNoText); i >= 0 {
-		r, _ := utf8.DecodeRuneInString(label[i:])
-		return fmt.Errorf("devicetotp: %s must not contain %U, at byte %d", field, r, i)
+	if err := checkText(label); err != nil {
+		return fmt.Errorf("devicetotp: %s %w", field, err)
 	}
-	if strings.TrimSpace(label) != label { // which readers of an address take away
-		return fmt.Errorf("devicetotp: %s must not begin or end with a space", field)
+	return nil
+}
+
+// maxNameRunes is the length of the longest name of a device. It has at most
+// credential.MaxName bytes then.
+const maxNameRunes = credential.MaxName / utf8.UTFMax
+
+// checkName returns what is wrong with the name of a device, without quoting it.
+func checkName(name string) error {
+	if err := checkText(name); err != nil {
+		return err
+	}
+	if n := utf8.RuneCountInString(name); n > maxNameRunes {
+		return fmt.Errorf("has %d characters, must have at most %d", n, maxNameRunes)
+	}
+	return nil
+}
+
+// checkText returns what is wrong with a line of text that people read. It quotes
+// no more of it than a character that does not show.
+func checkText(text string) error {
+	if !utf8.ValidString(text) {
+		return errors.New("is not UTF-8")
+	}
+	if i := strings.IndexFunc(text, isNoText); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return fmt.Errorf("must not contain %U, at byte %d", r, i)
+	}
+	if strings.TrimSpace(text) != text { // which many readers take away
+		return errors.New("must not begin or end with a space")
 	}
 	return nil
 }

@@ -119,9 +119,11 @@ func requireSameDeeds(t *testing.T, want, have credential.State) {
 	t.Helper()
 	require.Equal(t, len(want.Devices), len(have.Devices))
 	for i := range want.Devices {
+		require.Equal(t, want.Devices[i].Name, have.Devices[i].Name)
 		require.Equal(t, want.Devices[i].LastStep, have.Devices[i].LastStep)
 		require.Equal(t, want.Devices[i].Attempts, have.Devices[i].Attempts)
 	}
+	require.Equal(t, len(want.Revoked), len(have.Revoked))
 	require.Equal(t, len(want.Spent), len(have.Spent))
 	require.Equal(t, len(want.Codes), len(have.Codes))
 	for _, f := range credential.Factors() {

@@ -11,8 +11,8 @@ const (
 	// request is not a repetition of the one that made it.
 	CodeIDInUse Code = "id-in-use"
 	// CodeInvalidArgument (invalid): the host called an operation with a value
-	// that can never work. Neither Create nor Verify returns it; a host's own
-	// endpoint for AddCode or Unblock may.
+	// that can never work. Verify never returns it, and Create only for the name
+	// of a device, which the documented endpoint does not take.
 	CodeInvalidArgument Code = "invalid-argument"
 	// CodeNotFound (invalid): the account has no device of that id. Create and
 	// Verify never return it.
