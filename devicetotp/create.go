@@ -58,7 +58,7 @@ type CreateRequest struct {
 // Errors have these codes:
 //
 //	invalid-id            DeviceID is not a UUID                    ErrInvalid
-//	id-in-use             DeviceID is taken                         ErrInvalid
+//	id-in-use             DeviceID is taken, or was lately          ErrInvalid
 //	invalid-argument      Name is not a name                        ErrInvalid
 //	invalid-credentials   nothing presented was accepted            ErrDenied
 //	credentials-required  nothing presented, and no grace           ErrDenied
@@ -124,6 +124,8 @@ func (o *create) decide(a *credential.Account) (answer[DeviceTOTP], bool) {
 		return o.refuse(CodeAccountLocked, "")
 	case taken >= 0:
 		return o.retry(a, taken)
+	case o.isHeld(&a.State, o.deviceID):
+		return o.inUse()
 	case !o.hasRoom(a, o.proofs.none()) || !o.hasProofRoom(a):
 		return o.refuse(CodeDeviceLimitReached, "")
 	case o.proofs.none() && !o.request.NoGrace && o.graceOpen(a):

@@ -15,6 +15,7 @@ func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[De
 	if err != nil {
 		return o.refused(err)
 	}
+	takeID(&a.State, device.ID)
 	o.makeRoom(a, device.RestsOnGrace)
 	if factor, ok := basis.Factor(); ok {
 		o.proofs.succeed(a, factor)
@@ -61,11 +62,15 @@ func (o *create) makeSecret() (err error) {
 	return err
 }
 
-// makeRoom evicts never-used devices until one more fits, oldest first, and the
-// one that generated the OTP of this request last. A device that rests on grace
+// makeRoom forgets revoked ids that are not held any more, and then evicts
+// never-used devices, until one more fits: oldest first, and the one that
+// generated the OTP of this request last. A device that rests on grace
 // displaces only such ones. hasRoom saw that there are enough.
 func (o *create) makeRoom(a *credential.Account, rests bool) {
-	for len(a.State.Devices) >= o.issuer.policy.MaxDevices {
+	for places(&a.State) >= o.issuer.policy.MaxDevices {
+		if o.forgetRevoked(&a.State) {
+			continue
+		}
 		oldest := -1
 		for i := range a.State.Devices {
 			d := &a.State.Devices[i]

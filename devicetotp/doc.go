@@ -4,7 +4,8 @@
 // Make an [Issuer] with [NewIssuer]. [Issuer.Create] issues a secret within five
 // minutes of registration without any credential, or else against one valid user
 // OTP, password or PIN, checked in that order. [Issuer.Verify] accepts each code
-// of a device once.
+// of a device once. [Issuer.Prove] asks for the same proofs before anything else is
+// done; [Issuer.Inspect], [Issuer.Rename] and [Issuer.Revoke] manage devices.
 //
 //	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
 //	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: id, PIN: credential.Optional(pin)})

@@ -53,6 +53,8 @@ type Event struct {
 	RetryAfter time.Duration
 	// Evicted are never-used devices that made room for the new one.
 	Evicted []string
+	// Revoked are the devices that Revoke took away.
+	Revoked []string
 	// AuthenticatedAt is that of the request.
 	AuthenticatedAt time.Time
 	// Rounds is how often the request was decided: 1 unless others changed

@@ -157,3 +157,36 @@ func ExampleIssuer_Prove_setPIN() {
 	// <nil>
 	// pin <nil>
 }
+
+// Take a lost phone away, and whatever was made on its codes, once the user has
+// proved to be the owner.
+func ExampleIssuer_Revoke() {
+	issuer := newHost().issuer
+	ctx := context.Background()
+	const phone = "738e379f-fe30-45ab-819c-ba88804b6368"
+	if _, err := issuer.Create(ctx, devicetotp.CreateRequest{
+		AccountID: "alice", DeviceID: phone, Name: "Phone", PIN: credential.NewSecret("8299"),
+	}); err != nil {
+		log.Fatal(err)
+	}
+
+	view, err := issuer.Inspect(ctx, "alice") // the user chooses from this list
+	if err != nil {
+		log.Fatal(err)
+	}
+	lost := view.Devices[0]
+	if _, err := issuer.Prove(ctx, devicetotp.ProveRequest{AccountID: "alice", Password: credential.NewSecret("hunter2")}); err != nil {
+		log.Fatal(err)
+	}
+	r := devicetotp.RevokeRequest{AccountID: "alice", DeviceIDs: []string{lost.ID}, WithMadeBy: true, CreatedUntil: lost.CreatedAt}
+	for range 2 {
+		revoked, err := issuer.Revoke(ctx, r)
+		fmt.Println(revoked.DeviceIDs, err)
+	}
+	_, err = issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", DeviceID: phone, PIN: credential.NewSecret("8299")})
+	fmt.Println(err)
+	// Output:
+	// [738e379f-fe30-45ab-819c-ba88804b6368] <nil>
+	// [] <nil>
+	// devicetotp: create: DeviceID: id-in-use
+}

@@ -307,6 +307,13 @@ func renameAct(name, device, to string) act {
 	}}
 }
 
+func revokeAct(name string, devices ...string) act {
+	return act{name: "revoke " + name, run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
+		_, err := i.Revoke(ctx, devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: devices, WithMadeBy: true})
+		return err
+	}}
+}
+
 func addCodeAct(name, code string) act {
 	return act{name: "add-code " + name, run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
 		_, err := i.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(code), TTL: 5 * time.Minute})
@@ -349,6 +356,8 @@ func acts() []act {
 		proveAct("an OTP of another kind", wrong, devicetotp.ProveRequest{OTP: secret(rightCode), Kinds: []string{verifier.KindDeviceTOTP}}),
 		renameAct("a device", otherID(0), "Work phone"),
 		renameAct("a device as it is", otherID(0), ""),
+		revokeAct("a device", otherID(0)),
+		revokeAct("what is gone", otherID(6)),
 		addCodeAct("a new one", "22222222"),
 		addCodeAct("the same again", rightCode),
 		{name: "unblock with nothing to forgive", run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {

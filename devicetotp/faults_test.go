@@ -63,6 +63,11 @@ func verifying(drift int) func(context.Context, *devicetotptest.World) (deviceto
 	}
 }
 
+func revoking(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+	_, err = w.Issuer.Revoke(ctx, devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{deviceID}, WithMadeBy: true})
+	return d, err
+}
+
 var faultCases = []faultCase{
 	{"create on grace", nil, creating(devicetotp.CreateRequest{}), "", true},
 	{"create on OTP", nil, creating(devicetotp.CreateRequest{OTP: secret("526271")}), "", true},
@@ -93,6 +98,13 @@ var faultCases = []faultCase{
 	{"rename what is not there", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
 		return d, w.Issuer.Rename(ctx, devicetotp.RenameRequest{AccountID: "acct", DeviceID: deviceID, Name: "Work phone"})
 	}, totperrors.CodeNotFound, false},
+	{"revoke", enrolled(devicetotp.CreateRequest{}), revoking, "", true},
+	{"revoke what is gone", nil, revoking, "", true},
+	{"create what was revoked", func(t *testing.T, w *devicetotptest.World) {
+		enrolled(devicetotp.CreateRequest{})(t, w)
+		_, err := revoking(t.Context(), w)
+		require.NoError(t, err)
+	}, creating(devicetotp.CreateRequest{}), totperrors.CodeIDInUse, false},
 	{"prove nothing", nil, proving(devicetotp.ProveRequest{}), totperrors.CodeCredentialsRequired, false},
 }
 

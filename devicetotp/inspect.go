@@ -34,6 +34,9 @@ type DeviceOverview struct {
 	Digits    int
 	Period    time.Duration
 	CreatedAt time.Time
+	// MadeBy is the id of the device whose code this one was created on; "" if
+	// there is none. That device may have been revoked since.
+	MadeBy string
 	// LastUsedAt is the end of the last accepted time step; zero if the device
 	// was never used.
 	LastUsedAt time.Time
@@ -102,6 +105,7 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 func (o *inspect) device(d *credential.Device) DeviceOverview {
 	view := DeviceOverview{
 		ID: d.ID, Name: d.Name, Basis: d.Basis, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, CreatedAt: d.CreatedAt,
+		MadeBy: d.MadeBy,
 	}
 	if d.LastStep > 0 {
 		view.LastUsedAt = time.Unix((d.LastStep+1)*int64(d.Period/time.Second), 0).UTC()

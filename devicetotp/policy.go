@@ -35,7 +35,8 @@ type Policy struct {
 	RetryWindow time.Duration
 
 	// MaxDevices is how many devices an account may have; from 1 to
-	// credential.MaxDevices. Default: 20.
+	// credential.MaxDevices. One that was revoked takes its place for RetryWindow.
+	// Default: 20.
 	MaxDevices int
 	// UnusedAfter is the age beyond which a never-used device makes room for a
 	// new one, oldest first. At least RetryWindow and at least a minute.

@@ -7,9 +7,15 @@ import (
 )
 
 // hasRoom reports whether another device fits, if need be in place of ones that
-// were never used. rests reports that it would rest on grace.
+// were never used, or that were revoked longer ago than the retry window. rests
+// reports that it would rest on grace.
 func (c *call) hasRoom(a *credential.Account, rests bool) bool {
-	over := len(a.State.Devices) + 1 - c.issuer.policy.MaxDevices
+	over := places(&a.State) + 1 - c.issuer.policy.MaxDevices
+	for i := range a.State.Revoked {
+		if r := &a.State.Revoked[i]; over > 0 && !r.Imported && !c.held(r) {
+			over--
+		}
+	}
 	for i := range a.State.Devices {
 		if over > 0 && c.evictable(&a.State.Devices[i], rests) {
 			over--
