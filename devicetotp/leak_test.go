@@ -110,6 +110,19 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		m, err := w.Issuer.Verify(t.Context(), r)
 		log.add(r, m, err)
 	}
+	for _, r := range []devicetotp.ProveRequest{
+		{OTP: secret(leakWrong), Password: secret(leakWrong), PIN: secret(leakPIN)},
+		{OTP: secret(leakOTP), Password: secret(leakPassword)}, {PIN: secret(leakPIN), Kinds: []string{leakOTP}},
+	} {
+		r.AccountID = "acct"
+		proof, err := w.Issuer.Prove(t.Context(), r)
+		log.add(proof, err)
+		if r.Kinds == nil { // what a host puts there by mistake, it prints itself
+			log.add(r)
+		}
+	}
+	log.add(w.Issuer.Rename(t.Context(), devicetotp.RenameRequest{AccountID: "acct", DeviceID: deviceID, Name: leakPassword + "\n"}))
+	log.add(w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{leakPassword}}))
 	c := devicetotp.AddCodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(leakOTP), TTL: time.Minute}
 	log.add(c)
 	log.add(w.Issuer.AddCode(t.Context(), c))

@@ -224,14 +224,23 @@ func TestProve_KindsMustBeThoseOfThePolicy(t *testing.T) {
 
 // A kind that is blocked is refused with its wait; the others are not concerned.
 func TestProve_ABlockedKindIsBlockedForThoseWhoNameIt(t *testing.T) {
-	w, _, _, _ := proveWorld(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
-		p.OTP.BackoffFrom, p.UnnamedDevice.BackoffFrom = 80, 80 // out of the way
+	w, _, proved, onGrace := proveWorld(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
+		p.OTP.BackoffFrom = 80 // out of the way
 	}))
 	for range 5 {
 		_, err := prove(t, w, devicetotp.ProveRequest{OTP: secret(wrongCode), Kinds: []string{"sms"}})
 		requireCode(t, devicetotp.CodeInvalidCredentials, err)
 	}
-	_, err := prove(t, w, devicetotp.ProveRequest{OTP: secret(smsCode), Kinds: []string{"sms"}})
+	six := wrong6(w.Phone(proved), w.Phone(onGrace))
+	for _, otp := range []credential.Secret{secret(smsCode), six} { // whether or not a device could generate it
+		_, err := prove(t, w, devicetotp.ProveRequest{OTP: otp, Kinds: []string{"sms"}})
+		require.Equal(t, 30*time.Second, requireCode(t, devicetotp.CodeTooManyAttempts, err).RetryAfter)
+	}
+	for range 5 {
+		_, err := prove(t, w, devicetotp.ProveRequest{OTP: six, Kinds: []string{verifier.KindDeviceTOTP}})
+		requireCode(t, devicetotp.CodeInvalidCredentials, err)
+	}
+	_, err := prove(t, w, devicetotp.ProveRequest{OTP: w.Phone(proved).Code(), Kinds: []string{verifier.KindDeviceTOTP}})
 	require.Equal(t, 30*time.Second, requireCode(t, devicetotp.CodeTooManyAttempts, err).RetryAfter)
 	_, err = prove(t, w, devicetotp.ProveRequest{OTP: secret(smsCode)})
 	requireCode(t, devicetotp.CodeInvalidCredentials, err)

@@ -24,6 +24,9 @@ func TestDiffsOfRequestsAndAnswersShowNoSecret(t *testing.T) {
 		func(value string) any {
 			return devicetotp.CreateRequest{AccountID: "acct", OTP: secret(value), Password: secret(value + "p"), PIN: secret(value + "i")}
 		},
+		func(value string) any {
+			return devicetotp.ProveRequest{AccountID: "acct", OTP: secret(value), Password: secret(value + "p"), PIN: secret(value + "i")}
+		},
 		func(value string) any { return devicetotp.VerifyRequest{AccountID: "acct", Code: secret(value)} },
 		func(value string) any {
 			return &devicetotp.AddCodeRequest{AccountID: "acct", Code: secret(value)}

@@ -339,6 +339,20 @@ func TestRevoke_AnImportedDeviceIsRememberedForEver(t *testing.T) {
 	}
 	requireCode(t, devicetotp.CodeIDInUse, create(0))
 	require.NoError(t, create(1000), "it takes no place")
+	w.Clock.Advance(5*time.Minute - 1) // no device is unused for long
+	requireCode(t, devicetotp.CodeDeviceLimitReached, create(1001))
+	w.Clock.Advance(2)
+	change(t, w, func(s *credential.State) {
+		for i := range s.Devices {
+			s.Devices[i].LastStep = 1
+		}
+	})
+	requireCode(t, devicetotp.CodeDeviceLimitReached, create(1001)) // and it has none to give
+	change(t, w, func(s *credential.State) {
+		for i := range s.Devices {
+			s.Devices[i].LastStep = 0
+		}
+	})
 	for n := range 5 {
 		w.Clock.Advance(24 * time.Hour)
 		require.NoError(t, create(1001+n))

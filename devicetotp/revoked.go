@@ -45,10 +45,13 @@ func places(s *credential.State) int {
 	return n
 }
 
+// mayForget reports whether r may make room.
+func (c *call) mayForget(r *credential.RevokedDevice) bool { return !r.Imported && !c.held(r) }
+
 // forgetRevoked forgets the first id that is not held any more. It reports false
 // if there is none.
 func (c *call) forgetRevoked(s *credential.State) bool {
-	return forgetFirst(s, func(r *credential.RevokedDevice) bool { return !r.Imported && !c.held(r) })
+	return forgetFirst(s, c.mayForget)
 }
 
 func forgetFirst(s *credential.State, may func(*credential.RevokedDevice) bool) bool {

@@ -12,7 +12,7 @@ import (
 func (c *call) hasRoom(a *credential.Account, rests bool) bool {
 	over := places(&a.State) + 1 - c.issuer.policy.MaxDevices
 	for i := range a.State.Revoked {
-		if r := &a.State.Revoked[i]; over > 0 && !r.Imported && !c.held(r) {
+		if over > 0 && c.mayForget(&a.State.Revoked[i]) {
 			over--
 		}
 	}
