@@ -22,11 +22,12 @@ type Query struct {
 	// Hash is the stored hash of the password or the PIN. It is absent for an
 	// OTP and where none is set.
 	Hash credential.Secret
-	// Codes, Spent and Devices are those of the account's State, for an OTP
-	// only.
-	Codes   []credential.OneTimeCode
-	Spent   []credential.SpentProof
-	Devices []credential.Device
+	// Codes, Spent, Devices and Recovery are those of the account's State, for an
+	// OTP only. Recovery is empty while the recovery codes are blocked.
+	Codes    []credential.OneTimeCode
+	Spent    []credential.SpentProof
+	Devices  []credential.Device
+	Recovery credential.RecoveryCodes
 }
 
 // NewQuery returns the query about what account a presents for f.
@@ -34,6 +35,7 @@ func NewQuery(a credential.Account, f credential.Factor, presented credential.Se
 	q := Query{AccountID: a.ID, Presented: presented, Now: now, Hash: credential.Optional(a.Hash(f))}
 	if f == credential.FactorOTP {
 		q.Codes, q.Spent, q.Devices = a.State.Codes, a.State.Spent, a.State.Devices
+		q.Recovery = a.State.Recovery
 	}
 	return q
 }
@@ -89,7 +91,8 @@ type Verdict struct {
 	Status Status
 	// ProofID names a valid OTP, so that it makes one device only: 1 to 255
 	// bytes, the same for the same code and never the code itself. Required
-	// with a valid OTP, ignored otherwise.
+	// with a valid OTP, ignored otherwise. A recovery code has none: it is spent
+	// by taking it out of the account's.
 	ProofID string
 	// Until is how long ProofID must be remembered as spent: at least as long
 	// as the code would be accepted. Required with ProofID.
@@ -115,6 +118,24 @@ type Rehasher interface {
 	// Rehash returns the hash of q.Presented to store in place of q.Hash, for a
 	// PIN sealed.
 	Rehash(ctx context.Context, q Query) (string, error)
+}
+
+// Kind returns the kind of a valid OTP: [KindDeviceTOTP], [KindRecovery], or that
+// of the one-time code. It is "" if the OTP is not valid, or if the verifier does
+// not say what it compared.
+func (v Verdict) Kind() string {
+	switch {
+	case v.Status != StatusValid:
+		return ""
+	case v.DeviceID != "":
+		return KindDeviceTOTP
+	}
+	for _, c := range v.Compared {
+		if c.Right && c.DeviceID == "" {
+			return c.Kind
+		}
+	}
+	return ""
 }
 
 // Off returns the verifier of a factor that this service never accepts: every
