@@ -6,6 +6,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
 )
 
 // The rules of Create go on here: how what is presented is looked at, counted and
@@ -72,7 +73,9 @@ func (e *createExpectation) lookOTP(r createRow) devicetotp.Result {
 		return e.note(f, devicetotp.ResultUndecided)
 	case right:
 		e.saved = true
-		return e.note(f, devicetotp.ResultValid)
+		e.note(f, devicetotp.ResultValid)
+		e.factors[len(e.factors)-1].Kind = o.kindName()
+		return devicetotp.ResultValid
 	case e.isBroken(r, f) && e.differs: // nothing could be compared but the digest
 		return e.wrong(f)
 	case e.isBroken(r, f):
@@ -83,6 +86,14 @@ func (e *createExpectation) lookOTP(r createRow) devicetotp.Result {
 		e.failCompared(o, open)
 	}
 	return e.fail(f, result)
+}
+
+// kindName is the kind of an OTP that is right; "" where the verifier does not say.
+func (o *otpState) kindName() string {
+	if len(o.own) > 0 {
+		return verifier.KindDeviceTOTP
+	}
+	return kindNames[o.kind]
 }
 
 // candidates returns what the OTP may be compared with: devices that generate

@@ -34,7 +34,7 @@ func TestCreateIssuesWhatTheAPIDescriptionShows(t *testing.T) {
 	require.Equal(t, devicetotptest.Start, d.CreatedAt)
 
 	event := w.Events()[len(w.Events())-1]
-	require.Equal(t, []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid}}, event.Factors)
+	require.Equal(t, []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid, Kind: verifier.KindAccount}}, event.Factors)
 	require.Equal(t, deviceID, event.DeviceID)
 	require.Equal(t, 1, event.Rounds)
 }
