@@ -23,6 +23,18 @@ func withRecovery(c *devicetotp.Config) {
 	})(c)
 }
 
+// recoveryCode is the first of the three of putRecoveryCodes.
+const recoveryCode = "k7pd-2mxa-w9rf-4hbq"
+
+// putRecoveryCodes gives acct recovery codes that are known beforehand.
+func putRecoveryCodes(t *testing.T, w *devicetotptest.World) {
+	t.Helper()
+	codes := []credential.Secret{secret(recoveryCode), secret("3333-4444-5555-6666"), secret("7777-8888-9999-aaaa")}
+	changeState(t, w, func(s *credential.State) {
+		require.NoError(t, s.Recovery.Replace(w.Keys, "acct", codes, w.Clock.Now()))
+	})
+}
+
 func replaceRecoveryCodes(t *testing.T, i *devicetotp.Issuer, n int) ([]credential.Secret, error) {
 	t.Helper()
 	return i.ReplaceRecoveryCodes(t.Context(), devicetotp.RecoveryRequest{AccountID: "acct", Count: n})
