@@ -19,8 +19,9 @@ import (
 type AddCodeRequest struct {
 	// AccountID is the account that the code is for.
 	AccountID string
-	// Kind is one of Policy.OTPKinds, but not verifier.KindDeviceTOTP. A new
-	// code of a kind replaces the old one; failures stay counted.
+	// Kind is one of Policy.OTPKinds, but neither verifier.KindDeviceTOTP nor
+	// verifier.KindRecovery. A new code of a kind replaces the old one; failures
+	// stay counted.
 	Kind string
 	// Code is 6 to 10 ASCII digits. If absent, the library makes one of
 	// credential.DefaultCodeDigits digits.
@@ -70,7 +71,7 @@ type addCode struct {
 func (o *addCode) check() error {
 	r := &o.request
 	switch {
-	case r.Kind == verifier.KindDeviceTOTP || !slices.Contains(o.issuer.policy.OTPKinds, r.Kind):
+	case r.Kind == verifier.KindDeviceTOTP || r.Kind == verifier.KindRecovery || !slices.Contains(o.issuer.policy.OTPKinds, r.Kind):
 		// Without the kind itself: where the two were swapped, it is the code.
 		return o.Argument(totperrors.FieldKind, errors.New("is not a kind of one-time code in Policy.OTPKinds"))
 	case r.Code.Present() && !credential.IsCode(r.Code):

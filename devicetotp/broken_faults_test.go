@@ -47,7 +47,7 @@ func changeState(t *testing.T, w *devicetotptest.World, change func(*credential.
 const brokenID = "00000000-0000-4000-8000-0000000000bb"
 
 // breakages are what can be broken beside the household's good device: a device
-// of the id brokenID, or a one-time code of the kind sms.
+// of the id brokenID, a one-time code of the kind sms, or the recovery codes.
 var breakages = map[string]func(t *testing.T, h *household){
 	"device under a key that is gone": func(t *testing.T, h *household) {
 		_, err := issuerUnder(t, h.World, testKeys(t)).Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: brokenID, Password: secret("password")})
@@ -64,6 +64,14 @@ var breakages = map[string]func(t *testing.T, h *household){
 	},
 	"device with a secret too short": func(t *testing.T, h *household) {
 		breakDevice(t, h, func(d *credential.Device) { sealAgain(t, h, d, "short") })
+	},
+	"recovery codes under a key that is gone": func(t *testing.T, h *household) {
+		_, err := issuerUnder(t, h.World, testKeys(t)).ReplaceRecoveryCodes(t.Context(), devicetotp.RecoveryRequest{AccountID: "acct"})
+		require.NoError(t, err)
+	},
+	"recovery codes with an altered seal": func(t *testing.T, h *household) {
+		putRecoveryCodes(t, h.World)
+		changeState(t, h.World, func(s *credential.State) { s.Recovery.Sealed[len(s.Recovery.Sealed)-1] ^= 1 })
 	},
 	"code under a key that is gone": func(t *testing.T, h *household) {
 		i := issuerUnder(t, h.World, testKeys(t), twoKinds)
@@ -149,7 +157,7 @@ func TestEveryDoor_WorksBesideWhatIsBroken(t *testing.T) {
 			{"replace on a code that was sent", create(devicetotp.CreateRequest{DeviceID: otherID(0), OTP: secret(rightCode)}), ""},
 		} {
 			t.Run(name+"/"+d.name, func(t *testing.T) {
-				h := newHousehold(t, twoKinds)
+				h := newHousehold(t, twoKinds, withRecovery)
 				breaks(t, h)
 				err := d.run(t, h)
 				require.Equal(t, d.code, devicetotp.CodeOf(err), "%v", err)

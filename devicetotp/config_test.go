@@ -253,4 +253,6 @@ func TestZeroIssuerRefuses(t *testing.T) {
 		AccountID: "a", Kind: verifier.KindAccount, Code: credential.NewSecret("123456"), TTL: time.Minute,
 	})
 	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(err))
+	_, err = zero.ReplaceRecoveryCodes(t.Context(), devicetotp.RecoveryRequest{AccountID: "a"})
+	require.Equal(t, totperrors.CodeInternal, devicetotp.CodeOf(err))
 }

@@ -41,7 +41,7 @@ func (o *create) newDevice(a *credential.Account, basis credential.Basis) (d cre
 	if basis == credential.BasisOTP {
 		d.MadeBy = o.proofs.otpSeen.verdict.DeviceID
 		d.RestsOnGrace = o.proofs.onGrace(a, credential.FactorOTP)
-		d.ProofDigest, err = o.issuer.keys.Digest(proofScope(o.accountID, d.ID), o.request.OTP)
+		d.ProofDigest, err = o.proofs.digestOTP(proofScope(o.accountID, d.ID))
 	} else {
 		d.RestsOnGrace = basis == credential.BasisGrace
 	}

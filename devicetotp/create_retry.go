@@ -66,7 +66,7 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 		o.proofs.note(a, credential.FactorOTP, ResultBlocked)
 		return o.refused(o.proofs.refusal())
 	}
-	same, err := o.issuer.keys.Matches(proofScope(o.accountID, d.ID), d.ProofDigest, o.proofs.otp)
+	kind, same, err := o.proofs.isDigestOf(proofScope(o.accountID, d.ID), d.ProofDigest)
 	switch {
 	case err != nil:
 		o.proofs.otpSeen.broken = fmt.Errorf("device %s: the digest of the OTP that it was created on: %w", d.ID, err)
@@ -75,7 +75,7 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 	case same:
 		o.Looked()
 		o.proofs.counted = true
-		o.proofs.note(a, credential.FactorOTP, ResultValid)
+		o.proofs.noteOTP(a, kind)
 		return o.again(d)
 	default:
 		o.Looked()
@@ -102,7 +102,7 @@ func (o *create) madeEarlier(d *credential.Device) bool {
 		if !ok || age > o.issuer.policy.RetryWindow {
 			return false
 		}
-		same, err := o.issuer.keys.Matches(proofScope(o.accountID, d.ID), p.Digest, o.proofs.otp)
+		_, same, err := o.proofs.isDigestOf(proofScope(o.accountID, d.ID), p.Digest)
 		return err == nil && same
 	})
 }

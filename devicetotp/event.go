@@ -17,6 +17,9 @@ import (
 // of every Event of OpCreate without a Code, Replayed or not, once for each pair
 // of DeviceID and CreatedAt. After one with CodeUnavailable the device may exist:
 // if no retry follows, ask Inspect.
+//
+// Tell the user also of each recovery code that was used (a FactorResult of the
+// Kind verifier.KindRecovery) and of new recovery codes (OpReplaceRecoveryCodes).
 type Event struct {
 	// Op is the operation.
 	Op Op
@@ -67,11 +70,13 @@ type Event struct {
 }
 
 // Unreadable is a stored value that does not open, for instance because its key
-// is missing: a device, a one-time code, or the hash of a password or PIN.
+// is missing: a device, a one-time code, the recovery codes, or the hash of a
+// password or PIN.
 type Unreadable struct {
 	// Factor is what it belongs to.
 	Factor credential.Factor
-	// DeviceID is the device, and Kind that of the one-time code; "" otherwise.
+	// DeviceID is the device, and Kind that of the one-time code, or
+	// verifier.KindRecovery; "" otherwise.
 	DeviceID, Kind string
 	// Err is the reason.
 	Err error
@@ -81,9 +86,10 @@ type Unreadable struct {
 type FactorResult struct {
 	Factor credential.Factor
 	Result Result
-	// Kind is that of the OTP that was accepted: of a one-time code, or
-	// verifier.KindDeviceTOTP. It is "" for everything else, where a verifier of
-	// the host's own does not say, and where Create gives a device again.
+	// Kind is the kind of the OTP that was accepted: verifier.KindDeviceTOTP,
+	// verifier.KindRecovery or that of the one-time code. It is "" for any other
+	// result, and where the verifier does not say or a retry is recognized by the
+	// OTP that it repeats.
 	Kind string
 	// Failures in a row of this factor after the request.
 	Failures int

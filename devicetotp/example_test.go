@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"strings"
 	"time"
 
 	"example.com/devicetotp/clock/clocktest"
@@ -162,6 +163,41 @@ func ExampleIssuer_AddCode() {
 	// <nil>
 	// otp <nil>
 	// devicetotp: create: OTP: invalid-credentials
+}
+
+// The phone is lost, and its owner has a recovery code on paper.
+func ExampleIssuer_ReplaceRecoveryCodes() {
+	policy := devicetotp.DefaultPolicy()
+	policy.OTPKinds = append(policy.OTPKinds, verifier.KindRecovery)
+	keys, err := credential.NewKeyring("2026-01", credential.NewKey("2026-01"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	store := memstore.New()
+	_ = store.Put(context.Background(), credential.Account{ID: "alice"})
+	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Policy: &policy})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	// After the user has proved to be the owner: show them once.
+	ctx := context.Background()
+	codes, err := issuer.ReplaceRecoveryCodes(ctx, devicetotp.RecoveryRequest{AccountID: "alice"})
+	fmt.Println(len(codes), len(codes[0].Reveal()), err)
+
+	typed := credential.NewSecret(strings.ToUpper(codes[2].Reveal()))
+	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", OTP: typed})
+	fmt.Println(device.Basis, err)
+	_, err = issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", OTP: typed})
+	fmt.Println("again:", err)
+
+	view, err := issuer.Inspect(ctx, "alice")
+	fmt.Println(view.Recovery.Left, "left", err)
+	// Output:
+	// 10 19 <nil>
+	// otp <nil>
+	// again: devicetotp: create: OTP: invalid-credentials
+	// 9 left <nil>
 }
 
 func ExampleIssuer_Unblock() {

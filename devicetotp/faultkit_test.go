@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -173,6 +174,7 @@ func issuerOn(t *testing.T, w *devicetotptest.World, store credential.Store, con
 		Clock: w.Clock, Secrets: w.Secrets,
 		Password: verifier.Password(w.Hasher), PIN: verifier.PIN(w.Keys, w.Hasher),
 	}
+	withRecovery(&cfg)
 	for _, c := range configure {
 		c(&cfg)
 	}
@@ -212,7 +214,7 @@ type household struct {
 
 func newHousehold(t *testing.T, configure ...func(*devicetotp.Config)) *household {
 	t.Helper()
-	w := devicetotptest.New(t, configure...)
+	w := devicetotptest.New(t, append([]func(*devicetotp.Config){withRecovery}, configure...)...)
 	a := w.Account("acct").RegisteredAgo(time.Minute).PIN("8299").Password("password").OTP(rightCode)
 	h := &household{World: w, account: a}
 	h.device = h.create(t, devicetotp.CreateRequest{DeviceID: otherID(0), PIN: secret("8299")})
@@ -321,6 +323,17 @@ func addCodeAct(name, code string) act {
 	}}
 }
 
+// recoveryAct is a Create with a recovery code, on an account that has three.
+func recoveryAct(name string, code devicetotp.Code, otp string, before ...devicetotp.CreateRequest) act {
+	a := createAct(name, code, devicetotp.CreateRequest{OTP: secret(otp)}, before...)
+	made := a.setUp
+	a.setUp = func(t *testing.T, h *household) {
+		putRecoveryCodes(t, h.World)
+		made(t, h)
+	}
+	return a
+}
+
 // acts are operations that save: those that grant or find something right, those
 
 // that find something wrong, the repetitions of those before, and those that have
@@ -345,6 +358,13 @@ func acts() []act {
 		createAct("repeated on a password", "", devicetotp.CreateRequest{Password: secret("password")}, devicetotp.CreateRequest{Password: secret("password")}),
 		createAct("repeated on a PIN", "", devicetotp.CreateRequest{PIN: secret("8299")}, devicetotp.CreateRequest{PIN: secret("8299")}),
 		createAct("repeated with a wrong PIN", wrong, devicetotp.CreateRequest{PIN: secret("0000")}, devicetotp.CreateRequest{PIN: secret("8299")}),
+		recoveryAct("on a recovery code", "", recoveryCode),
+		recoveryAct("with a wrong recovery code", wrong, "2345-6789-abcd-efgh"),
+		recoveryAct("repeated on a recovery code", "", strings.ToUpper(recoveryCode), devicetotp.CreateRequest{OTP: secret(recoveryCode)}),
+		{name: "replace recovery codes", run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
+			_, err := i.ReplaceRecoveryCodes(ctx, devicetotp.RecoveryRequest{AccountID: "acct"})
+			return err
+		}},
 		verifyAct("a right code", "", "", right),
 		verifyAct("a right code of a named device", otherID(0), "", right),
 		verifyAct("a wrong code", "", wrong, guess),

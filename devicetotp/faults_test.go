@@ -73,6 +73,8 @@ var faultCases = []faultCase{
 	{"create on OTP", nil, creating(devicetotp.CreateRequest{OTP: secret("526271")}), "", true},
 	{"create on password after a wrong OTP", nil, creating(devicetotp.CreateRequest{OTP: secret("000000"), Password: secret("password")}), "", true},
 	{"create on PIN after wrong ones", nil, creating(devicetotp.CreateRequest{OTP: secret("000000"), Password: secret("no"), PIN: secret("8299")}), "", true},
+	{"create on a recovery code", putRecoveryCodes, creating(devicetotp.CreateRequest{OTP: secret(recoveryCode)}), "", true},
+	{"create with a wrong recovery code", putRecoveryCodes, creating(devicetotp.CreateRequest{OTP: secret("2345-6789-abcd-efgh")}), totperrors.CodeInvalidCredentials, true},
 	{"create with a wrong PIN", nil, creating(devicetotp.CreateRequest{PIN: secret("0000")}), totperrors.CodeInvalidCredentials, true},
 	{"create on a locked account", func(_ *testing.T, w *devicetotptest.World) { lock(w) }, creating(devicetotp.CreateRequest{PIN: secret("8299")}), totperrors.CodeAccountLocked, false},
 	{"repeat on OTP", enrolled(devicetotp.CreateRequest{OTP: secret("526271")}), creating(devicetotp.CreateRequest{OTP: secret("526271")}), "", true},
@@ -84,6 +86,16 @@ var faultCases = []faultCase{
 	{"verify a wrong code", enrolled(devicetotp.CreateRequest{}), verifying(9), totperrors.CodeInvalidCredentials, true},
 	{"add a code", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
 		_, err = w.Issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "acct", Kind: "account", Code: secret("999999"), TTL: time.Minute})
+		return d, err
+	}, "", true},
+	{"replace recovery codes", putRecoveryCodes, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		codes, err := w.Issuer.ReplaceRecoveryCodes(ctx, devicetotp.RecoveryRequest{AccountID: "acct"})
+		if err == nil {
+			a, loadErr := w.Store.Accounts.Load(context.Background(), "acct")
+			if has, hasErr := a.State.Recovery.Has(w.Keys, "acct", codes[0]); !has {
+				panic(fmt.Sprint("codes were given that are not good: ", loadErr, hasErr))
+			}
+		}
 		return d, err
 	}, "", true},
 	{"unblock", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
@@ -191,7 +203,7 @@ func TestEveryFaultAtEveryStoreCall(t *testing.T) {
 // does not come to that call.
 func runFault(t *testing.T, c faultCase, name string, at int) bool {
 	t.Helper()
-	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.Limits.MaxRounds = 8 })
+	w := devicetotptest.New(t, withRecovery, func(c *devicetotp.Config) { c.Limits.MaxRounds = 8 })
 	w.Account("acct").RegisteredAgo(time.Minute).Password("password").PIN("8299").OTP("526271")
 	if c.setUp != nil {
 		c.setUp(t, w)
@@ -256,7 +268,7 @@ func checkTransparent(t *testing.T, what string, c faultCase, before, after cred
 	t.Helper()
 	require.Equal(t, c.code, devicetotp.CodeOf(err), what)
 	require.NotEqual(t, before.Version, after.Version, "%s: saved", what)
-	reference := devicetotptest.New(t)
+	reference := devicetotptest.New(t, withRecovery)
 	require.NoError(t, reference.Store.Accounts.Replace(t.Context(), before))
 	_, _ = c.run(t.Context(), reference)
 	want, loadErr := reference.Store.Accounts.Load(t.Context(), "acct")
@@ -265,6 +277,8 @@ func checkTransparent(t *testing.T, what string, c faultCase, before, after cred
 	require.Equal(t, want.State.Password, after.State.Password, what)
 	require.Equal(t, want.State.PIN, after.State.PIN, what)
 	require.Equal(t, len(want.State.Devices), len(after.State.Devices), what)
+	require.Equal(t, want.State.Recovery.Left, after.State.Recovery.Left, what)
+	require.Equal(t, want.State.Recovery.Attempts, after.State.Recovery.Attempts, what)
 }
 
 // checkInvariants: I1 to I3.
@@ -277,12 +291,13 @@ func checkInvariants(t *testing.T, what string, c faultCase, before, after crede
 			onOTP++
 		}
 	}
+	recovered := max(0, before.State.Recovery.Left-after.State.Recovery.Left)
 	if slices.Contains(spends, c.name) {
 		require.Zero(t, onOTP, what)
 		require.LessOrEqual(t, len(after.State.Spent), 1, what)
 		require.True(t, err != nil || len(after.State.Spent) == 1 || c.name != "prove an OTP", what)
 	} else {
-		require.Equal(t, onOTP, len(after.State.Spent), what)
+		require.Equal(t, onOTP, len(after.State.Spent)+recovered, what)
 	}
 	require.LessOrEqual(t, len(after.State.Devices), 1, what)
 	// What is given is stored, and under what is stored now.

@@ -17,6 +17,8 @@ type Overview struct {
 	Factors [3]FactorOverview
 	// Codes are the pending one-time codes.
 	Codes []CodeOverview
+	// Recovery describes the recovery codes.
+	Recovery RecoveryOverview
 	// Room reports whether the next Create finds room for a device.
 	Room bool
 	// GraceUntil is the last instant at which the next Create needs no
@@ -63,6 +65,20 @@ type CodeOverview struct {
 	ExpiresAt time.Time
 }
 
+// RecoveryOverview describes the recovery codes of an account.
+type RecoveryOverview struct {
+	// Left is the number of codes that are left.
+	Left int
+	// CreatedAt is when the last ones were made; zero if there were never any.
+	CreatedAt time.Time
+	// Failures is the number of failures in a row.
+	Failures int
+	// Blocked reports that they are not compared until BlockedUntil; zero if only
+	// Unblock helps.
+	Blocked      bool
+	BlockedUntil time.Time
+}
+
 // Inspect returns what an account looks like. It loads the account once, saves
 // nothing, does not wait for other requests, and works on a locked account.
 //
@@ -99,6 +115,7 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 			view.Codes = append(view.Codes, CodeOverview{Kind: c.Kind, ExpiresAt: c.ExpiresAt})
 		}
 	}
+	view.Recovery = o.recovery(&a.State.Recovery)
 	return answer[Overview]{value: view}, false
 }
 
@@ -117,6 +134,12 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 func (o *inspect) factor(f credential.Factor, at credential.Attempts) FactorOverview {
 	view := FactorOverview{Factor: f, Failures: at.Failures}
 	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.attempts(f), at)
+	return view
+}
+
+func (o *inspect) recovery(r *credential.RecoveryCodes) RecoveryOverview {
+	view := RecoveryOverview{Left: r.Left, CreatedAt: r.CreatedAt, Failures: r.Attempts.Failures}
+	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Recovery, r.Attempts)
 	return view
 }
 

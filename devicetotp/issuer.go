@@ -56,6 +56,7 @@ type Issuer struct {
 	keys      *credential.Keyring
 	secrets   SecretSource
 	verifiers map[credential.Factor]verifier.Verifier
+	ownOTP    bool // the verifier of OTPs is the host's own
 	policy    Policy
 	observer  func(context.Context, Event)
 	limits    Limits
@@ -108,6 +109,7 @@ func NewIssuer(store CredentialStore, keys *credential.Keyring, cfg Config) (*Is
 			credential.FactorPassword: or(cfg.Password, func() verifier.Verifier { return verifier.Password(nil) }),
 			credential.FactorPIN:      or(cfg.PIN, func() verifier.Verifier { return verifier.PIN(keys, nil) }),
 		},
+		ownOTP:   cfg.OTP != nil,
 		policy:   policy,
 		limits:   limits,
 		observer: cfg.Observer,

@@ -81,7 +81,7 @@ const (
 
 func TestNothingSecretIsPrinted(t *testing.T) {
 	var log transcript
-	w := devicetotptest.New(t, func(c *devicetotp.Config) {
+	w := devicetotptest.New(t, withRecovery, func(c *devicetotp.Config) {
 		c.Observer = func(_ context.Context, e devicetotp.Event) { log.add(e) }
 	})
 	a := w.Account("acct").Password(leakPassword).PIN(leakPIN).OTP(leakOTP)
@@ -133,6 +133,14 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	log.add(w.Issuer.AddCode(t.Context(), swapped))
 	log.add(w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 
+	recovery := devicetotp.RecoveryRequest{AccountID: "acct", Count: 3}
+	saved, err := w.Issuer.ReplaceRecoveryCodes(t.Context(), recovery)
+	require.NoError(t, err)
+	log.add(recovery, saved, saved[0])
+	create(w.Issuer, devicetotp.CreateRequest{OTP: saved[0]})
+	create(w.Issuer, devicetotp.CreateRequest{OTP: saved[0]}) // spent
+	changeState(t, w, func(s *credential.State) { s.Recovery.Sealed[0] ^= 1 })
+	create(w.Issuer, devicetotp.CreateRequest{OTP: saved[1]}) // does not open
 	leakyHosts(t, w, create)
 	a.PIN(leakPIN)
 	stored := a.Stored()
@@ -141,7 +149,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	for _, device := range stored.State.Devices {
 		log.add(struct{ State credential.State }{credential.State{Devices: []credential.Device{device}}})
 	}
-	_, err := d.URI("bad:issuer", "acct")
+	_, err = d.URI("bad:issuer", "acct")
 	log.add(err)
 	_, err = d.QRCode("Example", "acct", 8)
 	log.add(err)
@@ -157,6 +165,13 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 		}
 	}
 	require.NotContains(t, text, `"`+code.Reveal()+`"`)
+	for _, code := range saved {
+		for _, spelt := range []string{code.Reveal(), strings.ReplaceAll(code.Reveal(), "-", "")} {
+			for name, form := range encodings(spelt) {
+				require.NotContains(t, text, form, "a recovery code as %s", name)
+			}
+		}
+	}
 }
 
 // leakyHosts plugs in hosts that fail while they hold the value.

@@ -28,7 +28,7 @@ type Limits struct {
 // complete returns l with its defaults, after reporting what is out of bounds.
 func (l Limits) complete(p *Policy, m *mistakes) Limits {
 	least := max(p.OTP.BackoffFrom, p.Password.BackoffFrom, p.PIN.BackoffFrom,
-		p.Code.BackoffFrom, p.Device.BackoffFrom, p.UnnamedDevice.BackoffFrom) + 3
+		p.Code.BackoffFrom, p.Recovery.BackoffFrom, p.Device.BackoffFrom, p.UnnamedDevice.BackoffFrom) + 3
 	l.MaxRounds = or(l.MaxRounds, func() int { return max(16, least) })
 	l.RoundsTimeout = or(l.RoundsTimeout, seconds(5))
 	l.StoreTimeout = or(l.StoreTimeout, seconds(2))

@@ -10,8 +10,8 @@ import (
 )
 
 // How failures of one-time values are counted. What was presented was compared
-// with devices and with one-time codes, and each of those has a counter of its
-// own; a counter of the account sets the pace.
+// with devices and with one-time codes, or with the recovery codes, and each of
+// those has a counter of its own; a counter of the account sets the pace.
 //
 //	counter                        adds one when                           slows down, stops  reset by
 //	State.OTP                      an OTP, or a code that names no device, from 5th, never    success of any OTP
@@ -21,10 +21,13 @@ import (
 //	Device.Named                   a Verify that names it was wrong        from 5th, at 20    its own success
 //	State.Kinds                    a wrong value was compared with the     from 5th, at 20    that kind's success
 //	                               pending code of the kind
+//	State.Recovery                 a wrong value was compared with the     from 5th, at 100   its own success
+//	                               recovery codes
 //
-// All are reset by Unblock. A value that is right anywhere counts nowhere as
-// wrong. So at most 100 wrong values in a row are ever compared with one device,
-// and 20 with the codes of one kind, whatever path they come by, and an attacker
+// All are reset by Unblock, and none by a new code, set or device. A value that is
+// right anywhere counts nowhere as wrong. So at most 100 wrong values in a row are
+// ever compared with one device or with the recovery codes, and 20 with the codes
+// of one kind, whatever path they come by, and an attacker
 // who has a device cannot use its successes to go on guessing something else.
 
 // otpCheck is one OTP of a request, and what it was compared with.
@@ -36,6 +39,9 @@ type otpCheck struct {
 	broken  error
 	differs bool
 	except  string // a device whose codes do not count: the one that is replaced
+	// recovery is what is left once the accepted recovery code is spent; nil if
+	// none was accepted.
+	recovery *credential.RecoveryCodes
 }
 
 // restsOnGrace reports whether what was accepted rests on grace alone.
@@ -71,7 +77,7 @@ func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 	case blocked, p.otp.Reveal() == "": // present, and wrong
 		return p.failOTP(a, ResultWrong, []verifier.Compared{}), nil
 	}
-	verdict, err := p.askOTP(query)
+	verdict, err := p.askOTP(a, query)
 	switch {
 	case err != nil && p.otpSeen.differs && isBroken(err): // nothing was compared but the digest
 		return p.failOTP(a, ResultWrong, []verifier.Compared{}), nil
@@ -82,19 +88,17 @@ func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 		p.note(a, f, ResultUndecided)
 		return 0, err
 	case verdict.Status != verifier.StatusValid || !p.call.Known:
-	case verdict.Compared == nil && used(&a.State, verdict):
+	case p.usedUp(a, verdict):
 		verdict.Status = verifier.StatusSpent
 	default:
 		p.counted = true // no verdict, good or bad, leaves before it is recorded
-		p.note(a, f, ResultValid)
-		p.results[len(p.results)-1].Kind = kindOf(verdict)
-		return ResultValid, nil
+		return p.noteOTP(a, verdict.Kind()), nil
 	}
 	return p.failOTP(a, resultOf(verdict.Status), verdict.Compared), nil
 }
 
 // askOTP asks the verifier of OTPs.
-func (p *proofs) askOTP(q verifier.Query) (verifier.Verdict, error) {
+func (p *proofs) askOTP(a *credential.Account, q verifier.Query) (verifier.Verdict, error) {
 	verdict, err := p.verify(credential.FactorOTP, q)
 	verdict = ofKinds(p.kinds, verdict)
 	p.otpSeen.verdict = verdict
@@ -105,6 +109,7 @@ func (p *proofs) askOTP(q verifier.Query) (verifier.Verdict, error) {
 	}
 	if err == nil {
 		p.call.Looked()
+		err = p.takeRecovery(a)
 	}
 	return verdict, err
 }
@@ -122,9 +127,24 @@ func (p *proofs) countOTP(a *credential.Account) {
 	p.counted = true
 }
 
+// noteOTP notes an accepted OTP.
+func (p *proofs) noteOTP(a *credential.Account, kind string) Result {
+	p.note(a, credential.FactorOTP, ResultValid)
+	p.results[len(p.results)-1].Kind = kind
+	return ResultValid
+}
+
 // compared reports whether anything could be compared.
 func compared(all []verifier.Compared) bool {
 	return slices.ContainsFunc(all, func(c verifier.Compared) bool { return c.Err == nil })
+}
+
+// usedUp reports whether a valid OTP was used up before.
+func (p *proofs) usedUp(a *credential.Account, v verifier.Verdict) bool {
+	if v.Kind() == verifier.KindRecovery {
+		return p.otpSeen.recovery == nil
+	}
+	return v.Compared == nil && used(&a.State, v)
 }
 
 // used reports whether an OTP that the host's own verifier found valid was used
@@ -146,10 +166,14 @@ func (c *call) narrow(q *verifier.Query, a *credential.Account, except string) (
 	if wait, blocked := policy.Code.Blocked(a.State.KindAttempts(""), c.Now); blocked {
 		return wait, true
 	}
-	devices, waits := c.narrowDevices(q, except)
+	open, waits := c.narrowDevices(q, except)
 	codes, more := c.narrowCodes(q, a)
-	waits = append(waits, more...)
-	return shortest(waits), devices+codes == 0 && len(waits) > 0
+	open, waits = open+codes, append(waits, more...)
+	set, waitsOfSet := c.narrowRecovery(q, a)
+	if c.issuer.takesRecovery(q.Presented) {
+		open, waits = set, waitsOfSet
+	}
+	return shortest(waits), open == 0 && len(waits) > 0
 }
 
 // narrowDevices leaves in the query the devices that are not blocked. It returns
@@ -227,6 +251,8 @@ func (c *call) failCompared(a *credential.Account, all []verifier.Compared) {
 			d.Attempts = policy.UnnamedDevice.Fail(d.Attempts, c.Now)
 		case m.CodeID != "":
 			c.failKind(a, m.Kind)
+		case m.Kind == verifier.KindRecovery:
+			a.State.Recovery.Attempts = policy.Recovery.Fail(a.State.Recovery.Attempts, c.Now)
 		}
 	}
 }
@@ -243,13 +269,16 @@ func (p *proofs) spendOTP(a *credential.Account) {
 	if v.Compared == nil {
 		state.SetKindAttempts("", state.KindAttempts("").Cleared())
 	}
-	if i := state.DeviceIndex(v.DeviceID); i >= 0 {
+	switch i := state.DeviceIndex(v.DeviceID); {
+	case i >= 0:
 		p.call.spendStep(&state.Devices[i], v.Step, v.Outdated)
-	} else {
+	case v.Kind() == verifier.KindRecovery:
+		state.Recovery = *p.otpSeen.recovery
+	default:
 		remember(state, credential.SpentProof{ProofID: v.ProofID, Until: v.Until}, p.call.Now)
 	}
 	for _, m := range v.Compared {
-		if m.Right && m.Kind != "" {
+		if m.Right && m.CodeID != "" {
 			state.SetKindAttempts(m.Kind, state.KindAttempts(m.Kind).Cleared())
 		}
 	}

@@ -12,20 +12,6 @@ func accepts(kinds []string, kind string) bool {
 	return len(kinds) == 0 || slices.Contains(kinds, kind)
 }
 
-// kindOf returns the kind of a valid OTP; "" if a verifier of the host's own does
-// not say.
-func kindOf(v verifier.Verdict) string {
-	if v.DeviceID != "" {
-		return verifier.KindDeviceTOTP
-	}
-	for _, m := range v.Compared {
-		if m.Right && m.DeviceID == "" {
-			return m.Kind
-		}
-	}
-	return ""
-}
-
 // kindOfCompared returns the kind of OTP that m is about.
 func kindOfCompared(m verifier.Compared) string {
 	if m.DeviceID != "" {
@@ -47,7 +33,7 @@ func ofKinds(kinds []string, v verifier.Verdict) verifier.Verdict {
 			return !accepts(kinds, kindOfCompared(m))
 		})
 	}
-	if v.Status == verifier.StatusValid && !accepts(kinds, kindOf(v)) {
+	if v.Status == verifier.StatusValid && !accepts(kinds, v.Kind()) {
 		v = verifier.Verdict{Status: verifier.StatusWrong, Compared: v.Compared}
 	}
 	return v

@@ -57,10 +57,11 @@ type Policy struct {
 	// that is shorter than the hash, and then generate other codes.
 	SecretSize int
 
-	// OTPKinds are the kinds of user OTP that Create and Prove accept:
-	// verifier.KindAccount, verifier.KindDeviceTOTP, or the host's own words of 1 to 32 characters
-	// of a-z, 0-9 and "-"; each once, at most credential.MaxCodes. Default:
-	// those two. Empty: no OTP is right, unless Config.OTP is the host's own.
+	// OTPKinds are the kinds of user OTP that Create and Prove accept: verifier.KindAccount,
+	// verifier.KindDeviceTOTP, verifier.KindRecovery, or the host's own words of
+	// 1 to 32 characters of a-z, 0-9 and "-"; each once, at most
+	// credential.MaxCodes. Default: the first two. Empty: no OTP is right, unless
+	// Config.OTP is the host's own.
 	OTPKinds []string
 
 	// Password and PIN are the attempt policies of those factors. Default: a wait
@@ -72,6 +73,9 @@ type Policy struct {
 	// Code is the attempt policy of each kind of one-time code. Default: a wait
 	// from the fifth failure on; blocked at 20.
 	Code verifier.AttemptPolicy
+	// Recovery is the attempt policy of an account's recovery codes together.
+	// Default: a wait from the fifth failure on; blocked at 100.
+	Recovery verifier.AttemptPolicy
 	// Device is the attempt policy of a device that requests name, and
 	// UnnamedDevice that of a device which is compared with codes that name none.
 	// Their BlockAt together must not exceed verifier.MaxFailures: so many wrong
@@ -98,6 +102,7 @@ func DefaultPolicy() Policy {
 		PIN:            verifier.DefaultAttempts(10),
 		OTP:            verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: time.Hour, BlockAt: verifier.NeverBlock},
 		Code:           verifier.DefaultAttempts(20),
+		Recovery:       verifier.DefaultAttempts(100),
 		Device:         verifier.DefaultAttempts(20),
 		UnnamedDevice:  verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: 30 * time.Second, BlockAt: 80},
 	}
@@ -132,7 +137,7 @@ func (p *Policy) checkAttempts(m *mistakes) {
 	for _, a := range []struct {
 		field  string
 		policy verifier.AttemptPolicy
-	}{{"OTP", p.OTP}, {"Password", p.Password}, {"PIN", p.PIN}, {"Code", p.Code}, {"Device", p.Device}, {"UnnamedDevice", p.UnnamedDevice}} {
+	}{{"OTP", p.OTP}, {"Password", p.Password}, {"PIN", p.PIN}, {"Code", p.Code}, {"Recovery", p.Recovery}, {"Device", p.Device}, {"UnnamedDevice", p.UnnamedDevice}} {
 		var broken verifier.FieldErrors
 		errors.As(a.policy.Check(), &broken)
 		for _, b := range broken {

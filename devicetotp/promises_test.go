@@ -126,7 +126,7 @@ func TestDefaultNumbers(t *testing.T) {
 	for _, c := range []struct {
 		have    verifier.AttemptPolicy
 		blockAt int
-	}{{p.PIN, 10}, {p.Password, 100}, {p.Code, 20}, {p.Device, 20}, {p.OTP, verifier.NeverBlock}} {
+	}{{p.PIN, 10}, {p.Password, 100}, {p.Code, 20}, {p.Recovery, 100}, {p.Device, 20}, {p.OTP, verifier.NeverBlock}} {
 		want := doubling
 		want.BlockAt = c.blockAt
 		require.Equal(t, want, c.have)

@@ -277,7 +277,7 @@ func checkVerdict(f credential.Factor, v verifier.Verdict, now time.Time) error 
 	switch {
 	case v.Status != verifier.StatusValid && v.Status != verifier.StatusWrong && v.Status != verifier.StatusSpent:
 		return fmt.Errorf("%w: neither a verdict nor an error", rounds.ErrNonsense)
-	case f != credential.FactorOTP || v.Status != verifier.StatusValid:
+	case f != credential.FactorOTP || v.Status != verifier.StatusValid || v.Kind() == verifier.KindRecovery:
 		return nil
 	case v.ProofID == "" || len(v.ProofID) > maxProof:
 		return fmt.Errorf("%w: a valid OTP without a proof of 1 to %d bytes", rounds.ErrNonsense, maxProof)

@@ -101,7 +101,7 @@ func (o *prove) decide(a *credential.Account) (answer[Proof], bool) {
 	}
 	proof := Proof{Basis: credential.BasisOf(factor), RestsOnGrace: o.proofs.onGrace(a, factor)}
 	if factor == credential.FactorOTP {
-		proof.Kind, proof.DeviceID = kindOf(o.proofs.otpSeen.verdict), o.proofs.otpSeen.verdict.DeviceID
+		proof.Kind, proof.DeviceID = o.proofs.otpSeen.verdict.Kind(), o.proofs.otpSeen.verdict.DeviceID
 	}
 	o.proofs.succeed(a, factor)
 	event := o.event()

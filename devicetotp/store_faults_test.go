@@ -126,6 +126,8 @@ func requireSameDeeds(t *testing.T, want, have credential.State) {
 	require.Equal(t, len(want.Revoked), len(have.Revoked))
 	require.Equal(t, len(want.Spent), len(have.Spent))
 	require.Equal(t, len(want.Codes), len(have.Codes))
+	require.Equal(t, want.Recovery.Left, have.Recovery.Left)
+	require.Equal(t, want.Recovery.Attempts, have.Recovery.Attempts)
 	for _, f := range credential.Factors() {
 		require.Equal(t, want.Attempts(f), have.Attempts(f), "%v", f)
 	}
@@ -276,7 +278,7 @@ func TestEveryOperation_AWriteIsRecognizedAfterManyOthers(t *testing.T) {
 // not displaced, a guess that was counted is not forgiven.
 func TestEveryOperation_AConfirmationUndoesNothing(t *testing.T) {
 	guess := devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(9), PIN: secret("0000")}
-	for _, name := range []string{"unblock with nothing to forgive", "add-code a new one", "create on an OTP", "verify a right code"} {
+	for _, name := range []string{"unblock with nothing to forgive", "add-code a new one", "create on an OTP", "create on a recovery code", "replace recovery codes", "verify a right code"} {
 		a := acts()[slices.IndexFunc(acts(), func(a act) bool { return a.name == name })]
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

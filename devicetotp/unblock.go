@@ -18,8 +18,8 @@ type UnblockRequest struct {
 }
 
 // Unblock forgets the failures of the given factors, or of all three if none is
-// given; with credential.FactorOTP also those of each device and of each kind of
-// one-time code. It is the host's to call, after the user has proved to be the
+// given; with credential.FactorOTP also those of each device, of each kind of
+// one-time code and of the recovery codes. It is the host's to call, after the user has proved to be the
 // owner in some other way. Repeating it is a new act: it forgives what failed up
 // to now.
 //
@@ -66,6 +66,7 @@ func (o *unblock) decide(a *credential.Account) (answer[struct{}], bool) {
 			d.Attempts, d.Named = d.Attempts.Cleared(), d.Named.Cleared()
 		}
 		state.Kinds = nil
+		state.Recovery.Attempts = state.Recovery.Attempts.Cleared()
 	}
 	return answer[struct{}]{}, true
 }

@@ -23,7 +23,7 @@ import (
 // counted is a configure function that counts what the verifiers are asked.
 func counted(asked *int, w *household) func(*devicetotp.Config) {
 	return func(c *devicetotp.Config) {
-		c.OTP = counting(asked, verifier.OTP(w.Keys, verifier.KindAccount, verifier.KindDeviceTOTP))
+		c.OTP = counting(asked, verifier.OTP(w.Keys, verifier.KindAccount, verifier.KindDeviceTOTP, verifier.KindRecovery))
 		c.Password, c.PIN = counting(asked, c.Password), counting(asked, c.PIN)
 	}
 }

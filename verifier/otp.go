@@ -16,14 +16,17 @@ const (
 	KindAccount = "account"
 	// KindDeviceTOTP is the current code of one of the account's own devices.
 	KindDeviceTOTP = "device-totp"
+	// KindRecovery is one of the account's saved recovery codes.
+	KindRecovery = "recovery"
 )
 
-// Compared is one authenticator that a presented OTP was compared with: a device
-// or a pending one-time code.
+// Compared is one authenticator that a presented OTP was compared with: a device,
+// a pending one-time code, or the recovery codes together.
 type Compared struct {
-	// DeviceID is the device; "" for a one-time code.
+	// DeviceID is the device; "" otherwise.
 	DeviceID string
-	// CodeID and Kind are those of the one-time code; "" for a device.
+	// CodeID and Kind are those of the one-time code; "" for a device. For the
+	// recovery codes, CodeID is "" and Kind is KindRecovery.
 	CodeID, Kind string
 	// Right reports that the OTP is right. Spent reports that it was, and is used
 	// up.
@@ -55,8 +58,12 @@ func CompareDevices(keys *credential.Keyring, accountID string, devices []creden
 }
 
 // OTP returns the verifier of user OTPs of the given kinds: pending one-time
-// codes, and for [KindDeviceTOTP] the codes of the account's devices. keys is
-// what they were sealed and digested with.
+// codes, for [KindDeviceTOTP] the codes of the account's devices, and for
+// [KindRecovery] its recovery codes. keys is what they were sealed and digested
+// with.
+//
+// An OTP of 6 to 10 digits is compared with devices and one-time codes. Any other
+// one, of at most 64 bytes, is compared with the recovery codes and nothing else.
 //
 // What does not open is no match: the rest is compared all the same, and
 // Verdict.Compared says what it was. If nothing could be compared, the error
@@ -74,22 +81,38 @@ type otpVerifier struct {
 // device, and a value that was right and has been spent yields to any that is
 // valid.
 func (v otpVerifier) Verify(_ context.Context, q Query) (Verdict, error) {
-	verdict := Verdict{Status: StatusWrong, Compared: []Compared{}}
-	if !credential.IsCode(q.Presented) {
-		return verdict, nil
-	}
-	if slices.Contains(v.kinds, KindDeviceTOTP) {
-		verdict.Compared = CompareDevices(v.keys, q.AccountID, q.Devices, q.Presented, q.Now)
-	}
-	for i := range q.Codes {
-		if c := &q.Codes[i]; !c.Withdrawn && q.Now.Before(c.ExpiresAt) && slices.Contains(v.kinds, c.Kind) {
-			verdict.Compared = append(verdict.Compared, v.compareCode(&q, c))
-		}
-	}
+	verdict := Verdict{Status: StatusWrong, Compared: v.compare(&q)}
 	for _, c := range verdict.Compared {
 		verdict.consider(&q, c)
 	}
 	return verdict, nothingCompared(verdict.Compared)
+}
+
+// compare compares the OTP with everything of its form.
+func (v otpVerifier) compare(q *Query) []Compared {
+	out := []Compared{}
+	if !credential.IsCode(q.Presented) {
+		return v.compareRecovery(q, out)
+	}
+	if slices.Contains(v.kinds, KindDeviceTOTP) {
+		out = CompareDevices(v.keys, q.AccountID, q.Devices, q.Presented, q.Now)
+	}
+	for i := range q.Codes {
+		if c := &q.Codes[i]; !c.Withdrawn && q.Now.Before(c.ExpiresAt) && slices.Contains(v.kinds, c.Kind) {
+			out = append(out, v.compareCode(q, c))
+		}
+	}
+	return out
+}
+
+// compareRecovery adds the comparison with the recovery codes, if there are any.
+func (v otpVerifier) compareRecovery(q *Query, out []Compared) []Compared {
+	_, typed := credential.RecoveryText(q.Presented)
+	if !typed || len(q.Recovery.Sealed) == 0 || !slices.Contains(v.kinds, KindRecovery) {
+		return out
+	}
+	right, err := q.Recovery.Has(v.keys, q.AccountID, q.Presented)
+	return append(out, Compared{Kind: KindRecovery, Right: right, Err: err})
 }
 
 func (v otpVerifier) compareCode(q *Query, c *credential.OneTimeCode) Compared {
@@ -102,6 +125,8 @@ func (v otpVerifier) compareCode(q *Query, c *credential.OneTimeCode) Compared {
 // consider takes c for the verdict if it is better than what was found so far.
 func (v *Verdict) consider(q *Query, c Compared) {
 	switch {
+	case c.Right && c.Kind == KindRecovery && c.CodeID == "":
+		v.Status = StatusValid
 	case c.Right && c.CodeID != "" && (v.Status != StatusValid || v.DeviceID != ""):
 		v.Status, v.ProofID, v.Until = StatusValid, codeProof(c.CodeID), q.expiry(c.CodeID)
 		v.DeviceID, v.Step, v.Outdated = "", 0, false

@@ -25,11 +25,12 @@ type Query struct {
 	// Kinds are the kinds of OTP that the request accepts, for an OTP only. Nil
 	// means every kind that the verifier knows. An OTP of another kind is wrong.
 	Kinds []string
-	// Codes, Spent and Devices are those of the account's State, for an OTP
-	// only.
-	Codes   []credential.OneTimeCode
-	Spent   []credential.SpentProof
-	Devices []credential.Device
+	// Codes, Spent, Devices and Recovery are those of the account's State, for an
+	// OTP only. Recovery is empty while the recovery codes are blocked.
+	Codes    []credential.OneTimeCode
+	Spent    []credential.SpentProof
+	Devices  []credential.Device
+	Recovery credential.RecoveryCodes
 }
 
 // NewQuery returns the query about what account a presents for f.
@@ -37,6 +38,7 @@ func NewQuery(a credential.Account, f credential.Factor, presented credential.Se
 	q := Query{AccountID: a.ID, Presented: presented, Now: now, Hash: credential.Optional(a.Hash(f))}
 	if f == credential.FactorOTP {
 		q.Codes, q.Spent, q.Devices = a.State.Codes, a.State.Spent, a.State.Devices
+		q.Recovery = a.State.Recovery
 	}
 	return q
 }
@@ -92,7 +94,8 @@ type Verdict struct {
 	Status Status
 	// ProofID names a valid OTP, so that it makes one device only: 1 to 255
 	// bytes, the same for the same code and never the code itself. Required
-	// with a valid OTP, ignored otherwise.
+	// with a valid OTP, ignored otherwise. A recovery code has none: it is spent
+	// by taking it out of the account's.
 	ProofID string
 	// Until is how long ProofID must be remembered as spent: at least as long
 	// as the code would be accepted. Required with ProofID.
@@ -118,6 +121,24 @@ type Rehasher interface {
 	// Rehash returns the hash of q.Presented to store in place of q.Hash, for a
 	// PIN sealed.
 	Rehash(ctx context.Context, q Query) (string, error)
+}
+
+// Kind returns the kind of a valid OTP: [KindDeviceTOTP], [KindRecovery], or that
+// of the one-time code. It is "" if the OTP is not valid, or if the verifier does
+// not say what it compared.
+func (v Verdict) Kind() string {
+	switch {
+	case v.Status != StatusValid:
+		return ""
+	case v.DeviceID != "":
+		return KindDeviceTOTP
+	}
+	for _, c := range v.Compared {
+		if c.Right && c.DeviceID == "" {
+			return c.Kind
+		}
+	}
+	return ""
 }
 
 // Off returns the verifier of a factor that this service never accepts: every

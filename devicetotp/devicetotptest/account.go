@@ -52,6 +52,18 @@ func (a *Account) PIN(value string) *Account {
 	return a.update(func(stored *credential.Account) { stored.PINHash = sealed })
 }
 
+// RecoveryCodes gives the account n recovery codes in place of those it had, and
+// returns them. It does so through the Issuer, as OTP does. Create accepts them
+// where Policy.OTPKinds has verifier.KindRecovery.
+func (a *Account) RecoveryCodes(n int) []credential.Secret {
+	a.w.t.Helper()
+	codes, err := a.w.Issuer.ReplaceRecoveryCodes(context.Background(), devicetotp.RecoveryRequest{AccountID: a.ID, Count: n})
+	if err != nil {
+		a.w.t.Fatalf("devicetotptest: replacing recovery codes: %v", err)
+	}
+	return codes
+}
+
 // OTP announces a one-time code of kind "account" that is accepted for five
 // minutes. It does so through the Issuer: the world's events begin with an
 // "add-code", the policy must know the kind, and of a locked account it fails

@@ -9,6 +9,11 @@
 //	w.Account("alice").RegisteredAgo(3 * time.Minute).PIN("8299").OTP("526271")
 //	device, err := w.Issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice"})
 //
+// [Account.Device] puts a device on it that is in use already, [Account.Imported]
+// one of another service, and [Account.RecoveryCodes] gives it recovery codes.
+// [World.NewIssuer] is another process on the same store, and [World.RollKey] and
+// [World.DropKey] change the keys.
+//
 // [World.Phone] plays the device that generates the codes, with
 // github.com/pquerna/otp: another implementation than the one that verifies
 // them. [Store] fails on command, and [World.Events] returns what the Observer

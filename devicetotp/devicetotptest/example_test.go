@@ -10,6 +10,7 @@ import (
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
 )
 
 // inTest stands for the *testing.T of a test, so that examples can run.
@@ -149,4 +150,68 @@ func ExampleCheapHasher() {
 	hash, err := devicetotptest.CheapHasher(t).Hash(context.Background(), credential.NewSecret("8299"))
 	fmt.Println(hash[:len("$argon2id$v=19$m=8,t=1,p=1$")], err)
 	// Output: $argon2id$v=19$m=8,t=1,p=1$ <nil>
+}
+
+// The phone is lost: the codes of the old one are gone with it.
+func ExampleAccount_RecoveryCodes() {
+	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
+		p.OTPKinds = append(p.OTPKinds, verifier.KindRecovery)
+	}))
+	alice := w.Account("alice")
+	alice.Device("my old phone", 400*24*time.Hour)
+	codes := alice.RecoveryCodes(10)
+	device, err := w.Issuer.Create(context.Background(), devicetotp.CreateRequest{AccountID: "alice", OTP: codes[3]})
+	fmt.Println(device.Basis, err)
+	fmt.Println(alice.Stored().State.Recovery.Left, "left")
+	// Output:
+	// otp <nil>
+	// 9 left
+}
+
+func ExampleAccount_Device() {
+	w := devicetotptest.New(t)
+	phone := w.Account("alice").Device("my phone", 30*24*time.Hour)
+	match, err := w.Issuer.Verify(context.Background(), devicetotp.VerifyRequest{
+		AccountID: "alice", DeviceID: phone.DeviceID, Code: phone.Code(),
+	})
+	fmt.Println(match.DeviceID == phone.DeviceID, err)
+	// Output: true <nil>
+}
+
+func ExampleAccount_Imported() {
+	w := devicetotptest.New(t)
+	phone := w.Account("alice").Imported("from before", devicetotp.DeviceTOTP{
+		Secret: credential.NewSecret("ten bytes!"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
+	})
+	_, err := w.Issuer.Verify(context.Background(), devicetotp.VerifyRequest{AccountID: "alice", Code: phone.Code()})
+	fmt.Println(err)
+	// Output: <nil>
+}
+
+// A device under the old key works, until that key is taken away.
+func ExampleWorld_RollKey() {
+	w := devicetotptest.New(t)
+	phone := w.Account("alice").Device("my phone", time.Hour)
+	w.RollKey("next")
+	fmt.Println(w.Keys)
+	w.DropKey("test")
+	_, err := w.Issuer.Verify(context.Background(), devicetotp.VerifyRequest{AccountID: "alice", Code: phone.Code()})
+	fmt.Println(devicetotp.CodeOf(err))
+	// Output:
+	// keyring [test next], primary next
+	// internal-error
+}
+
+// What one process has spent, another refuses.
+func ExampleWorld_NewIssuer() {
+	w := devicetotptest.New(t)
+	phone := w.Account("alice").Device("my phone", time.Hour)
+	request := devicetotp.VerifyRequest{AccountID: "alice", Code: phone.Code()}
+	for _, issuer := range []*devicetotp.Issuer{w.Issuer, w.NewIssuer()} {
+		_, err := issuer.Verify(context.Background(), request)
+		fmt.Printf("%q\n", devicetotp.CodeOf(err))
+	}
+	// Output:
+	// ""
+	// "invalid-credentials"
 }

@@ -20,6 +20,9 @@ import (
 // with github.com/pquerna/otp, so that a test of Verify compares two
 // implementations.
 type Phone struct {
+	// DeviceID is the id of the device.
+	DeviceID string
+
 	secret string // in base32
 	opts   totp.ValidateOpts
 	clock  clock.Clock
@@ -48,9 +51,10 @@ func (w *World) Phone(d devicetotp.DeviceTOTP) *Phone {
 		w.t.Fatalf("devicetotptest: phone: period %v, must be whole seconds", d.Period)
 	}
 	return &Phone{
-		secret: base32.StdEncoding.EncodeToString([]byte(d.Secret.Reveal())),
-		opts:   totp.ValidateOpts{Period: uint(d.Period / time.Second), Digits: otp.Digits(d.Digits), Algorithm: algorithm},
-		clock:  w.Clock, t: w.t,
+		DeviceID: d.ID,
+		secret:   base32.StdEncoding.EncodeToString([]byte(d.Secret.Reveal())),
+		opts:     totp.ValidateOpts{Period: uint(d.Period / time.Second), Digits: otp.Digits(d.Digits), Algorithm: algorithm},
+		clock:    w.Clock, t: w.t,
 	}
 }
 

@@ -2,6 +2,8 @@ package devicetotptest
 
 import (
 	"context"
+	"crypto/sha256"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -26,39 +28,48 @@ type World struct {
 	Store *Store
 	// Secrets is what new devices get.
 	Secrets *Secrets
-	// Keys is the keyring, of one key.
+	// Keys is the keyring: of one key, of the id "test", until [World.RollKey].
 	Keys *credential.Keyring
 	// Hasher makes and compares hashes at the lowest cost there is.
 	Hasher *verifier.Hasher
 
-	t      testing.TB
-	mu     sync.Mutex
-	events []devicetotp.Event
+	t         testing.TB
+	configure []func(*devicetotp.Config)
+	keys      []credential.Key
+	policy    devicetotp.Policy // of Issuer
+	mu        sync.Mutex
+	events    []devicetotp.Event
+	devices   int // put on accounts without the Issuer
 }
 
 // New returns a world with the default policy. Each configure function may
-// change the configuration before the Issuer is made; a mistake in it fails the
-// test. The Observer it sets is called too.
+// change the configuration before an Issuer of the world is made, this one or a
+// later one; a mistake in it fails the test. The Observer it sets is called too.
 func New(t testing.TB, configure ...func(*devicetotp.Config)) *World {
 	t.Helper()
-	keys, err := credential.NewKeyring("test", credential.Key{
-		ID: "test", Secret: credential.NewSecret(strings.Repeat("k", credential.KeySize)),
-	})
-	if err != nil {
-		t.Fatalf("devicetotptest: keyring: %v", err)
-	}
 	w := &World{
-		Clock: clocktest.New(Start), Store: NewStore(), Secrets: &Secrets{}, Keys: keys, Hasher: CheapHasher(t), t: t,
+		Clock: clocktest.New(Start), Store: NewStore(), Secrets: &Secrets{}, Hasher: CheapHasher(t), t: t, configure: configure,
 	}
-	cfg := devicetotp.Config{
-		Clock:    w.Clock,
-		Secrets:  w.Secrets,
-		Password: verifier.Password(w.Hasher),
-		PIN:      verifier.PIN(keys, w.Hasher),
-	}
+	w.useKeys(credential.Key{ID: "test", Secret: credential.NewSecret(strings.Repeat("k", credential.KeySize))})
+	return w
+}
+
+// NewIssuer returns one more Issuer on the world's store, which is what another
+// process is: it has the world's clock, secrets, hashes and keys as they are now,
+// and its events are the world's too. It is configured like the world's own, and
+// then by configure.
+func (w *World) NewIssuer(configure ...func(*devicetotp.Config)) *devicetotp.Issuer {
+	w.t.Helper()
+	cfg := w.config()
 	for _, c := range configure {
 		c(&cfg)
 	}
+	return w.issuer(cfg)
+}
+
+// issuer returns an Issuer whose events are the world's too.
+func (w *World) issuer(cfg devicetotp.Config) *devicetotp.Issuer {
+	w.t.Helper()
 	observer := cfg.Observer
 	cfg.Observer = func(ctx context.Context, e devicetotp.Event) {
 		w.mu.Lock()
@@ -68,11 +79,60 @@ func New(t testing.TB, configure ...func(*devicetotp.Config)) *World {
 			observer(ctx, e)
 		}
 	}
-	w.Issuer, err = devicetotp.NewIssuer(w.Store, keys, cfg)
+	issuer, err := devicetotp.NewIssuer(w.Store, w.Keys, cfg)
 	if err != nil {
-		t.Fatalf("devicetotptest: %v", err)
+		w.t.Fatalf("devicetotptest: %v", err)
 	}
-	return w
+	return issuer
+}
+
+// config returns the configuration of the world's own Issuer.
+func (w *World) config() devicetotp.Config {
+	cfg := devicetotp.Config{
+		Clock:    w.Clock,
+		Secrets:  w.Secrets,
+		Password: verifier.Password(w.Hasher),
+		PIN:      verifier.PIN(w.Keys, w.Hasher),
+	}
+	for _, c := range w.configure {
+		c(&cfg)
+	}
+	return cfg
+}
+
+// RollKey makes a new key of that id the primary, beside those that there are,
+// and gives the world an Issuer on them: [World.Keys] and [World.Issuer] change.
+// An Issuer that was kept from before has the old keys only.
+func (w *World) RollKey(id string) {
+	w.t.Helper()
+	secret := sha256.Sum256([]byte(id))
+	w.useKeys(append(slices.Clone(w.keys), credential.Key{ID: id, Secret: credential.NewSecret(string(secret[:]))})...)
+}
+
+// DropKey takes the key of that id away, and gives the world an Issuer without
+// it.
+func (w *World) DropKey(id string) {
+	w.t.Helper()
+	w.useKeys(slices.DeleteFunc(slices.Clone(w.keys), func(k credential.Key) bool { return k.ID == id })...)
+}
+
+// useKeys gives the world an Issuer on keys, the last of them primary.
+func (w *World) useKeys(keys ...credential.Key) {
+	w.t.Helper()
+	primary := ""
+	if len(keys) > 0 {
+		primary = keys[len(keys)-1].ID
+	}
+	ring, err := credential.NewKeyring(primary, keys...)
+	if err != nil {
+		w.t.Fatalf("devicetotptest: keyring: %v", err)
+	}
+	w.keys, w.Keys = keys, ring
+	cfg := w.config()
+	if w.policy = devicetotp.DefaultPolicy(); cfg.Policy != nil {
+		w.policy = *cfg.Policy
+	}
+	w.Issuer = w.issuer(cfg)
 }
 
 // WithPolicy returns a configure function for [New] that changes the default
