@@ -72,6 +72,18 @@ var faultCases = []faultCase{
 	{"unblock", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
 		return d, w.Issuer.Unblock(ctx, devicetotp.UnblockRequest{AccountID: "acct"})
 	}, "", true},
+	{"reseal", enrolled(devicetotp.CreateRequest{PIN: secret("8299")}), func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		keys, err := credential.NewKeyring("next", worldKey(), namedKey("next"))
+		if err != nil {
+			return d, err
+		}
+		issuer, err := devicetotp.NewIssuer(w.Store, keys, devicetotp.Config{Clock: w.Clock, Limits: devicetotp.Limits{MaxRounds: 8}})
+		if err != nil {
+			return d, err
+		}
+		_, err = issuer.Reseal(ctx, "acct")
+		return d, err
+	}, "", true},
 }
 
 func enrolled(r devicetotp.CreateRequest) func(*testing.T, *devicetotptest.World) {

@@ -119,6 +119,8 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	swapped := devicetotp.AddCodeRequest{AccountID: "acct", Kind: leakOTP, Code: secret(verifier.KindAccount), TTL: time.Minute}
 	log.add(w.Issuer.AddCode(t.Context(), swapped))
 	log.add(w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
+	log.add(w.Issuer.Inspect(t.Context(), "acct"))
+	log.add(w.Issuer.Reseal(t.Context(), "acct"))
 
 	leakyHosts(t, w, create)
 	a.PIN(leakPIN)
