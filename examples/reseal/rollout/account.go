@@ -98,8 +98,9 @@ func (w *walk) once(ctx context.Context, id string) (result, error) {
 		disputed: done.Withheld, keys: done.Keys, unreadable: done.Unreadable,
 	}
 	sealed, err := w.Keys.ResealPINHash(id, stored.PINHash)
-	if err != nil || sealed == stored.PINHash || done.Withheld || w.Accounts.RotateHash == nil {
-		return r, nil // what does not open is in the answer of Reseal
+	opens := err == nil // if not, the answer of Reseal says so
+	if !opens || sealed == stored.PINHash || done.Withheld || w.Accounts.RotateHash == nil {
+		return r, nil
 	}
 	if err := w.rotate(ctx, id, stored.PINHash, sealed); err != nil {
 		return result{}, err

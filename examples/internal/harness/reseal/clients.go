@@ -86,17 +86,15 @@ func (c *crowd) start(ctx context.Context) (stop func() error) {
 }
 
 func (c *crowd) work(ctx context.Context, first int, one *client) error {
-	for {
-		for i := first; i < len(c.stage.accounts); i += clients {
-			if ctx.Err() != nil {
-				return nil
-			}
+	for ctx.Err() == nil {
+		for i := first; i < len(c.stage.accounts) && ctx.Err() == nil; i += clients {
 			if err := c.visit(one, &c.stage.accounts[i]); err != nil {
 				return err
 			}
 		}
 		one.ahead.Add(1)
 	}
+	return nil
 }
 
 // visit verifies a code of the account's first device, and creates another.

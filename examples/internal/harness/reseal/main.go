@@ -71,17 +71,17 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 
 // A stage is the database, the keys before, while and after, and the accounts.
 type stage struct {
-	dir               string
-	pg                *pgtest.Server
-	dsn               string
-	store             *accounts.Store
-	old, both, alone  *credential.Keyring
-	keyFile, stateAt  string
-	command           string // the binary
-	accounts          []account
-	pin               credential.Secret
-	pinHash           string
-	filled, took, all time.Duration
+	dir              string
+	pg               *pgtest.Server
+	dsn              string
+	store            *accounts.Store
+	old, both, alone *credential.Keyring
+	keyFile, stateAt string
+	command          string // the binary
+	accounts         []account
+	pin              credential.Secret
+	pinHash          string
+	filled, took     time.Duration
 }
 
 const (
