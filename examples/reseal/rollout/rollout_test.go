@@ -242,7 +242,7 @@ func TestRun_OneAccountIsNotAll(t *testing.T) {
 	require.Equal(t, 4, report.PINs)
 
 	f.away[id(5)] = 1000
-	_, err = Run(t.Context(), Config{Accounts: Accounts{Store: f, IDs: ids}, Keys: keys, Pause: 1})
+	_, err = Run(t.Context(), Config{Accounts: Accounts{Store: f, IDs: ids}, Keys: keys, Workers: 1, Pause: 1})
 	require.ErrorContains(t, err, id(5))
 	require.Equal(t, devicetotp.CodeUnavailable, devicetotp.CodeOf(err))
 }

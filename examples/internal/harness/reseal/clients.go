@@ -28,8 +28,8 @@ type client struct {
 	ahead  atomic.Int64 // minutes
 }
 
-// maxCreated is how many devices are added to an account.
-const maxCreated = 3
+// maxCreated is how many devices are added to an account that has a PIN.
+const maxCreated = 1
 
 func (s *stage) newCrowd(keys *credential.Keyring) (*crowd, error) {
 	c := &crowd{stage: s}
