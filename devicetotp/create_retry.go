@@ -67,7 +67,8 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 	}
 	same, err := o.issuer.keys.Matches(proofScope(o.accountID, d.ID), d.ProofDigest, o.proofs.otp)
 	switch {
-	case err != nil && o.needsProof(d.LastStep, d.CreatedAt): // Reseal may have dropped an older one
+	case err != nil && !o.needsProof(d.LastStep, d.CreatedAt): // Reseal may have dropped it
+	case err != nil:
 		o.proofs.otpSeen.broken = fmt.Errorf("device %s: the digest of the OTP that it was created on: %w", d.ID, err)
 	case same && !recent:
 		return o.recognized(a)

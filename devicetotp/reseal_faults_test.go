@@ -110,6 +110,21 @@ func TestCreate_ADigestThatIsTooOldToMatterIsNoFault(t *testing.T) {
 	requireCode(t, totperrors.CodeInvalidCredentials, retry())
 }
 
+// Where the digest is gone, nothing was compared with it: a request that is refused
+// before its OTP is checked has made no guess.
+func TestCreate_ADigestThatWasDroppedIsNotGuessedAt(t *testing.T) {
+	h := newHousehold(t)
+	h.create(t, devicetotp.CreateRequest{DeviceID: deviceID, OTP: secret(rightCode)})
+	h.Clock.Advance(devicetotp.MaxCodeTTL)
+	_, err := issuerUnder(t, h.World, rolled(t)).Reseal(t.Context(), "acct")
+	require.NoError(t, err)
+	// It has the wrong key, so no device can be sealed.
+	wrong := issuerUnder(t, h.World, keyRing(t, "next", worldKey(), credential.Key{ID: "next", Secret: namedKey("!next").Secret}))
+	_, err = wrong.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID, OTP: secret(wrongCode)})
+	requireCode(t, totperrors.CodeInternal, err)
+	require.Zero(t, h.account.Stored().State.OTP.Failures)
+}
+
 // resealed reports whether everything in the stored State is of the newest key.
 func resealed(t *testing.T, s credential.State) bool {
 	t.Helper()
