@@ -53,6 +53,10 @@ bench-load: ## compare with bare loops, pgbench and floods (DOC=1: into BENCHMAR
 chaos: ## kill the server KILLS (100) times, and PostgreSQL RESTARTS (10) times, under load
 	go -C examples run ./internal/harness/chaos -kills $(or $(KILLS),100) -restarts $(or $(RESTARTS),10)
 
+.PHONY: reseal-load
+reseal-load: ## take an old key away from ACCOUNTS (100000) accounts while clients use them
+	go -C examples run ./internal/harness/reseal -accounts $(or $(ACCOUNTS),100000)
+
 .PHONY: test-clients
 test-clients: ## call the example server with JSON:API clients of npm
 	examples/internal/harness/clients/npm/run

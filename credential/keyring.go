@@ -56,7 +56,8 @@ var (
 // make it primary everywhere. Values are sealed again as they are used, and
 // only ever with a newer key, so processes of both steps may run side by side.
 // Remove an old key once no stored value uses it. Opening a value that still does
-// fails with [ErrMissingKey], which names the key.
+// fails with [ErrMissingKey], which names the key. Issuer.Reseal of package devicetotp
+// seals the rest of an account again, and says which keys it still needs.
 //
 // The zero value is refused by every user of it. A Keyring is safe for
 // concurrent use and never prints its keys.

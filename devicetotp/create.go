@@ -134,7 +134,7 @@ func (o *create) decide(a *credential.Account) (answer[DeviceTOTP], bool) {
 		return o.refuse(CodeCredentialsRequired, "")
 	}
 	// A source that failed only after a right value would reveal that it was right.
-	if err := o.makeSecret(); err != nil {
+	if err := o.makeSecret(a); err != nil {
 		return o.refused(err)
 	}
 	factor, err := o.proofs.next(a, 0)

@@ -8,7 +8,7 @@ import (
 
 // grant adds the device, and spends what it rests on.
 func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[DeviceTOTP], bool) {
-	if err := o.makeSecret(); err != nil {
+	if err := o.makeSecret(a); err != nil {
 		return o.refused(err)
 	}
 	device, err := o.newDevice(a, basis)
@@ -54,8 +54,12 @@ func (o *create) newDevice(a *credential.Account, basis credential.Basis) (d cre
 	return d, nil
 }
 
-// makeSecret makes the secret of the new device, once a request.
-func (o *create) makeSecret() (err error) {
+// makeSecret makes the secret of the new device, once a request, unless the
+// account shows that this process has a wrong key to seal it with.
+func (o *create) makeSecret(a *credential.Account) (err error) {
+	if err := o.disputed(&a.State); err != nil {
+		return err
+	}
 	if !o.secret.Present() {
 		o.secret, err = o.newSecret()
 	}

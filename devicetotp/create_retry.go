@@ -68,6 +68,7 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 	}
 	kind, same, err := o.proofs.isDigestOf(proofScope(o.accountID, d.ID), d.ProofDigest)
 	switch {
+	case err != nil && !o.needsProof(d.LastStep, d.CreatedAt): // Reseal may have dropped it
 	case err != nil:
 		o.proofs.otpSeen.broken = fmt.Errorf("device %s: the digest of the OTP that it was created on: %w", d.ID, err)
 	case same && !recent:
@@ -113,7 +114,7 @@ func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool
 	if !o.hasProofRoom(a) {
 		return o.unreplaced(a, o.Fail(CodeDeviceLimitReached, "", 0))
 	}
-	if err := o.makeSecret(); err != nil {
+	if err := o.makeSecret(a); err != nil {
 		return o.unreplaced(a, err)
 	}
 	o.proofs.otpSeen.except = o.deviceID

@@ -71,7 +71,8 @@ type Event struct {
 
 // Unreadable is a stored value that does not open, for instance because its key
 // is missing: a device, a one-time code, the recovery codes, or the hash of a
-// password or PIN.
+// password or PIN. That of a Reseal says in Err what the value is for, see
+// [Resealed].Unreadable.
 type Unreadable struct {
 	// Factor is what it belongs to.
 	Factor credential.Factor

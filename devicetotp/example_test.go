@@ -221,6 +221,36 @@ func ExampleIssuer_Unblock() {
 	// <nil>
 }
 
+// A key is rolled out everywhere, every account is sealed again, and then the old
+// key can go. examples/reseal does it for all accounts of a database.
+func ExampleIssuer_Reseal() {
+	ctx := context.Background()
+	old, newer := credential.NewKey("2025-11"), credential.NewKey("2026-05")
+	before, _ := credential.NewKeyring("2025-11", old)
+	after, _ := credential.NewKeyring("2026-05", old, newer)
+	clock := clocktest.New(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+	store := memstore.New()
+	_ = store.Put(ctx, credential.Account{ID: "alice", RegisteredAt: clock.Now()})
+
+	issuer, err := devicetotp.NewIssuer(store, before, devicetotp.Config{Clock: clock})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice"}); err != nil {
+		log.Fatal(err)
+	}
+	if issuer, err = devicetotp.NewIssuer(store, after, devicetotp.Config{Clock: clock}); err != nil {
+		log.Fatal(err)
+	}
+	view, _ := issuer.Inspect(ctx, "alice")
+	fmt.Println("needs", view.Keys)
+	done, err := issuer.Reseal(ctx, "alice")
+	fmt.Println("sealed again:", done.Devices, "- needs", done.Keys, err)
+	// Output:
+	// needs [2025-11]
+	// sealed again: 1 - needs [2026-05] <nil>
+}
+
 func ExampleDeviceTOTP_Base32() {
 	device := devicetotp.DeviceTOTP{Secret: credential.NewSecret("12345678901234567890")}
 	fmt.Println(device.Base32())

@@ -383,6 +383,10 @@ func acts() []act {
 		{name: "unblock with nothing to forgive", run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
 			return i.Unblock(ctx, devicetotp.UnblockRequest{AccountID: "acct"})
 		}},
+		{name: "reseal with nothing to seal", run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
+			_, err := i.Reseal(ctx, "acct")
+			return err
+		}},
 	}
 }
 

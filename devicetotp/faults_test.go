@@ -118,6 +118,18 @@ var faultCases = []faultCase{
 		require.NoError(t, err)
 	}, creating(devicetotp.CreateRequest{}), totperrors.CodeIDInUse, false},
 	{"prove nothing", nil, proving(devicetotp.ProveRequest{}), totperrors.CodeCredentialsRequired, false},
+	{"reseal", enrolled(devicetotp.CreateRequest{PIN: secret("8299")}), func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		keys, err := credential.NewKeyring("next", worldKey(), namedKey("next"))
+		if err != nil {
+			return d, err
+		}
+		issuer, err := devicetotp.NewIssuer(w.Store, keys, devicetotp.Config{Clock: w.Clock, Limits: devicetotp.Limits{MaxRounds: 8}})
+		if err != nil {
+			return d, err
+		}
+		_, err = issuer.Reseal(ctx, "acct")
+		return d, err
+	}, "", true},
 }
 
 func enrolled(r devicetotp.CreateRequest) func(*testing.T, *devicetotptest.World) {

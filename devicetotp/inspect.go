@@ -24,6 +24,11 @@ type Overview struct {
 	// GraceUntil is the last instant at which the next Create needs no
 	// credential; zero if it needs one now.
 	GraceUntil time.Time
+	// Keys are the ids of the keys that the account needs now, oldest first, then
+	// those that the keyring does not have. The PIN hash is included.
+	Keys []string
+	// Unreadable are the values that do not open, and which key made them.
+	Unreadable []StoredValue
 }
 
 // DeviceOverview describes one device.
@@ -46,6 +51,12 @@ type DeviceOverview struct {
 	// until BlockedUntil; zero if only Unblock helps.
 	Blocked      bool
 	BlockedUntil time.Time
+	// Opens reports that its secret opens. If it does not, no code of the device
+	// is accepted.
+	Opens bool
+	// KeyID is the id of the key that its secret is sealed with; "" if what is
+	// stored does not have the form of a sealed secret.
+	KeyID string
 }
 
 // FactorOverview describes the failures of one factor.
@@ -116,6 +127,8 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 		}
 	}
 	view.Recovery = o.recovery(&a.State.Recovery)
+	report := o.keyReport(a)
+	view.Keys, view.Unreadable = report.keys, report.unreadable
 	return answer[Overview]{value: view}, false
 }
 
@@ -128,6 +141,9 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 		view.LastUsedAt = time.Unix((d.LastStep+1)*int64(d.Period/time.Second), 0).UTC()
 	}
 	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Device, d.Named)
+	view.KeyID, _ = credential.KeyID(d.Sealed)
+	_, err := o.open(d)
+	view.Opens = err == nil
 	return view
 }
 

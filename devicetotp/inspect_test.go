@@ -2,6 +2,7 @@ package devicetotp_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -38,6 +39,10 @@ func TestInspect_ShowsTheAccountAndChangesNothing(t *testing.T) {
 	require.Equal(t, devicetotptest.Start, got.CreatedAt)
 	require.Equal(t, devicetotptest.Start.Truncate(30*time.Second).Add(30*time.Second), got.LastUsedAt, "the end of the accepted step")
 	require.False(t, got.Blocked)
+	require.True(t, got.Opens)
+	require.Equal(t, "test", got.KeyID)
+	require.Equal(t, []string{"test"}, view.Keys)
+	require.Empty(t, view.Unreadable)
 	require.True(t, view.Room)
 	require.Equal(t, devicetotptest.Start.Add(4*time.Minute), view.GraceUntil)
 	require.Equal(t, []devicetotp.CodeOverview{{Kind: "account", ExpiresAt: devicetotptest.Start.Add(5 * time.Minute)}}, view.Codes)
@@ -91,4 +96,29 @@ func TestInspect_HoldsNoSecret(t *testing.T) {
 	for _, hidden := range []string{"secret-0000000001", a.Stored().PINHash, a.Stored().PasswordHash, "526271", "ONSWG4TF"} {
 		require.NotContains(t, string(text), hidden)
 	}
+}
+
+// Which keys an account needs, and what does not open, is said of one account as
+// Reseal says it: see TestReseal_TruthTable. What opens is shown beside it.
+func TestInspect_SaysWhichKeyIsMissing(t *testing.T) {
+	h := newHousehold(t)
+	next := keyRing(t, "next", namedKey("next"))
+	_, err := issuerUnder(t, h.World, next).Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: brokenID, Password: secret("password")})
+	require.NoError(t, err)
+	changeState(t, h.World, func(s *credential.State) {
+		torn := s.Devices[0]
+		torn.ID, torn.Sealed = otherID(9), []byte("nonsense")
+		s.Devices = append(s.Devices, torn)
+	})
+	view, err := h.Issuer.Inspect(t.Context(), "acct")
+	require.NoError(t, err)
+	require.Equal(t, []string{"test", "next"}, view.Keys)
+	var shown []string
+	for _, d := range view.Devices {
+		shown = append(shown, fmt.Sprintf("%s %t %s", d.ID, d.Opens, d.KeyID))
+	}
+	require.Equal(t, []string{otherID(0) + " true test", brokenID + " false next", otherID(9) + " false "}, shown)
+	require.Len(t, view.Unreadable, 2)
+	require.ErrorIs(t, view.Unreadable[0].Err, credential.ErrMissingKey)
+	require.ErrorIs(t, view.Unreadable[1].Err, credential.ErrTampered)
 }

@@ -132,6 +132,8 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	swapped := devicetotp.AddCodeRequest{AccountID: "acct", Kind: leakOTP, Code: secret(verifier.KindAccount), TTL: time.Minute}
 	log.add(w.Issuer.AddCode(t.Context(), swapped))
 	log.add(w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
+	log.add(w.Issuer.Inspect(t.Context(), "acct"))
+	log.add(w.Issuer.Reseal(t.Context(), "acct"))
 
 	recovery := devicetotp.RecoveryRequest{AccountID: "acct", Count: 3}
 	saved, err := w.Issuer.ReplaceRecoveryCodes(t.Context(), recovery)

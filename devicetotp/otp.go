@@ -271,7 +271,7 @@ func (p *proofs) spendOTP(a *credential.Account) {
 	}
 	switch i := state.DeviceIndex(v.DeviceID); {
 	case i >= 0:
-		p.call.spendStep(&state.Devices[i], v.Step, v.Outdated)
+		p.call.spendStep(a, &state.Devices[i], v.Step, v.Outdated)
 	case v.Kind() == verifier.KindRecovery:
 		state.Recovery = *p.otpSeen.recovery
 	default:
@@ -294,7 +294,7 @@ func (c *call) spendCompared(a *credential.Account, code credential.Secret, all 
 		at := slices.IndexFunc(all, func(m verifier.Compared) bool { return m.DeviceID == d.ID })
 		if at >= 0 {
 			if all[at].Right {
-				c.spendStep(d, all[at].Match.Step, all[at].Match.Outdated)
+				c.spendStep(a, d, all[at].Match.Step, all[at].Match.Outdated)
 			}
 			continue
 		}
@@ -307,11 +307,12 @@ func (c *call) spendCompared(a *credential.Account, code credential.Secret, all 
 	}
 }
 
-// spendStep records a success of d.
-func (c *call) spendStep(d *credential.Device, step int64, outdated bool) {
+// spendStep records a success of d. An outdated secret is sealed again, unless the
+// account shows that this process has a wrong key to seal it with.
+func (c *call) spendStep(a *credential.Account, d *credential.Device, step int64, outdated bool) {
 	d.LastStep = max(d.LastStep, step)
 	d.Attempts, d.Named = d.Attempts.Cleared(), d.Named.Cleared()
-	if outdated {
+	if outdated && c.disputed(&a.State) == nil {
 		c.reseal(d)
 	}
 }

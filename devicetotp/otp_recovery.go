@@ -40,6 +40,9 @@ func (p *proofs) takeRecovery(a *credential.Account) error {
 	if p.otpSeen.verdict.Kind() != verifier.KindRecovery {
 		return nil
 	}
+	if err := p.call.disputed(&a.State); err != nil {
+		return err // the codes that are left would be sealed with the wrong key
+	}
 	left := a.State.Recovery
 	taken, err := left.Spend(p.call.issuer.keys, p.call.accountID, p.otp)
 	if err != nil {

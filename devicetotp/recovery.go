@@ -77,5 +77,8 @@ func (o *replaceRecoveryCodes) decide(a *credential.Account) (answer[[]credentia
 	if err := a.State.Recovery.Replace(o.issuer.keys, o.accountID, o.codes, o.Now.UTC()); err != nil {
 		return answer[[]credential.Secret]{err: o.Internal(err)}, false
 	}
+	if err := o.disputed(&a.State); err != nil { // which a new set lifts, if it is the set's
+		return answer[[]credential.Secret]{err: err}, false
+	}
 	return answer[[]credential.Secret]{value: o.codes}, true
 }

@@ -33,14 +33,7 @@ func (c *call) open(d *credential.Device) (credential.Secret, error) {
 // reseal seals the secret of a device that is being used with the primary key.
 // If that fails, the old seal stays, which still opens.
 func (c *call) reseal(d *credential.Device) {
-	scope := credential.DeviceScope(c.accountID, d)
-	secret, outdated, err := c.issuer.keys.Open(scope, d.Sealed)
-	if err != nil || !outdated {
-		return
-	}
-	if sealed, err := c.issuer.keys.Seal(scope, secret); err == nil {
-		d.Sealed = sealed
-	}
+	_, _ = c.sealAgain(credential.DeviceScope(c.accountID, d), &d.Sealed)
 }
 
 func proofScope(accountID, deviceID string) credential.Scope {

@@ -62,6 +62,29 @@ func (u Users) StoreRehash(ctx context.Context, id string, f credential.Factor, 
 	return u.exec(ctx, `UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3`, id, better, old)
 }
 
+// IDs returns up to limit ids of users, in the order of their numbers, from the
+// first one after that; "" is the beginning. It is for what goes through all of
+// them, such as package rollout.
+func (u Users) IDs(ctx context.Context, after string, limit int) (ids []string, err error) {
+	last, known := parseID(after)
+	if !known && after != "" {
+		return nil, fmt.Errorf("users: %q is not an id", after)
+	}
+	rows, err := u.db.QueryContext(ctx, `SELECT id FROM users WHERE id > $1 ORDER BY id LIMIT $2`, last, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id int64
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		ids = append(ids, strconv.FormatInt(id, 10))
+	}
+	return ids, rows.Err()
+}
+
 func (u Users) exec(ctx context.Context, query, id string, args ...any) error {
 	userID, known := parseID(id)
 	if !known {
