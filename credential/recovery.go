@@ -65,7 +65,7 @@ func RecoveryText(otp Secret) (text Secret, ok bool) {
 // Replace makes codes the recovery codes of the account, in place of all that
 // there were. The failures in a row stay. It is for the library's own use and
 // outside of the compatibility promise.
-func (r *RecoveryCodes) Replace(keys *Keyring, accountID string, codes []Secret, now time.Time) error {
+func (o *RecoveryCodes) Replace(keys *Keyring, accountID string, codes []Secret, now time.Time) error {
 	if len(codes) == 0 || len(codes) > MaxRecoveryCodes {
 		return fmt.Errorf("%w: %d recovery codes, must be from 1 to %d", ErrStateSize, len(codes), MaxRecoveryCodes)
 	}
@@ -78,10 +78,10 @@ func (r *RecoveryCodes) Replace(keys *Keyring, accountID string, codes []Secret,
 		d := digestRecovery(text)
 		digests = append(digests, d[:]...)
 	}
-	if err := r.seal(keys, accountID, digests); err != nil {
+	if err := o.seal(keys, accountID, digests); err != nil {
 		return err
 	}
-	r.CreatedAt = now
+	o.CreatedAt = now
 	return nil
 }
 
@@ -89,31 +89,31 @@ func (r *RecoveryCodes) Replace(keys *Keyring, accountID string, codes []Secret,
 // all of them, in a time that does not depend on which one it is. Errors wrap
 // [ErrTampered] or [ErrMissingKey]. It is for the library's own use and outside of
 // the compatibility promise.
-func (r *RecoveryCodes) Has(keys *Keyring, accountID string, otp Secret) (bool, error) {
-	digests, at, err := r.find(keys, accountID, otp)
+func (o *RecoveryCodes) Has(keys *Keyring, accountID string, otp Secret) (bool, error) {
+	digests, at, err := o.find(keys, accountID, otp)
 	return at < len(digests), err
 }
 
 // Spend takes otp out of the recovery codes that are left, and seals the rest
 // again with the primary key. It reports whether otp was one of them. It is for
 // the library's own use and outside of the compatibility promise.
-func (r *RecoveryCodes) Spend(keys *Keyring, accountID string, otp Secret) (bool, error) {
-	digests, at, err := r.find(keys, accountID, otp)
+func (o *RecoveryCodes) Spend(keys *Keyring, accountID string, otp Secret) (bool, error) {
+	digests, at, err := o.find(keys, accountID, otp)
 	if err != nil || at == len(digests) {
 		return false, err
 	}
-	err = r.seal(keys, accountID, append(digests[:at:at], digests[at+recoveryDigestSize:]...))
+	err = o.seal(keys, accountID, append(digests[:at:at], digests[at+recoveryDigestSize:]...))
 	return err == nil, err
 }
 
 // find returns the digests of the codes that are left, and where that of otp is;
 // at their end if it is none of them.
-func (r *RecoveryCodes) find(keys *Keyring, accountID string, otp Secret) (digests []byte, at int, err error) {
+func (o *RecoveryCodes) find(keys *Keyring, accountID string, otp Secret) (digests []byte, at int, err error) {
 	text, ok := RecoveryText(otp)
-	if !ok || len(r.Sealed) == 0 {
+	if !ok || len(o.Sealed) == 0 {
 		return nil, 0, nil
 	}
-	plain, _, err := keys.Open(RecoveryScope(accountID), r.Sealed)
+	plain, _, err := keys.Open(RecoveryScope(accountID), o.Sealed)
 	if err != nil {
 		return nil, 0, fmt.Errorf("credential: recovery codes: %w", err)
 	}
@@ -131,7 +131,7 @@ func (r *RecoveryCodes) find(keys *Keyring, accountID string, otp Secret) (diges
 }
 
 // seal stores the digests; none of them is nothing.
-func (r *RecoveryCodes) seal(keys *Keyring, accountID string, digests []byte) error {
+func (o *RecoveryCodes) seal(keys *Keyring, accountID string, digests []byte) error {
 	var sealed []byte
 	if len(digests) > 0 {
 		var err error
@@ -139,7 +139,7 @@ func (r *RecoveryCodes) seal(keys *Keyring, accountID string, digests []byte) er
 			return err
 		}
 	}
-	r.Sealed, r.Left = sealed, len(digests)/recoveryDigestSize
+	o.Sealed, o.Left = sealed, len(digests)/recoveryDigestSize
 	return nil
 }
 
