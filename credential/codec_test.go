@@ -149,7 +149,7 @@ func TestMalformedStateIsRefused(t *testing.T) {
 		})
 	}
 	var s State
-	require.NoError(t, s.UnmarshalBinary([]byte("\x01"+record(200, strings.Repeat("x", 40000))+record(200, strings.Repeat("x", 25536-7)))), "64 KiB exactly")
+	require.NoError(t, s.UnmarshalBinary([]byte("\x01"+strings.Repeat(record(200, strings.Repeat("x", 1<<16-4)), 4)+record(200, ""))), "256 KiB exactly")
 	require.NoError(t, s.UnmarshalBinary([]byte("\x01"+record(tagSpent, record(tagSpentUntil, "12345678\x3b\x9a\xc9\xff")))), "one nanosecond less than a second")
 	s = everything()
 	require.NoError(t, s.UnmarshalBinary(nil))

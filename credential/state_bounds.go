@@ -7,19 +7,18 @@ import "fmt"
 // [State.UnmarshalBinary] alike.
 //
 // A State that is full in every number fits into MaxStateBytes with the longest
-// values that this library writes. Only a verifier of the host can fill it
-// earlier, with proofs that have long names: 200 of 255 bytes take 55,200 bytes,
-// which leaves room for some 25 devices.
+// values that this library writes, and with the longest names that a verifier of
+// the host may give its proofs.
 const (
-	MaxDevices    = 100       // issued devices
-	MaxCodes      = 50        // pending one-time codes
-	MaxSpent      = 200       // spent proofs: each device may have one, and some were evicted since
-	MaxRevoked    = 100       // remembered devices that were revoked
-	MaxName       = 256       // bytes of a device's name: 64 runes
-	MaxKinds      = 64        // kinds of one-time code with failures
-	MaxReplaced   = 4         // remembered OTPs of replaced devices, for each device
-	MaxWrites     = 32        // remembered write ids, one of a writer; older ones are dropped
-	MaxStateBytes = 64 * 1024 // encoded size
+	MaxDevices    = 100        // issued devices
+	MaxCodes      = 50         // pending one-time codes
+	MaxSpent      = 200        // spent proofs: each device may have one, and some were evicted since
+	MaxRevoked    = 100        // remembered devices that were revoked
+	MaxName       = 256        // bytes of a device's name: 64 runes
+	MaxKinds      = 64         // kinds of one-time code with failures
+	MaxReplaced   = 4          // remembered OTPs of replaced devices, for each device
+	MaxWrites     = 32         // remembered write ids, one of a writer; older ones are dropped
+	MaxStateBytes = 256 * 1024 // encoded size
 )
 
 // Check returns an error that wraps [ErrStateSize] if s is beyond the bounds, in

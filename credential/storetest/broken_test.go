@@ -307,7 +307,7 @@ var brokenStores = []broken{
 	})},
 	{"oversized_state", "cuts a value that is too long", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		for i := range a.State.Devices {
-			a.State.Devices[i].Sealed = a.State.Devices[i].Sealed[:min(credential.MaxStateBytes/2, len(a.State.Devices[i].Sealed))]
+			a.State.Devices[i].Sealed = a.State.Devices[i].Sealed[:min(30_000, len(a.State.Devices[i].Sealed))]
 		}
 		return s.Save(ctx, a)
 	})},

@@ -16,8 +16,14 @@ func largestState(e env) error {
 	if err != nil {
 		return fmt.Errorf("storetest: %w", err)
 	}
-	first := &state.Devices[0]
-	first.Sealed = someBytes(len(first.Sealed) + credential.MaxStateBytes - len(encoded))
+	// The length of a value is written in two bytes: several have to grow.
+	const most = 60_000
+	for i, missing := 0, credential.MaxStateBytes-len(encoded); missing > 0; i++ {
+		d := &state.Devices[i]
+		more := min(missing, most-len(d.Sealed))
+		d.Sealed = someBytes(len(d.Sealed) + more)
+		missing -= more
+	}
 	if encoded, err = state.MarshalBinary(); err != nil || len(encoded) != credential.MaxStateBytes {
 		return fmt.Errorf("storetest: a State of %d bytes: %w", len(encoded), orNil(err))
 	}

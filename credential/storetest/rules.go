@@ -117,7 +117,7 @@ var rules = []Rule{
 	},
 	{
 		Name: "largest_state", timeout: quick, check: largestState, after: []string{"large_state"},
-		Why: "A State of exactly credential.MaxStateBytes, 65,536, is stored whole; " +
+		Why: "A State of exactly credential.MaxStateBytes, 262,144, is stored whole; " +
 			"a column that holds 65,535 bytes cuts it short, and the account never loads again.",
 	},
 	{
