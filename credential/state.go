@@ -71,7 +71,8 @@ type Device struct {
 	// there is none.
 	MadeBy string
 	// Attempts are the wrong values in a row that were compared with this device,
-	// whatever path they came by. Named are those of verifications that named it.
+	// whatever path they came by. Named are those of verifications that named it,
+	// and of retries of the request that made it with another OTP.
 	Attempts, Named Attempts
 	// Replaced are the OTPs that made earlier devices of this id, so that a late
 	// retry of their requests is recognized.

@@ -126,10 +126,7 @@ func (o *addCode) blocked(a *credential.Account) (wait time.Duration, blocked bo
 	policy := &o.issuer.policy
 	pace, paced := policy.OTP.Blocked(a.State.OTP, o.Now)
 	kind, stopped := policy.Code.Blocked(a.State.KindAttempts(o.request.Kind), o.Now)
-	if stopped && kind == 0 {
-		return 0, true // only Unblock helps
-	}
-	return max(pace, kind), paced || stopped
+	return both(pace, paced, kind, stopped)
 }
 
 // digest makes the code, if the request has none, and its digest.

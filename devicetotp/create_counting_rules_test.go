@@ -194,6 +194,10 @@ func (e *createExpectation) fail(f credential.Factor, result devicetotp.Result) 
 func (e *createExpectation) count(f credential.Factor) {
 	p, at := e.hash(f)
 	*at, e.saved = p.fail(*at), true
+	if f == credential.FactorOTP && e.differs {
+		asked := e.device(tableID)
+		asked.named = ofNamed.fail(asked.named)
+	}
 }
 
 func (e *createExpectation) blocked(f credential.Factor, wait time.Duration) devicetotp.Result {

@@ -132,6 +132,13 @@ func retryPlaces() (places []*place) {
 	one("seal broken, grace", place{sealBroken: true}, askedDevice(credential.BasisGrace, time.Minute))
 	one("seal broken, otp", place{sealBroken: true}, askedDevice(credential.BasisOTP, time.Minute))
 	one("seal broken, pin", place{sealBroken: true}, askedDevice(credential.BasisPIN, time.Minute))
+	for _, named := range []failures{failed(4), {n: 6}, failed(6), failed(20)} {
+		d := askedDevice(credential.BasisOTP, time.Minute)
+		d.named = named
+		one(fmt.Sprintf("%d failures named it %v ago, otp", named.n, named.since), place{}, d)
+		d.basis, d.digest = credential.BasisPIN, false
+		one(fmt.Sprintf("%d failures named it %v ago, pin", named.n, named.since), place{}, d)
+	}
 	one("no room for a proof, pin", place{noProofRoom: true}, askedDevice(credential.BasisPIN, time.Minute))
 	one("no room for a proof, otp", place{noProofRoom: true}, askedDevice(credential.BasisOTP, time.Minute))
 	one("no secret, password", place{noSecret: true}, askedDevice(credential.BasisPassword, time.Minute))

@@ -55,13 +55,17 @@ func (o *create) again(d *credential.Device) (answer[DeviceTOTP], bool) {
 }
 
 // retryOTP compares the OTP with the digests that are kept of the OTPs which made
-// the devices of this id, and not with the codes of today.
+// the devices of this id, and not with the codes of today. Whoever guesses the one
+// that made d is given its secret, so a wrong one counts as a request that names d.
 func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[DeviceTOTP], bool) {
 	d := &a.State.Devices[i]
 	if o.madeEarlier(d) {
 		return o.recognized(a)
 	}
-	if wait, blocked := o.issuer.policy.OTP.Blocked(a.State.OTP, o.Now); blocked {
+	policy := &o.issuer.policy
+	pace, paced := policy.OTP.Blocked(a.State.OTP, o.Now)
+	named, stopped := policy.Device.Blocked(d.Named, o.Now)
+	if wait, blocked := both(pace, paced, named, stopped); blocked {
 		o.proofs.waits = append(o.proofs.waits, wait)
 		o.proofs.note(a, credential.FactorOTP, ResultBlocked)
 		return o.refused(o.proofs.refusal())

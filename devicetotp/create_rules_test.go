@@ -163,14 +163,19 @@ func (e *createExpectation) takenID(r createRow, d *deviceFacts) {
 
 // retryOTP: the same code, compared with the digest kept on the device. One that
 // made an earlier device of this id is recognized. One that differs and grants
-// nothing is one wrong OTP, whatever else is in its way.
+// nothing is one wrong OTP, whatever else is in its way, and one failure that names
+// the device. The pace of the account and that of the device must both allow it.
 func (e *createExpectation) retryOTP(r createRow, d *deviceFacts, recent bool) {
 	same := r.otp.is == theSameOTP && !r.place.digestBroken
-	wait, blocked := ofOTP.wait(e.otp)
+	wait, paced := ofOTP.wait(e.otp)
+	named, stopped := ofNamed.wait(d.named)
+	if wait = max(wait, named); stopped && named == 0 {
+		wait = 0 // which only the host ends
+	}
 	switch {
 	case r.otp.is == anEarlierOTP:
 		e.recognized()
-	case blocked:
+	case paced || stopped:
 		e.blocked(credential.FactorOTP, wait)
 		e.nothingRight(r)
 	case same && !recent:

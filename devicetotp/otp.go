@@ -18,7 +18,8 @@ import (
 //	                               was wrong
 //	Device.Attempts (all paths)    a wrong value was compared with it      from 5th, at 80    its own success
 //	                                                                       if it is not named
-//	Device.Named                   a Verify that names it was wrong        from 5th, at 20    its own success
+//	Device.Named                   a Verify that names it was wrong, or    from 5th, at 20    its own success
+//	                               a retry of its Create with another OTP
 //	State.Kinds                    a wrong value was compared with the     from 5th, at 20    that kind's success
 //	                               pending code of the kind
 //	State.Recovery                 a wrong value was compared with the     from 5th, at 100   its own success
@@ -121,9 +122,15 @@ func (p *proofs) failOTP(a *credential.Account, r Result, all []verifier.Compare
 	return p.note(a, credential.FactorOTP, r)
 }
 
-// countOTP counts a wrong OTP for the pace of the account.
+// countOTP counts a wrong OTP for the pace of the account. Any OTP that is right
+// resets that, so a retry counts for the device that it names, too.
 func (p *proofs) countOTP(a *credential.Account) {
-	a.State.OTP = p.call.issuer.policy.OTP.Fail(a.State.OTP, p.call.Now)
+	policy := &p.call.issuer.policy
+	a.State.OTP = policy.OTP.Fail(a.State.OTP, p.call.Now)
+	if p.otpSeen.differs {
+		d := &a.State.Devices[a.State.DeviceIndex(p.call.deviceID)]
+		d.Named = policy.Device.Fail(d.Named, p.call.Now)
+	}
 	p.counted = true
 }
 
@@ -218,6 +225,15 @@ func (c *call) narrowCodes(q *verifier.Query, a *credential.Account) (open int, 
 		return !blocked
 	})
 	return open, waits
+}
+
+// both returns how long two blocks are in the way that must both end: 0 if only
+// Unblock ends one of them.
+func both(wait time.Duration, blocked bool, other time.Duration, otherBlocked bool) (time.Duration, bool) {
+	if blocked && wait == 0 || otherBlocked && other == 0 {
+		return 0, true
+	}
+	return max(wait, other), blocked || otherBlocked
 }
 
 // keep returns the elements that are kept: all itself where that is every one.

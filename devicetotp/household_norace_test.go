@@ -1,0 +1,6 @@
+//go:build !race
+
+package devicetotp_test
+
+// households is how many live for ten years.
+const households = 1000
