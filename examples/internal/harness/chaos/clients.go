@@ -126,13 +126,15 @@ func (c *clients) announce(ctx context.Context, r *result) error {
 	}
 	return untilDone(ctx, func() error {
 		a, err := c.stage.store.Load(ctx, r.account)
-		if err == nil && len(a.State.Codes) != 1 {
-			return errors.New("an account has not the one code that was announced")
+		if err != nil {
+			return err
 		}
-		if err == nil {
-			r.codeID = a.State.Codes[0].ID
+		pending := slices.DeleteFunc(a.State.Codes, func(code credential.OneTimeCode) bool { return code.Withdrawn })
+		if len(pending) != 1 {
+			return fmt.Errorf("%d codes are pending, want the one that was announced", len(pending))
 		}
-		return err
+		r.codeID = pending[0].ID
+		return nil
 	})
 }
 
