@@ -3,6 +3,7 @@ package devicetotp_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -348,6 +349,60 @@ func TestRotate_IsConfirmedByCreateToo(t *testing.T) {
 	require.Nil(t, r.stored().Rotation)
 	_, err := r.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: code})
 	requireCode(t, devicetotp.CodeInvalidCredentials, err)
+}
+
+// So does Prove, whose Event tells it.
+func TestRotate_IsConfirmedByProveToo(t *testing.T) {
+	r := newRotating(t)
+	renewed := r.rotated(t)
+	proof, err := r.Issuer.Prove(t.Context(), devicetotp.ProveRequest{AccountID: "acct", OTP: r.Phone(renewed).Code()})
+	require.NoError(t, err)
+	require.Equal(t, []any{deviceID, verifier.KindDeviceTOTP}, []any{proof.DeviceID, proof.Kind})
+	require.Equal(t, []string{deviceID}, r.lastEvent().RotationsConfirmed)
+	_, err = verify(t, r.World, "", r.Phone(r.device).Code())
+	requireCode(t, devicetotp.CodeInvalidCredentials, err)
+}
+
+// A recovery code rotates a device once, and a retry is recognized however it is
+// typed.
+func TestRotate_OnARecoveryCode(t *testing.T) {
+	r := newRotating(t, withRecovery)
+	codes := r.account.RecoveryCodes(3)
+	first, err := r.rotate(t, devicetotp.RotateRequest{OTP: codes[0]})
+	require.NoError(t, err)
+	require.Equal(t, 2, r.account.Stored().State.Recovery.Left)
+	again, err := r.rotate(t, devicetotp.RotateRequest{OTP: secret(strings.ToLower(codes[0].Reveal()) + " ")})
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
+	require.Equal(t, first.Base32(), again.Base32())
+	require.Equal(t, verifier.KindRecovery, r.lastEvent().Factors[0].Kind)
+	require.Equal(t, 2, r.account.Stored().State.Recovery.Left)
+	second, err := r.rotate(t, devicetotp.RotateRequest{OTP: codes[1]})
+	require.NoError(t, err)
+	require.True(t, second.Replaced)
+	_, err = r.rotate(t, devicetotp.RotateRequest{OTP: codes[0]})
+	requireCode(t, devicetotp.CodeIDInUse, err)
+	require.Equal(t, 1, r.account.Stored().State.Recovery.Left)
+}
+
+// Revoke takes both secrets of a device, and Reseal seals both again.
+func TestRotate_BesideRevokeAndReseal(t *testing.T) {
+	r := newRotating(t)
+	renewed := r.rotated(t)
+	ring, err := credential.NewKeyring("newer", worldKey(), credential.NewKey("newer"))
+	require.NoError(t, err)
+	r.Issuer = issuerUnder(t, r.World, ring)
+	resealed, err := r.Issuer.Reseal(t.Context(), "acct")
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 1}, []int{resealed.Devices, resealed.Rotations})
+	_, err = r.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{deviceID}})
+	require.NoError(t, err)
+	for _, d := range []devicetotp.DeviceTOTP{r.device, renewed} {
+		_, err = verify(t, r.World, "", r.Phone(d).Code())
+		requireCode(t, devicetotp.CodeInvalidCredentials, err)
+	}
+	_, err = r.rotate(t, devicetotp.RotateRequest{PIN: secret("8299")})
+	requireCode(t, devicetotp.CodeNotFound, err)
 }
 
 // One secret may be in two devices, and be the new one of a rotation: its steps are
