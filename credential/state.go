@@ -50,7 +50,7 @@ type Device struct {
 	// Sealed is the shared secret, sealed by the Keyring for [DeviceScope], which
 	// binds it to the account and to most fields of the device.
 	Sealed []byte
-	// Algorithm, Digits (6 to 8) and Period (15 to 120 s) are those of RFC 6238.
+	// Algorithm, Digits (6 to 10) and Period (10 to 300 s) are those of RFC 6238.
 	Algorithm Algorithm
 	Digits    int
 	Period    time.Duration
@@ -65,7 +65,8 @@ type Device struct {
 	// CreatedAt is when it was created.
 	CreatedAt time.Time
 	// LastStep is the newest time step that was accepted: no code of this step
-	// or an older one is accepted again. 0: never used.
+	// or an older one is accepted again. If 0, the device was never used, or it was
+	// imported and nobody knows when it was; see [Device.Used].
 	LastStep int64
 	// MadeBy is the id of the device whose code this one was created on; "" if
 	// there is none.
@@ -74,14 +75,20 @@ type Device struct {
 	// whatever path they came by. Named are those of verifications that named it,
 	// and of retries of the request that made it with another OTP.
 	Attempts, Named Attempts
-	// Replaced are the OTPs that made earlier devices of this id, so that a late
-	// retry of their requests is recognized.
+	// Replaced are the OTPs that made earlier devices of this id, or earlier
+	// rotations of this device, so that a late retry of their requests is
+	// recognized.
 	Replaced []ReplacedProof
 	// Rotation is a new secret that has not been used yet; nil if there is none.
+	// One that is over stays until the device is next used or rotated.
 	Rotation *Rotation
 
 	unknown []byte
 }
+
+// Used reports whether the device counts as used: a code of it was accepted, or it
+// was imported from a service where it had been in use.
+func (d *Device) Used() bool { return d.LastStep > 0 || d.Basis == BasisImported }
 
 // OneTimeCode is a code that the host has sent to the user.
 type OneTimeCode struct {
@@ -122,6 +129,10 @@ type Rotation struct {
 
 	unknown []byte
 }
+
+// Pending reports whether o waits at now for the first code of its secret. A nil
+// Rotation does not.
+func (o *Rotation) Pending(now time.Time) bool { return o != nil && now.Before(o.Until) }
 
 // RevokedDevice is what is remembered of a device that was revoked.
 type RevokedDevice struct {
@@ -166,11 +177,12 @@ type KindAttempts struct {
 	unknown []byte
 }
 
-// ReplacedProof is the OTP of a device that was replaced by another of its id.
+// ReplacedProof is the OTP of a device that was replaced by another of its id, or
+// of a rotation that was confirmed or replaced.
 type ReplacedProof struct {
-	// Digest is the device's ProofDigest.
+	// Digest is the ProofDigest of that device or rotation.
 	Digest []byte
-	// CreatedAt is when that device was created.
+	// CreatedAt is when it was made.
 	CreatedAt time.Time
 
 	unknown []byte

@@ -187,7 +187,7 @@ func fullState(t testing.TB) State {
 		r.Sealed, err = keys.Seal(RotationScope("account", &d, &r), NewSecret(strings.Repeat("s", AlgorithmSHA512.SecretSize())))
 		require.NoError(t, err)
 		d.Rotation = &r
-		d.Sealed, err = keys.Seal(DeviceScope("account", &d), NewSecret(strings.Repeat("s", AlgorithmSHA512.SecretSize())))
+		d.Sealed, err = keys.Seal(DeviceScope("account", &d), NewSecret(strings.Repeat("s", 128))) // as an import may have
 		require.NoError(t, err)
 		s.Devices = append(s.Devices, d)
 	}

@@ -177,7 +177,7 @@ func (o *create) refused(err error) (answer[DeviceTOTP], bool) {
 func (o *create) event() Event {
 	return Event{
 		Factors: o.proofs.results, Evicted: o.evicted,
-		Unreadable: o.proofs.unreadable,
+		Unreadable: o.proofs.unreadable, RotationsConfirmed: o.proofs.confirmed,
 	}
 }
 

@@ -1,10 +1,6 @@
 package devicetotp
 
-import (
-	"slices"
-
-	"example.com/devicetotp/credential"
-)
+import "example.com/devicetotp/credential"
 
 // grant adds the device, and spends what it rests on.
 func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[DeviceTOTP], bool) {
@@ -16,7 +12,7 @@ func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[De
 		return o.refused(err)
 	}
 	takeID(&a.State, device.ID)
-	o.makeRoom(a, device.RestsOnGrace)
+	o.evicted = o.makeRoom(a, device.RestsOnGrace, o.proofs.otpSeen.verdict.DeviceID)
 	if factor, ok := basis.Factor(); ok {
 		o.proofs.succeed(a, factor)
 	} else {
@@ -64,32 +60,4 @@ func (o *create) makeSecret(a *credential.Account) (err error) {
 		o.secret, err = o.newSecret()
 	}
 	return err
-}
-
-// makeRoom forgets revoked ids that are not held any more, and then evicts
-// never-used devices, until one more fits: oldest first, and the one that
-// generated the OTP of this request last. A device that rests on grace
-// displaces only such ones. hasRoom saw that there are enough.
-func (o *create) makeRoom(a *credential.Account, rests bool) {
-	for places(&a.State) >= o.issuer.policy.MaxDevices {
-		if o.forgetRevoked(&a.State) {
-			continue
-		}
-		oldest := -1
-		for i := range a.State.Devices {
-			d := &a.State.Devices[i]
-			if o.evictable(d, rests) && (oldest < 0 || o.goesBefore(d, &a.State.Devices[oldest])) {
-				oldest = i
-			}
-		}
-		o.evicted = append(o.evicted, a.State.Devices[oldest].ID)
-		a.State.Devices = slices.Delete(a.State.Devices, oldest, oldest+1)
-	}
-}
-
-func (o *create) goesBefore(d, other *credential.Device) bool {
-	if proved := o.proofs.otpSeen.verdict.DeviceID; proved == d.ID || proved == other.ID {
-		return proved == other.ID
-	}
-	return d.CreatedAt.Before(other.CreatedAt)
 }

@@ -3,11 +3,9 @@ package devicetotp
 import (
 	"cmp"
 	"fmt"
-	"slices"
 
 	"example.com/devicetotp/credential"
 	totperrors "example.com/devicetotp/errors"
-	"example.com/devicetotp/verifier"
 )
 
 // retry answers a request for an id that the account has already: a retry of the
@@ -15,7 +13,7 @@ import (
 // that uses one id for ever.
 func (o *create) retry(a *credential.Account, i int) (answer[DeviceTOTP], bool) {
 	d := &a.State.Devices[i]
-	if d.LastStep != 0 || d.Basis == credential.BasisImported {
+	if d.Used() {
 		return o.inUse()
 	}
 	age, ok := o.age(d.CreatedAt)
@@ -59,7 +57,7 @@ func (o *create) again(d *credential.Device) (answer[DeviceTOTP], bool) {
 // that made d is given its secret, so a wrong one counts as a request that names d.
 func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[DeviceTOTP], bool) {
 	d := &a.State.Devices[i]
-	if o.madeEarlier(d) {
+	if o.proofs.madeEarlier(d) {
 		return o.recognized(a)
 	}
 	policy := &o.issuer.policy
@@ -92,24 +90,8 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 // recognized refuses an OTP that is known and was spent, which is no guess. That it
 // is known is a verdict all the same, and leaves after a save.
 func (o *create) recognized(a *credential.Account) (answer[DeviceTOTP], bool) {
-	o.Looked()
-	o.proofs.counted = true
-	o.proofs.note(a, credential.FactorOTP, ResultSpent)
+	o.proofs.recognize(a)
 	return o.inUse()
-}
-
-// madeEarlier reports whether the OTP made an earlier device of this id that was
-// replaced within the retry window. A late retry of that request must neither
-// undo the later one nor count as a guess.
-func (o *create) madeEarlier(d *credential.Device) bool {
-	return slices.ContainsFunc(d.Replaced, func(p credential.ReplacedProof) bool {
-		age, ok := o.age(p.CreatedAt)
-		if !ok || age > o.issuer.policy.RetryWindow {
-			return false
-		}
-		_, same, err := o.proofs.isDigestOf(proofScope(o.accountID, d.ID), p.Digest)
-		return err == nil && same
-	})
 }
 
 // replace puts a new device in the place of one that was never used, on an OTP
@@ -135,7 +117,8 @@ func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool
 	if err != nil {
 		return o.refused(err)
 	}
-	device.Replaced, device.Name = o.replaced(&old), cmp.Or(device.Name, old.Name)
+	device.Replaced = o.remembered(old.Replaced, old.ProofDigest, old.CreatedAt)
+	device.Name = cmp.Or(device.Name, old.Name)
 	o.proofs.succeed(a, credential.FactorOTP)
 	a.State.Devices[i] = device
 	out := o.give(&device, o.secret)
@@ -146,22 +129,6 @@ func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool
 // unreplaced refuses before the OTP is checked. One that differs from the digest is
 // a guess at it all the same.
 func (o *create) unreplaced(a *credential.Account, err error) (answer[DeviceTOTP], bool) {
-	if o.proofs.otpSeen.differs {
-		o.proofs.failOTP(a, ResultWrong, []verifier.Compared{})
-	}
+	o.proofs.failGuess(a)
 	return o.refused(err)
-}
-
-// replaced returns the OTPs that a device in the place of old remembers: those
-// within the retry window, and of too many the newest.
-func (o *create) replaced(old *credential.Device) []credential.ReplacedProof {
-	all := slices.Clone(old.Replaced)
-	if old.ProofDigest != nil {
-		all = append(all, credential.ReplacedProof{Digest: old.ProofDigest, CreatedAt: old.CreatedAt})
-	}
-	all = slices.DeleteFunc(all, func(p credential.ReplacedProof) bool {
-		age, ok := o.age(p.CreatedAt)
-		return !ok || age > o.issuer.policy.RetryWindow
-	})
-	return all[max(0, len(all)-credential.MaxReplaced):]
 }

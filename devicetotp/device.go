@@ -24,13 +24,16 @@ type DeviceTOTP struct {
 	Period    time.Duration
 	Digits    int
 	Algorithm credential.Algorithm
-	// Basis is what the device was created on.
+	// Basis is what the device was created on, or its new secret made on.
 	Basis credential.Basis
-	// CreatedAt is when it was created.
+	// CreatedAt is when it was created, or its new secret made.
 	CreatedAt time.Time
-	// Replayed reports that this is the device of an earlier request again, with
-	// nothing changed, and Replaced that it took the place of a device of the same
-	// id that was never used.
+	// ConfirmBy is set by [Issuer.Rotate]: if no code of the new secret is
+	// accepted before then, it is gone. It is zero for a device that was created.
+	ConfirmBy time.Time
+	// Replayed reports that this is what an earlier request made, with nothing
+	// changed. Replaced reports that it took the place of a device of the same id
+	// that was never used, or of a rotation that was pending.
 	Replayed, Replaced bool
 }
 

@@ -5,7 +5,8 @@
 // minutes of registration without any credential, or else against one valid user
 // OTP, password or PIN, checked in that order. [Issuer.Verify] accepts each code
 // of a device once. [Issuer.Prove] asks for the same proofs before anything else is
-// done; [Issuer.Inspect], [Issuer.Rename] and [Issuer.Revoke] manage devices.
+// done; [Issuer.Inspect], [Issuer.Rename], [Issuer.Rotate] and [Issuer.Revoke]
+// manage devices, and [Issuer.Import] takes over those of another service.
 //
 //	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
 //	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: id, PIN: credential.Optional(pin)})

@@ -11,11 +11,11 @@ import (
 // no code and no hash, unless the host's own errors do (Err), so it can be logged
 // whole.
 //
-// Tell the user of each new device: the grace window needs no proof, so the
-// notice is what reveals a stolen session. The first Event of a device may be that
-// of a retry, because the response to the request that made it was lost. So tell
-// of every Event of OpCreate without a Code, Replayed or not, once for each pair
-// of DeviceID and CreatedAt. After one with CodeUnavailable the device may exist:
+// Tell the user of each new device and each new secret: the grace window needs no
+// proof, so the notice is what reveals a stolen session. The first Event of a
+// device may be that of a retry, because the response to the request that made it
+// was lost. So tell of every Event of OpCreate or OpRotate without a Code, Replayed
+// or not, once for each pair of DeviceID and CreatedAt. After one with CodeUnavailable the device may exist:
 // if no retry follows, ask Inspect.
 //
 // Tell the user also of each recovery code that was used (a FactorResult of the
@@ -34,15 +34,22 @@ type Event struct {
 	DeviceID string
 	// Code is the error code of the answer; "" for success.
 	Code Code
-	// Basis is what the device was created on, or what was proved; zero unless
-	// Create or Prove succeeded.
+	// Basis is what the device was created or rotated on, or what was proved, or
+	// credential.BasisImported; zero unless Create, Prove, Rotate or Import
+	// succeeded.
 	Basis credential.Basis
-	// CreatedAt is when the device was created; zero unless Create succeeded.
+	// CreatedAt is when the device was created or imported, or its new secret made;
+	// zero unless Create, Rotate or Import succeeded.
 	CreatedAt time.Time
-	// Replayed reports that Create returned an existing device again, and Replaced
-	// that it put a new device in the place of one of the same id that was never
-	// used.
+	// Replayed reports that Create returned an existing device again, Rotate the
+	// secret of a pending rotation, or that Import found the device there already.
+	// Replaced reports that Create put a new device in the place of one of the same
+	// id that was never used, or Rotate a new rotation in the place of one that was
+	// pending.
 	Replayed, Replaced bool
+	// RotationsConfirmed are the devices that an accepted code made take over the
+	// new secret of their rotation. Their old secret is gone.
+	RotationsConfirmed []string
 	// RestsOnGrace reports that what was created or accepted rests on grace alone:
 	// on the grace window, or on a code of a device that rests on it.
 	RestsOnGrace bool

@@ -316,6 +316,63 @@ func revokeAct(name string, devices ...string) act {
 	}}
 }
 
+// rotateAct rotates the household's device, which is used before, after it was
+// rotated on each of before.
+func rotateAct(name string, code devicetotp.Code, r devicetotp.RotateRequest, before ...devicetotp.RotateRequest) act {
+	rotate := func(ctx context.Context, i *devicetotp.Issuer, r devicetotp.RotateRequest) (devicetotp.DeviceTOTP, error) {
+		r.AccountID, r.DeviceID = "acct", otherID(0)
+		return i.Rotate(ctx, r)
+	}
+	return act{
+		name: "rotate " + name, code: code,
+		setUp: func(t *testing.T, h *household) {
+			useDevice(t, h)
+			for _, b := range before {
+				_, err := rotate(t.Context(), h.Issuer, b)
+				require.NoError(t, err)
+			}
+		},
+		run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
+			_, err := rotate(ctx, i, r)
+			return err
+		},
+	}
+}
+
+// confirmAct confirms a rotation of the household's device.
+func confirmAct(name, device string) act {
+	var renewed devicetotp.DeviceTOTP
+	a := verifyAct(name, device, "", func(h *household) credential.Secret { return h.Phone(renewed).Code() })
+	a.setUp = func(t *testing.T, h *household) {
+		useDevice(t, h)
+		var err error
+		renewed, err = h.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: otherID(0), PIN: secret("8299")})
+		require.NoError(t, err)
+	}
+	return a
+}
+
+// useDevice has a code of the household's device accepted, and waits until there is
+// another.
+func useDevice(t *testing.T, h *household) {
+	t.Helper()
+	_, err := h.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: h.code()})
+	require.NoError(t, err)
+	h.Clock.Advance(30 * time.Second)
+}
+
+func importAct(name string, before bool) act {
+	run := func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
+		_, err := i.Import(ctx, importRequest())
+		return err
+	}
+	return act{name: "import " + name, run: run, setUp: func(t *testing.T, h *household) {
+		if before {
+			require.NoError(t, run(t.Context(), h.Issuer, h))
+		}
+	}}
+}
+
 func addCodeAct(name, code string) act {
 	return act{name: "add-code " + name, run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {
 		_, err := i.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(code), TTL: 5 * time.Minute})
@@ -378,6 +435,16 @@ func acts() []act {
 		renameAct("a device as it is", otherID(0), ""),
 		revokeAct("a device", otherID(0)),
 		revokeAct("what is gone", otherID(6)),
+		rotateAct("on an OTP", "", devicetotp.RotateRequest{OTP: secret(rightCode)}),
+		rotateAct("on a PIN after wrong ones", "", devicetotp.RotateRequest{OTP: secret(wrongCode), Password: secret("no"), PIN: secret("8299")}),
+		rotateAct("with a wrong PIN", wrong, devicetotp.RotateRequest{PIN: secret("0000")}),
+		rotateAct("repeated on an OTP", "", devicetotp.RotateRequest{OTP: secret(rightCode)}, devicetotp.RotateRequest{OTP: secret(rightCode)}),
+		rotateAct("repeated on a PIN", "", devicetotp.RotateRequest{PIN: secret("8299")}, devicetotp.RotateRequest{PIN: secret("8299")}),
+		rotateAct("repeated with a wrong PIN", wrong, devicetotp.RotateRequest{PIN: secret("0000")}, devicetotp.RotateRequest{PIN: secret("8299")}),
+		confirmAct("a code of a new secret", ""),
+		confirmAct("a code of a new secret of a named device", otherID(0)),
+		importAct("a new one", false),
+		importAct("the same again", true),
 		addCodeAct("a new one", "22222222"),
 		addCodeAct("the same again", rightCode),
 		{name: "unblock with nothing to forgive", run: func(ctx context.Context, i *devicetotp.Issuer, _ *household) error {

@@ -37,7 +37,7 @@ type faultCase struct {
 
 // spends has the cases that spend an OTP or a code without making a device, so
 // that a repetition may find it spent.
-var spends = []string{"verify a right code", "prove an OTP"}
+var spends = []string{"verify a right code", "verify a right code of a new secret", "prove an OTP"}
 
 func proving(r devicetotp.ProveRequest) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
 	r.AccountID = "acct"
@@ -98,6 +98,19 @@ var faultCases = []faultCase{
 		}
 		return d, err
 	}, "", true},
+	{"rotate on a PIN", inUse, rotatingOn(devicetotp.RotateRequest{PIN: secret("8299")}), "", true},
+	{"rotate on an OTP", inUse, rotatingOn(devicetotp.RotateRequest{OTP: secret("526271")}), "", true},
+	{"rotate with a wrong PIN", inUse, rotatingOn(devicetotp.RotateRequest{PIN: secret("0000")}), totperrors.CodeInvalidCredentials, true},
+	{"rotate without a proof", inUse, rotatingOn(devicetotp.RotateRequest{}), totperrors.CodeCredentialsRequired, false},
+	{"rotate a device never used", enrolled(devicetotp.CreateRequest{PIN: secret("8299")}), rotatingOn(devicetotp.RotateRequest{PIN: secret("8299")}), totperrors.CodeInvalidArgument, false},
+	{"rotate again on a PIN", beingRotated(devicetotp.RotateRequest{PIN: secret("8299")}), rotatingOn(devicetotp.RotateRequest{PIN: secret("8299")}), "", true},
+	{"rotate again on an OTP", beingRotated(devicetotp.RotateRequest{OTP: secret("526271")}), rotatingOn(devicetotp.RotateRequest{OTP: secret("526271")}), "", true},
+	{"verify a right code of a new secret", beingRotated(devicetotp.RotateRequest{PIN: secret("8299")}), verifyingOf("secret-0000000002..."), "", true},
+	{"import", nil, importing, "", true},
+	{"import again", func(t *testing.T, w *devicetotptest.World) {
+		_, err := importing(t.Context(), w)
+		require.NoError(t, err)
+	}, importing, "", true},
 	{"unblock", nil, func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
 		return d, w.Issuer.Unblock(ctx, devicetotp.UnblockRequest{AccountID: "acct"})
 	}, "", true},
@@ -130,6 +143,43 @@ var faultCases = []faultCase{
 		_, err = issuer.Reseal(ctx, "acct")
 		return d, err
 	}, "", true},
+}
+
+// inUse makes the device on a PIN and uses it.
+func inUse(t *testing.T, w *devicetotptest.World) {
+	enrolled(devicetotp.CreateRequest{PIN: secret("8299")})(t, w)
+	_, err := verifyingOf("secret-0000000001...")(t.Context(), w)
+	require.NoError(t, err)
+	w.Clock.Advance(30 * time.Second)
+}
+
+func beingRotated(r devicetotp.RotateRequest) func(*testing.T, *devicetotptest.World) {
+	return func(t *testing.T, w *devicetotptest.World) {
+		inUse(t, w)
+		_, err := rotatingOn(r)(t.Context(), w)
+		require.NoError(t, err)
+	}
+}
+
+func rotatingOn(r devicetotp.RotateRequest) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
+	r.AccountID, r.DeviceID = "acct", deviceID
+	return func(ctx context.Context, w *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
+		return w.Issuer.Rotate(ctx, r)
+	}
+}
+
+// verifyingOf verifies the current code of a secret that the world's source gave.
+func verifyingOf(value string) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
+	device := devicetotp.DeviceTOTP{Secret: secret(value), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
+	return func(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+		_, err = w.Issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "acct", Code: w.Phone(device).Code()})
+		return d, err
+	}
+}
+
+func importing(ctx context.Context, w *devicetotptest.World) (d devicetotp.DeviceTOTP, err error) {
+	_, err = w.Issuer.Import(ctx, importRequest())
+	return d, err
 }
 
 func enrolled(r devicetotp.CreateRequest) func(*testing.T, *devicetotptest.World) {
@@ -241,7 +291,7 @@ func runFault(t *testing.T, c faultCase, name string, at int) bool {
 	what := fmt.Sprintf("%s at call %d (%s), answer %v", name, at+1, calls[at].Method, err)
 	checkAnswer(t, what, c, err)
 	if calls[at].Method == devicetotptest.MethodSave && slices.Contains(transparent, name) {
-		checkTransparent(t, what, c, before, after, err)
+		checkTransparent(t, what, c, w.Clock.Now(), before, after, err)
 	}
 	if loadErr == nil {
 		checkInvariants(t, what, c, before, after, device, err)
@@ -258,7 +308,7 @@ func checkAnswer(t *testing.T, what string, c faultCase, err error) {
 		c.code, totperrors.CodeUnavailable, totperrors.CodeInternal,
 		totperrors.CodeAccountLocked,      // locked meanwhile
 		totperrors.CodeInvalidCredentials, // the credential was changed, or the account deleted, meanwhile
-		totperrors.CodeCredentialsRequired, totperrors.CodeInvalidArgument,
+		totperrors.CodeCredentialsRequired, totperrors.CodeInvalidArgument, totperrors.CodeNotFound,
 	}
 	require.Contains(t, allowed, code, what)
 	if code == totperrors.CodeUnavailable {
@@ -276,11 +326,12 @@ var transparent = []string{
 }
 
 // checkTransparent: the answer and the account are those without the fault.
-func checkTransparent(t *testing.T, what string, c faultCase, before, after credential.Account, err error) {
+func checkTransparent(t *testing.T, what string, c faultCase, now time.Time, before, after credential.Account, err error) {
 	t.Helper()
 	require.Equal(t, c.code, devicetotp.CodeOf(err), what)
 	require.NotEqual(t, before.Version, after.Version, "%s: saved", what)
 	reference := devicetotptest.New(t, withRecovery)
+	reference.Clock.Set(now)
 	require.NoError(t, reference.Store.Accounts.Replace(t.Context(), before))
 	_, _ = c.run(t.Context(), reference)
 	want, loadErr := reference.Store.Accounts.Load(t.Context(), "acct")
@@ -296,10 +347,14 @@ func checkTransparent(t *testing.T, what string, c faultCase, before, after cred
 // checkInvariants: I1 to I3.
 func checkInvariants(t *testing.T, what string, c faultCase, before, after credential.Account, device devicetotp.DeviceTOTP, err error) {
 	t.Helper()
-	// A device never exists without its spent proof, nor a proof without it.
+	// A device or a rotation never exists without its spent proof, nor a proof
+	// without it.
 	onOTP := 0
 	for _, d := range after.State.Devices {
 		if d.Basis == credential.BasisOTP {
+			onOTP++
+		}
+		if d.Rotation != nil && d.Rotation.Basis == credential.BasisOTP {
 			onOTP++
 		}
 	}

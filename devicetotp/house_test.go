@@ -50,7 +50,9 @@ func TestNoOtherModuleReachesUsers(t *testing.T) {
 // What verifies codes is another implementation than the one that plays the
 // device in tests.
 func TestTheVerifierDoesNotLinkThePeer(t *testing.T) {
-	require.NotContains(t, strings.Join(linked(t, "./verifier"), " "), "github.com/pquerna/otp")
+	for _, generates := range []string{"github.com/pquerna/otp/totp", "github.com/pquerna/otp/hotp"} { // package otp itself reads addresses
+		require.NotContains(t, linked(t, "./verifier"), generates)
+	}
 	require.Contains(t, linked(t, "./devicetotp/devicetotptest"), "github.com/pquerna/otp/totp")
 }
 

@@ -45,7 +45,7 @@ type DeviceOverview struct {
 	// there is none. That device may have been revoked since.
 	MadeBy string
 	// LastUsedAt is the end of the last accepted time step; zero if the device
-	// was never used.
+	// was never used, or was imported and nobody knows when it was.
 	LastUsedAt time.Time
 	// Blocked reports that its codes are not compared, after too many failures,
 	// until BlockedUntil; zero if only Unblock helps.
@@ -57,6 +57,10 @@ type DeviceOverview struct {
 	// KeyID is the id of the key that its secret is sealed with; "" if what is
 	// stored does not have the form of a sealed secret.
 	KeyID string
+	// RotationPending reports that the device has a new secret beside this one,
+	// which goes if no code of it is accepted before RotationUntil.
+	RotationPending bool
+	RotationUntil   time.Time
 }
 
 // FactorOverview describes the failures of one factor.
@@ -144,6 +148,9 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 	view.KeyID, _ = credential.KeyID(d.Sealed)
 	_, err := o.open(d)
 	view.Opens = err == nil
+	if d.Rotation.Pending(o.Now) {
+		view.RotationPending, view.RotationUntil = true, d.Rotation.Until
+	}
 	return view
 }
 

@@ -125,6 +125,11 @@ func FuzzProvisioning(f *testing.F) {
 		require.Equal(t, issuer, key.Issuer())
 		require.Equal(t, account, key.AccountName())
 		require.Equal(t, d.Base32(), key.Secret())
+		back, err := credential.ParseURI(uri)
+		require.NoError(t, err)
+		require.Equal(t, credential.URI{
+			Secret: d.Secret, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, Issuer: issuer, Account: account,
+		}, back)
 		if drawErr != nil {
 			require.Empty(t, picture)
 			require.ErrorContains(t, drawErr, "devicetotp: size is")

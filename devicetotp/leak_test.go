@@ -77,6 +77,8 @@ const (
 	leakOTP      = "3141592653"
 	leakSecret   = "sentinel/secret/20by"
 	leakWrong    = "Wr0ng-but-private"
+	leakImported = "sentinel/imported/20"
+	leakRotated  = "sentinel/rotated/20b"
 )
 
 func TestNothingSecretIsPrinted(t *testing.T) {
@@ -121,6 +123,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 			log.add(r)
 		}
 	}
+	leakyRotations(t, w, &log)
 	log.add(w.Issuer.Rename(t.Context(), devicetotp.RenameRequest{AccountID: "acct", DeviceID: deviceID, Name: leakPassword + "\n"}))
 	log.add(w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{leakPassword}}))
 	c := devicetotp.AddCodeRequest{AccountID: "acct", Kind: verifier.KindAccount, Code: secret(leakOTP), TTL: time.Minute}
@@ -161,7 +164,7 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 	text := log.String()
 	require.Greater(t, len(text), 10_000)
 	require.Contains(t, text, "invalid-credentials", "the transcript is of the operations")
-	for _, value := range append(hashes, leakPassword, leakPIN, leakOTP, leakSecret, leakWrong, strings.Repeat("k", credential.KeySize)) {
+	for _, value := range append(hashes, leakPassword, leakPIN, leakOTP, leakSecret, leakWrong, leakImported, leakRotated, strings.Repeat("k", credential.KeySize)) {
 		for name, form := range encodings(value) {
 			require.NotContains(t, text, form, "%q as %s", value, name)
 		}
@@ -173,6 +176,40 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 				require.NotContains(t, text, form, "a recovery code as %s", name)
 			}
 		}
+	}
+}
+
+// leakyRotations rotates the device, and imports others, rightly and wrongly.
+func leakyRotations(t *testing.T, w *devicetotptest.World, log *transcript) {
+	t.Helper()
+	for _, r := range []devicetotp.RotateRequest{
+		{DeviceID: deviceID, PIN: secret(leakPIN)}, {DeviceID: deviceID, PIN: secret(leakPIN)}, // again
+		{DeviceID: deviceID, OTP: secret(leakWrong), PIN: secret(leakWrong)}, {DeviceID: otherID(1), PIN: secret(leakPIN)},
+	} {
+		r.AccountID = "acct"
+		w.Secrets.Next(secret(leakRotated), nil)
+		d, err := w.Issuer.Rotate(t.Context(), r)
+		log.add(r, d, err)
+	}
+	for _, change := range []func(*devicetotp.ImportRequest){
+		func(*devicetotp.ImportRequest) {}, func(*devicetotp.ImportRequest) {},
+		func(r *devicetotp.ImportRequest) { r.DeviceID = otherID(8) }, func(r *devicetotp.ImportRequest) { r.Digits = 7 },
+		func(r *devicetotp.ImportRequest) { r.Secret = secret(leakImported + strings.Repeat("x", 109)) },
+	} {
+		r := importRequest()
+		r.Secret = secret(leakImported)
+		change(&r)
+		imported, err := w.Issuer.Import(t.Context(), r)
+		log.add(r, imported, err)
+	}
+	address := "otpauth://totp/Example:acct?digits=6&secret=" + devicetotp.DeviceTOTP{Secret: secret(leakImported)}.Base32()
+	u, err := credential.ParseURI(address)
+	require.NoError(t, err)
+	log.add(u)
+	for _, spoiled := range []string{address + "&secret=x", address + "1", address + "&algorithm=MD5", address + "&period=x", address + "%zz", "\x00" + address} {
+		_, err := credential.ParseURI(spoiled)
+		require.Error(t, err)
+		log.add(err)
 	}
 }
 

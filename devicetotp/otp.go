@@ -40,26 +40,34 @@ type otpCheck struct {
 	broken  error
 	differs bool
 	except  string // a device whose codes do not count: the one that is replaced
+	only    string // the one device whose codes count, if not "": the one that is rotated
 	// recovery is what is left once the accepted recovery code is spent; nil if
 	// none was accepted.
 	recovery *credential.RecoveryCodes
 }
 
-// restsOnGrace reports whether what was accepted rests on grace alone.
-func (c *otpCheck) restsOnGrace(s *credential.State) bool {
-	for i := range s.Devices {
-		if s.Devices[i].RestsOnGrace && c.generated(&s.Devices[i]) {
-			return c.verdict.DeviceID != ""
-		}
-	}
-	return false
+// counts reports whether codes of that device count.
+func (c *otpCheck) counts(deviceID string) bool {
+	return deviceID != c.except && (c.only == "" || deviceID == c.only)
 }
 
-// generated reports whether the accepted code is one of d.
-func (c *otpCheck) generated(d *credential.Device) bool {
-	return c.verdict.DeviceID == d.ID || slices.ContainsFunc(c.verdict.Compared, func(m verifier.Compared) bool {
-		return m.Right && m.DeviceID == d.ID
+// restsOnGrace reports whether what was accepted rests on grace alone.
+func (c *otpCheck) restsOnGrace(s *credential.State) bool {
+	if c.verdict.DeviceID == "" {
+		return false
+	}
+	return slices.ContainsFunc(s.Devices, func(d credential.Device) bool {
+		return c.verdict.DeviceID == d.ID && rests(&d, c.verdict.Rotated) ||
+			slices.ContainsFunc(c.verdict.Compared, func(m verifier.Compared) bool {
+				return m.Right && m.DeviceID == d.ID && rests(&d, m.Match.Rotated)
+			})
 	})
+}
+
+// rests reports whether codes of d rest on grace: of its secret, or of the new one
+// of its rotation, which may have been made on something better.
+func rests(d *credential.Device, rotated bool) bool {
+	return d.RestsOnGrace && !(rotated && d.Rotation != nil && !d.Rotation.RestsOnGrace)
 }
 
 // checkOTP checks the presented OTP, unless it is blocked, and counts a failure.
@@ -67,7 +75,7 @@ func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 	const f = credential.FactorOTP
 	query := verifier.NewQuery(*a, f, p.otp, p.call.Now)
 	query.Kinds = p.kinds
-	wait, blocked := p.call.narrow(&query, a, p.otpSeen.except)
+	wait, blocked := p.call.narrow(&query, a, &p.otpSeen)
 	if !blocked { // or what is right could not be spent
 		wait, blocked = p.call.proofWait(a)
 	}
@@ -89,6 +97,8 @@ func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 		p.note(a, f, ResultUndecided)
 		return 0, err
 	case verdict.Status != verifier.StatusValid || !p.call.Known:
+	case verdict.DeviceID != "" && !p.otpSeen.counts(verdict.DeviceID): // as the host's own verifier may say
+		verdict.Status = verifier.StatusWrong
 	case p.usedUp(a, verdict):
 		verdict.Status = verifier.StatusSpent
 	default:
@@ -120,6 +130,22 @@ func (p *proofs) failOTP(a *credential.Account, r Result, all []verifier.Compare
 	p.countOTP(a)
 	p.call.failCompared(a, all)
 	return p.note(a, credential.FactorOTP, r)
+}
+
+// failGuess counts an OTP that differs from the digest which a retry compared it
+// with: it is a guess, also where it is compared with nothing else.
+func (p *proofs) failGuess(a *credential.Account) {
+	if p.otpSeen.differs {
+		p.failOTP(a, ResultWrong, []verifier.Compared{})
+	}
+}
+
+// recognize notes an OTP that is known and was spent, which is no guess. That it is
+// known is a verdict all the same, and leaves after a save.
+func (p *proofs) recognize(a *credential.Account) {
+	p.call.Looked()
+	p.counted = true
+	p.note(a, credential.FactorOTP, ResultSpent)
 }
 
 // countOTP counts a wrong OTP for the pace of the account. Any OTP that is right
@@ -157,15 +183,24 @@ func (p *proofs) usedUp(a *credential.Account, v verifier.Verdict) bool {
 // used reports whether an OTP that the host's own verifier found valid was used
 // up before: its proof, or its time step if a device generated it.
 func used(s *credential.State, v verifier.Verdict) bool {
-	if i := s.DeviceIndex(v.DeviceID); i >= 0 && v.Step <= s.Devices[i].LastStep {
+	if i := s.DeviceIndex(v.DeviceID); i >= 0 && v.Step <= lastStep(&s.Devices[i], v.Rotated) {
 		return true
 	}
 	return s.IsSpent(v.ProofID)
 }
 
+// lastStep returns the newest accepted step of d's secret, or of the new secret of
+// its rotation.
+func lastStep(d *credential.Device, rotated bool) int64 {
+	if rotated && d.Rotation != nil {
+		return d.Rotation.LastStep
+	}
+	return d.LastStep
+}
+
 // narrow leaves in the query what an unnamed OTP may be compared with now.
 // blocked reports that a block is in the way of all of it, with the shortest wait.
-func (c *call) narrow(q *verifier.Query, a *credential.Account, except string) (wait time.Duration, blocked bool) {
+func (c *call) narrow(q *verifier.Query, a *credential.Account, check *otpCheck) (wait time.Duration, blocked bool) {
 	policy := &c.issuer.policy
 	if wait, blocked := policy.OTP.Blocked(a.State.OTP, c.Now); blocked {
 		return wait, true
@@ -173,7 +208,7 @@ func (c *call) narrow(q *verifier.Query, a *credential.Account, except string) (
 	if wait, blocked := policy.Code.Blocked(a.State.KindAttempts(""), c.Now); blocked {
 		return wait, true
 	}
-	open, waits := c.narrowDevices(q, except)
+	open, waits := c.narrowDevices(q, check)
 	codes, more := c.narrowCodes(q, a)
 	open, waits = open+codes, append(waits, more...)
 	set, waitsOfSet := c.narrowRecovery(q, a)
@@ -186,18 +221,18 @@ func (c *call) narrow(q *verifier.Query, a *credential.Account, except string) (
 // narrowDevices leaves in the query the devices that are not blocked. It returns
 // how many of them generate codes of the presented length, and the waits of those
 // that do and are blocked.
-func (c *call) narrowDevices(q *verifier.Query, except string) (open int, waits []time.Duration) {
+func (c *call) narrowDevices(q *verifier.Query, check *otpCheck) (open int, waits []time.Duration) {
 	if !accepts(q.Kinds, verifier.KindDeviceTOTP) {
 		q.Devices = nil
 		return 0, nil
 	}
 	q.Devices = keep(q.Devices, func(d *credential.Device) bool {
-		if d.ID == except {
+		if !check.counts(d.ID) {
 			return false
 		}
 		wait, blocked := c.issuer.policy.UnnamedDevice.Blocked(d.Attempts, c.Now)
 		switch {
-		case d.Digits != len(q.Presented.Reveal()):
+		case !shows(d, len(q.Presented.Reveal()), c.Now):
 		case blocked:
 			waits = append(waits, wait)
 		default:
@@ -206,6 +241,11 @@ func (c *call) narrowDevices(q *verifier.Query, except string) (open int, waits 
 		return !blocked
 	})
 	return open, waits
+}
+
+// shows reports whether d generates codes of so many digits.
+func shows(d *credential.Device, digits int, now time.Time) bool {
+	return d.Digits == digits || d.Rotation.Pending(now) && d.Rotation.Digits == digits
 }
 
 // narrowCodes does the same for the one-time codes.
@@ -253,16 +293,20 @@ func keep[T any](all []T, kept func(*T) bool) []T {
 	return all
 }
 
-// failCompared counts a wrong value against each of what it was compared with.
+// failCompared counts a wrong value against each of what it was compared with: once
+// against a device, whichever of its secrets that was.
 func (c *call) failCompared(a *credential.Account, all []verifier.Compared) {
 	policy := &c.issuer.policy
 	if all == nil {
 		c.failKind(a, "")
 	}
+	last := "" // both secrets of a device are next to each other
 	for _, m := range all {
 		switch i := a.State.DeviceIndex(m.DeviceID); {
 		case m.Err != nil || m.Spent:
+		case i >= 0 && m.DeviceID == last:
 		case i >= 0:
+			last = m.DeviceID
 			d := &a.State.Devices[i]
 			d.Attempts = policy.UnnamedDevice.Fail(d.Attempts, c.Now)
 		case m.CodeID != "":
@@ -275,62 +319,6 @@ func (c *call) failCompared(a *credential.Account, all []verifier.Compared) {
 
 func (c *call) failKind(a *credential.Account, kind string) {
 	a.State.SetKindAttempts(kind, c.issuer.policy.Code.Fail(a.State.KindAttempts(kind), c.Now))
-}
-
-// spendOTP spends the accepted OTP: the time step on every device that generates
-// the code, or the one-time code, or what the host's verifier names.
-func (p *proofs) spendOTP(a *credential.Account) {
-	state, v := &a.State, &p.otpSeen.verdict
-	state.OTP = state.OTP.Cleared()
-	if v.Compared == nil {
-		state.SetKindAttempts("", state.KindAttempts("").Cleared())
-	}
-	switch i := state.DeviceIndex(v.DeviceID); {
-	case i >= 0:
-		p.call.spendStep(a, &state.Devices[i], v.Step, v.Outdated)
-	case v.Kind() == verifier.KindRecovery:
-		state.Recovery = *p.otpSeen.recovery
-	default:
-		remember(state, credential.SpentProof{ProofID: v.ProofID, Until: v.Until}, p.call.Now)
-	}
-	for _, m := range v.Compared {
-		if m.Right && m.CodeID != "" {
-			state.SetKindAttempts(m.Kind, state.KindAttempts(m.Kind).Cleared())
-		}
-	}
-	p.call.spendCompared(a, p.otp, v.Compared)
-}
-
-// spendCompared spends the time step of a right code on every device that
-// generates it, those included that it was not compared with: one secret may be
-// in two devices.
-func (c *call) spendCompared(a *credential.Account, code credential.Secret, all []verifier.Compared) {
-	for i := range a.State.Devices {
-		d := &a.State.Devices[i]
-		at := slices.IndexFunc(all, func(m verifier.Compared) bool { return m.DeviceID == d.ID })
-		if at >= 0 {
-			if all[at].Right {
-				c.spendStep(a, d, all[at].Match.Step, all[at].Match.Outdated)
-			}
-			continue
-		}
-		if d.Digits != len(code.Reveal()) {
-			continue
-		}
-		if m, right, err := verifier.MatchDevice(c.issuer.keys, c.accountID, d, code, c.Now); err == nil && right {
-			d.LastStep = max(d.LastStep, m.Step)
-		}
-	}
-}
-
-// spendStep records a success of d. An outdated secret is sealed again, unless the
-// account shows that this process has a wrong key to seal it with.
-func (c *call) spendStep(a *credential.Account, d *credential.Device, step int64, outdated bool) {
-	d.LastStep = max(d.LastStep, step)
-	d.Attempts, d.Named = d.Attempts.Cleared(), d.Named.Cleared()
-	if outdated && c.disputed(&a.State) == nil {
-		c.reseal(d)
-	}
 }
 
 // unreadable lists what did not open, for the Event.

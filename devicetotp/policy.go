@@ -43,7 +43,12 @@ type Policy struct {
 	// Default: 24 hours.
 	UnusedAfter time.Duration
 
-	// Algorithm, Digits and Period are those of new devices (RFC 6238).
+	// RotationOverlap is how long a device that is being rotated has two secrets:
+	// if no code of the new one is accepted within it, the new one is gone. From a
+	// minute to 30 days. Default: 24 hours.
+	RotationOverlap time.Duration
+
+	// Algorithm, Digits and Period are those of new secrets (RFC 6238).
 	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits are
 	// 6 or 8, because apps do not generate codes of 7; Period is from 15 s to
 	// 120 s in whole seconds.
@@ -88,23 +93,24 @@ type Policy struct {
 // DefaultPolicy returns the defaults named at each field.
 func DefaultPolicy() Policy {
 	return Policy{
-		GraceWindow:    5 * time.Minute,
-		ClockTolerance: 30 * time.Second,
-		GraceDevices:   5,
-		RetryWindow:    5 * time.Minute,
-		MaxDevices:     20,
-		UnusedAfter:    24 * time.Hour,
-		Algorithm:      credential.AlgorithmSHA1,
-		Digits:         6,
-		Period:         30 * time.Second,
-		OTPKinds:       []string{verifier.KindAccount, verifier.KindDeviceTOTP},
-		Password:       verifier.DefaultAttempts(100),
-		PIN:            verifier.DefaultAttempts(10),
-		OTP:            verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: time.Hour, BlockAt: verifier.NeverBlock},
-		Code:           verifier.DefaultAttempts(20),
-		Recovery:       verifier.DefaultAttempts(100),
-		Device:         verifier.DefaultAttempts(20),
-		UnnamedDevice:  verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: 30 * time.Second, BlockAt: 80},
+		GraceWindow:     5 * time.Minute,
+		ClockTolerance:  30 * time.Second,
+		GraceDevices:    5,
+		RetryWindow:     5 * time.Minute,
+		MaxDevices:      20,
+		UnusedAfter:     24 * time.Hour,
+		RotationOverlap: 24 * time.Hour,
+		Algorithm:       credential.AlgorithmSHA1,
+		Digits:          6,
+		Period:          30 * time.Second,
+		OTPKinds:        []string{verifier.KindAccount, verifier.KindDeviceTOTP},
+		Password:        verifier.DefaultAttempts(100),
+		PIN:             verifier.DefaultAttempts(10),
+		OTP:             verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: time.Hour, BlockAt: verifier.NeverBlock},
+		Code:            verifier.DefaultAttempts(20),
+		Recovery:        verifier.DefaultAttempts(100),
+		Device:          verifier.DefaultAttempts(20),
+		UnnamedDevice:   verifier.AttemptPolicy{BackoffFrom: 5, Backoff: 30 * time.Second, MaxBackoff: 30 * time.Second, BlockAt: 80},
 	}
 }
 
@@ -128,6 +134,7 @@ func (p *Policy) check(m *mistakes) {
 	m.duration("RetryWindow", p.RetryWindow, 0, 10*time.Minute)
 	m.number("MaxDevices", p.MaxDevices, 1, credential.MaxDevices)
 	m.duration("UnusedAfter", p.UnusedAfter, max(time.Minute, p.RetryWindow), 100*365*24*time.Hour)
+	m.duration("RotationOverlap", p.RotationOverlap, time.Minute, 30*24*time.Hour)
 	p.checkTOTP(m)
 	p.checkKinds(m)
 	p.checkAttempts(m)
@@ -164,7 +171,7 @@ const (
 )
 
 // checkTOTP holds the parameters of new devices to what authenticator apps can
-// use, since a device that was issued is never changed.
+// use, since a secret that was issued is never changed.
 func (p *Policy) checkTOTP(m *mistakes) {
 	fitted := p.Algorithm.SecretSize()
 	if fitted == 0 {

@@ -28,6 +28,7 @@ type proofs struct {
 	otpSeen otpCheck        // what the OTP was compared with
 
 	unreadable []Unreadable
+	confirmed  []string // devices whose rotation the OTP confirmed
 
 	// of the whole request: the verdicts of slow hashes
 	rememberedPassword, rememberedPIN comparison
@@ -47,6 +48,7 @@ type comparison struct {
 // restart forgets what belongs to one round.
 func (p *proofs) restart() {
 	p.results, p.waits, p.counted, p.otpSeen, p.staleFactor, p.unreadable = nil, nil, false, otpCheck{}, 0, nil
+	p.confirmed = nil
 }
 
 // presented returns what the request presents for f.

@@ -115,5 +115,5 @@ func (o *prove) refused(err error) (answer[Proof], bool) {
 }
 
 func (o *prove) event() Event {
-	return Event{Factors: o.proofs.results, Unreadable: o.proofs.unreadable}
+	return Event{Factors: o.proofs.results, Unreadable: o.proofs.unreadable, RotationsConfirmed: o.proofs.confirmed}
 }

@@ -27,6 +27,11 @@ func TestDiffsOfRequestsAndAnswersShowNoSecret(t *testing.T) {
 		func(value string) any {
 			return devicetotp.ProveRequest{AccountID: "acct", OTP: secret(value), Password: secret(value + "p"), PIN: secret(value + "i")}
 		},
+		func(value string) any {
+			return devicetotp.RotateRequest{AccountID: "acct", OTP: secret(value), Password: secret(value + "p"), PIN: secret(value + "i")}
+		},
+		func(value string) any { return devicetotp.ImportRequest{AccountID: "acct", Secret: secret(value)} },
+		func(value string) any { return credential.URI{Secret: secret(value)} },
 		func(value string) any { return devicetotp.VerifyRequest{AccountID: "acct", Code: secret(value)} },
 		func(value string) any {
 			return &devicetotp.AddCodeRequest{AccountID: "acct", Code: secret(value)}

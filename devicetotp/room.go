@@ -1,6 +1,7 @@
 package devicetotp
 
 import (
+	"slices"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -27,8 +28,36 @@ func (c *call) hasRoom(a *credential.Account, rests bool) bool {
 // evictable reports whether d may make room: never used, old enough, and resting
 // on grace if the new one does.
 func (c *call) evictable(d *credential.Device, rests bool) bool {
-	return d.LastStep == 0 && d.Basis != credential.BasisImported &&
-		c.Now.Sub(d.CreatedAt) > c.issuer.policy.UnusedAfter && (d.RestsOnGrace || !rests)
+	return !d.Used() && c.Now.Sub(d.CreatedAt) > c.issuer.policy.UnusedAfter && (d.RestsOnGrace || !rests)
+}
+
+// makeRoom forgets revoked ids that are not held any more, and then evicts
+// never-used devices, until one more fits: oldest first, and the one of id last,
+// which generated the OTP of this request, after all others. A device that rests on
+// grace displaces only such ones. hasRoom saw that there are enough.
+func (c *call) makeRoom(a *credential.Account, rests bool, last string) (evicted []string) {
+	for places(&a.State) >= c.issuer.policy.MaxDevices {
+		if c.forgetRevoked(&a.State) {
+			continue
+		}
+		oldest := -1
+		for i := range a.State.Devices {
+			d := &a.State.Devices[i]
+			if c.evictable(d, rests) && (oldest < 0 || goesBefore(d, &a.State.Devices[oldest], last)) {
+				oldest = i
+			}
+		}
+		evicted = append(evicted, a.State.Devices[oldest].ID)
+		a.State.Devices = slices.Delete(a.State.Devices, oldest, oldest+1)
+	}
+	return evicted
+}
+
+func goesBefore(d, other *credential.Device, last string) bool {
+	if last == d.ID || last == other.ID {
+		return last == other.ID
+	}
+	return d.CreatedAt.Before(other.CreatedAt)
 }
 
 // graceOpen reports whether a device is issued without a credential.

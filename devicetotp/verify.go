@@ -26,7 +26,8 @@ type Match struct {
 	// DeviceID is the device that generated it.
 	DeviceID string
 	// Step is the time step (RFC 6238) it belongs to. No code of this step or
-	// an older one is accepted from this device again.
+	// an older one is accepted from this device again. A device that was rotated
+	// begins another sequence of steps, which may have another length.
 	Step int64
 	// Drift is Step minus the current step: -1, 0 or +1.
 	Drift int
@@ -44,6 +45,9 @@ type Match struct {
 // counts against each device that it was compared with, and only a success of
 // that device or [Issuer.Unblock] resets that. After too many, codes that name no
 // device are not compared with it any more; a request that names it still is.
+//
+// While a rotation of a device is pending, codes of both its secrets are accepted.
+// The first one of the new secret confirms the rotation, see [Issuer.Rotate].
 //
 // Config.OTP is not concerned with Verify.
 //
@@ -120,7 +124,7 @@ func (o *verify) candidates(a *credential.Account) (devices []credential.Device,
 		return nil, 0, false // no such device: wrong, like any other code
 	}
 	query := verifier.Query{Presented: o.request.Code, Devices: a.State.Devices}
-	open, waits := o.narrowDevices(&query, "")
+	open, waits := o.narrowDevices(&query, &otpCheck{})
 	return query.Devices, shortest(waits), open == 0 && len(waits) > 0
 }
 
@@ -136,9 +140,10 @@ func (o *verify) named(a *credential.Account) *credential.Device {
 // accept spends the step of the code.
 func (o *verify) accept(a *credential.Account, m verifier.DeviceMatch, all []verifier.Compared) answer[Match] {
 	a.State.OTP = a.State.OTP.Cleared()
-	o.spendCompared(a, o.request.Code, all)
+	confirmed := o.spendCompared(a, o.request.Code, all)
 	event := o.event(a, ResultValid, all)
 	event.DeviceID, event.Factors[0].Kind = m.DeviceID, verifier.KindDeviceTOTP
+	event.RotationsConfirmed = confirmed
 	event.RestsOnGrace = a.State.Devices[a.State.DeviceIndex(m.DeviceID)].RestsOnGrace
 	return answer[Match]{
 		value: Match{DeviceID: m.DeviceID, Step: m.Step, Drift: m.Drift, ValidUntil: m.ValidUntil},

@@ -8,10 +8,11 @@ const (
 	// CodeInvalidID (invalid): the device id is not a UUID in 8-4-4-4-12 form.
 	CodeInvalidID Code = "invalid-id"
 	// CodeIDInUse (invalid): the account has a device of that id already, and the
-	// request is not a repetition of the one that made it.
+	// request is not a repetition of the one that made it. From Rotate: it is a late
+	// repetition of a rotation that is over.
 	CodeIDInUse Code = "id-in-use"
 	// CodeInvalidArgument (invalid): the host called an operation with a value
-	// that can never work. Verify never returns it, and Create only for the name
+	// that does not work. Verify never returns it, and Create only for the name
 	// of a device, which the documented endpoint does not take.
 	CodeInvalidArgument Code = "invalid-argument"
 	// CodeNotFound (invalid): the account has no device of that id. Create and

@@ -22,6 +22,7 @@ const (
 	FieldAlgorithm = "Algorithm"
 	FieldDigits    = "Digits"
 	FieldPeriod    = "Period"
+	FieldLastUsed  = "LastUsedAt"
 	FieldDeviceIDs = "DeviceIDs"
 	FieldKinds     = "Kinds"
 	FieldCount     = "Count"

@@ -21,7 +21,8 @@ const (
 )
 
 // Compared is one authenticator that a presented OTP was compared with: a device,
-// a pending one-time code, or the recovery codes together.
+// a pending one-time code, or the recovery codes together. A device with a pending
+// rotation may be there twice, once for each of its secrets.
 type Compared struct {
 	// DeviceID is the device; "" otherwise.
 	DeviceID string
@@ -36,25 +37,6 @@ type Compared struct {
 	// Err says why nothing could be compared: a sealed secret or a digest that
 	// does not open, or parameters out of bounds.
 	Err error
-}
-
-// CompareDevices compares code with each of the devices that generates codes of
-// its length. A code is right for a device if it is of a step newer than the
-// last accepted one. Everything is compared even after a match.
-func CompareDevices(keys *credential.Keyring, accountID string, devices []credential.Device, code credential.Secret, now time.Time) []Compared {
-	out := make([]Compared, 0, len(devices))
-	if !credential.IsCode(code) {
-		return out
-	}
-	for i := range devices {
-		d := &devices[i]
-		if d.Digits != len(code.Reveal()) {
-			continue
-		}
-		m, right, err := MatchDevice(keys, accountID, d, code, now)
-		out = append(out, Compared{DeviceID: d.ID, Right: right, Match: m, Err: err})
-	}
-	return out
 }
 
 // OTP returns the verifier of user OTPs of the given kinds: pending one-time
@@ -129,11 +111,11 @@ func (v *Verdict) consider(q *Query, c Compared) {
 		v.Status = StatusValid
 	case c.Right && c.CodeID != "" && (v.Status != StatusValid || v.DeviceID != ""):
 		v.Status, v.ProofID, v.Until = StatusValid, codeProof(c.CodeID), q.expiry(c.CodeID)
-		v.DeviceID, v.Step, v.Outdated = "", 0, false
+		v.DeviceID, v.Step, v.Rotated, v.Outdated = "", 0, false, false
 	case c.Right && c.DeviceID != "" && v.Status != StatusValid:
 		v.Status, v.Until = StatusValid, c.Match.ValidUntil
-		v.ProofID = "totp:" + c.DeviceID + ":" + strconv.FormatInt(c.Match.Step, 10)
-		v.DeviceID, v.Step, v.Outdated = c.DeviceID, c.Match.Step, c.Match.Outdated
+		v.ProofID = stepProof(&c.Match)
+		v.DeviceID, v.Step, v.Rotated, v.Outdated = c.DeviceID, c.Match.Step, c.Match.Rotated, c.Match.Outdated
 	case c.Spent && v.Status == StatusWrong:
 		v.Status = StatusSpent
 	}
@@ -167,3 +149,13 @@ func (q *Query) isSpent(proofID string) bool {
 
 // codeProof is the name under which the one-time code of that id is spent.
 func codeProof(id string) string { return "code:" + id }
+
+// stepProof is the name under which the time step of a device is spent. The new
+// secret of a rotation has steps of its own.
+func stepProof(m *DeviceMatch) string {
+	prefix := "totp:"
+	if m.Rotated {
+		prefix = "totp-rotated:"
+	}
+	return prefix + m.DeviceID + ":" + strconv.FormatInt(m.Step, 10)
+}

@@ -216,34 +216,3 @@ func (g *generator) erase() bool {
 func equal(a, b uint64) bool {
 	return subtle.ConstantTimeEq(int32(a>>32), int32(b>>32))&subtle.ConstantTimeEq(int32(a), int32(b)) == 1
 }
-
-// DeviceMatch is a code that a device generated.
-type DeviceMatch struct {
-	DeviceID   string
-	Step       int64     // the time step of the code
-	Drift      int       // Step minus the current step
-	ValidUntil time.Time // when the code is too old
-	Outdated   bool      // the secret is sealed with an old key
-}
-
-// MatchDevice reports whether code is one that device d of the account may still
-// use: of a step newer than its last accepted one. An error means that the sealed
-// secret does not open or that d's parameters are out of bounds.
-func MatchDevice(keys *credential.Keyring, accountID string, d *credential.Device, code credential.Secret, now time.Time) (m DeviceMatch, ok bool, err error) {
-	secret, outdated, err := keys.Open(credential.DeviceScope(accountID, d), d.Sealed)
-	if err != nil {
-		return DeviceMatch{}, false, fmt.Errorf("verifier: device %s: %w", d.ID, err)
-	}
-	p := TOTP{Secret: secret, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period}
-	step, ok, err := p.Match(code, now, d.LastStep)
-	if err != nil {
-		return DeviceMatch{}, false, fmt.Errorf("verifier: device %s: %w", d.ID, err)
-	}
-	if !ok {
-		return DeviceMatch{}, false, nil
-	}
-	return DeviceMatch{
-		DeviceID: d.ID, Step: step, Drift: int(step - p.Step(now)),
-		ValidUntil: p.AcceptedUntil(step), Outdated: outdated,
-	}, true, nil
-}

@@ -105,6 +105,9 @@ type Verdict struct {
 	// step that is not newer than the device's LastStep was spent before.
 	DeviceID string
 	Step     int64
+	// Rotated reports that the code is one of the new secret of the device's
+	// pending rotation. Step is then one of that secret.
+	Rotated bool
 	// Compared is what a user OTP was compared with, right or wrong, so that
 	// failures are counted against each of them. Nil means that the verifier does
 	// not say: a failure then counts against the verifier as a whole.
