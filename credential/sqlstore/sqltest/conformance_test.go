@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -37,6 +38,12 @@ func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config, op
 	account := func(id string) credential.Account {
 		return credential.Account{ID: id, RegisteredAt: time.Unix(1767225600, 123456789), PasswordHash: "first", PINHash: "first"}
 	}
+	query := func(query string) string {
+		if d == sqlstore.DialectMySQL {
+			return strings.NewReplacer("$1", "?", "$2", "?").Replace(query)
+		}
+		return query
+	}
 	return storetest.Backend{
 		Open: func() (credential.Store, error) {
 			return sqlstore.New(context.Background(), open(), d, o)
@@ -64,7 +71,7 @@ func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config, op
 			if err != nil {
 				return nil, err
 			}
-			_, err = tx.ExecContext(ctx, `UPDATE `+sqlstore.DefaultTable+` SET password_hash = 'changed' WHERE id = $1`, id)
+			_, err = tx.ExecContext(ctx, query(`UPDATE `+sqlstore.DefaultTable+` SET password_hash = 'changed' WHERE id = $1`), id)
 			return tx.Commit, err
 		},
 		Lock: func(ctx context.Context, id string) error { return host.SetLocked(ctx, id, true) },
@@ -88,7 +95,7 @@ func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config, op
 			return err
 		},
 		PlantState: func(ctx context.Context, id string, state []byte) error {
-			_, err := db.ExecContext(ctx, `UPDATE `+sqlstore.DefaultTable+` SET state = $1 WHERE id = $2`, state, id)
+			_, err := db.ExecContext(ctx, query(`UPDATE `+sqlstore.DefaultTable+` SET state = $1 WHERE id = $2`), state, id)
 			return err
 		},
 	}
