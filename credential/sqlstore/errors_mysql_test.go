@@ -13,7 +13,7 @@ import (
 
 // MySQLError is like the one of github.com/go-sql-driver/mysql, which has no
 // method for its number.
-type MySQLError struct { //nolint:errname // the name is the driver's
+type MySQLError struct {
 	Number  uint16
 	Message string
 }

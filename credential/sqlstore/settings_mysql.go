@@ -80,14 +80,8 @@ func checkMySQLConn(ctx context.Context, conn *sql.Conn) error {
 // mysqlVariables returns the settings of the session. What the server does not
 // have, such as wsrep_on outside of Galera, is missing.
 func mysqlVariables(ctx context.Context, conn *sql.Conn) (map[string]string, error) {
-	var names []string
-	for _, s := range mysqlSettings {
-		names = append(names, "'"+s.name+"'")
-		if s.onlyIf != "" {
-			names = append(names, "'"+s.onlyIf+"'")
-		}
-	}
-	rows, err := conn.QueryContext(ctx, `SHOW SESSION VARIABLES WHERE Variable_name IN (`+strings.Join(names, ", ")+`)`)
+	rows, err := conn.QueryContext(ctx, `SHOW SESSION VARIABLES WHERE Variable_name IN (`+
+		`'sql_mode', 'autocommit', 'read_only', 'innodb_flush_log_at_trx_commit', 'log_bin', 'sync_binlog', 'wsrep_on', 'wsrep_sync_wait')`)
 	if err != nil {
 		return nil, err
 	}

@@ -31,6 +31,7 @@ func findPrograms() (*programs, error) {
 
 // initialise makes the data of a server whose root needs no password.
 func (s *Server) initialise(ctx context.Context) error {
+	//nolint:gosec // G204: the program is one that findPrograms found
 	cmd := exec.CommandContext(ctx, s.programs.install, "--no-defaults", "--datadir="+s.data(),
 		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-flush-method=nosync")
 	cmd.Dir = s.dir
@@ -59,7 +60,8 @@ func (s *Server) begin(once ...string) error {
 		return fmt.Errorf("mariadbtest: %w", err)
 	}
 	defer logFile.Close()
-	cmd := exec.Command(s.programs.server, "--no-defaults", "--datadir="+s.data(), "--socket="+s.socket(), //nolint:noctx // it ends with Stop
+	//nolint:gosec,noctx // G204: the program is one that findPrograms found; and it ends with Stop
+	cmd := exec.Command(s.programs.server, "--no-defaults", "--datadir="+s.data(), "--socket="+s.socket(),
 		"--pid-file="+filepath.Join(s.dir, "pid"), "--skip-networking", "--skip-name-resolve",
 		"--max-connections=300", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1")
 	cmd.Args = append(append(cmd.Args, s.settings...), once...)
