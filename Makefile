@@ -55,8 +55,8 @@ bench-load: ## compare with bare loops, pgbench and floods (DOC=1: into BENCHMAR
 	go -C examples run ./internal/harness/bench $(if $(DOC),-doc ../BENCHMARKS.md -plot internal/harness/bench/growth.svg)
 
 .PHONY: chaos
-chaos: ## kill the server KILLS (100) times, and PostgreSQL RESTARTS (10) times, under load
-	go -C examples run ./internal/harness/chaos -kills $(or $(KILLS),100) -restarts $(or $(RESTARTS),10)
+chaos: ## kill the server KILLS (100) times, and the database (ENGINE=mariadb) RESTARTS (10) times, under load
+	go -C examples run ./internal/harness/chaos -kills $(or $(KILLS),100) -restarts $(or $(RESTARTS),10) -engine $(or $(ENGINE),postgres)
 
 .PHONY: reseal-load
 reseal-load: ## take an old key away from ACCOUNTS (100000) accounts while clients use them

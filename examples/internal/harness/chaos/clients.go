@@ -101,7 +101,7 @@ func (c *clients) work(ctx context.Context, worker int) error {
 	return nil
 }
 
-// untilDone tries again while PostgreSQL is being restarted.
+// untilDone tries again while the database is being restarted.
 func untilDone(ctx context.Context, do func() error) error {
 	deadline := time.Now().Add(patience)
 	for {
