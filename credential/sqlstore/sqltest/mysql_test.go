@@ -1,6 +1,7 @@
 package sqltest
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"fmt"
@@ -74,24 +75,29 @@ func TestMySQLKeepsHashesWhole(t *testing.T) {
 	require.ErrorIs(t, save(store, other), credential.ErrConflict)
 }
 
-// A BLOB would hold one byte less than a State may have.
+// A BLOB holds 65,535 bytes, and a State may have more.
 func TestMySQLKeepsTheLargestState(t *testing.T) {
 	store := needMySQL(t).emptied(t)
-	state := credential.State{Devices: []credential.Device{{ID: "d", Sealed: make([]byte, 1000)}}}
-	raw, err := state.MarshalBinary()
-	require.NoError(t, err)
-	state.Devices[0].Sealed = make([]byte, 1000+credential.MaxStateBytes-len(raw)-8) // longer lengths take bytes too
-	for {
-		raw, err = state.MarshalBinary()
+	const each = 32 * 1024
+	var state credential.State
+	size := func() int {
+		raw, err := state.MarshalBinary()
 		require.NoError(t, err)
-		if len(raw) == credential.MaxStateBytes {
-			break
-		}
-		state.Devices[0].Sealed = append(state.Devices[0].Sealed, 0xff)
+		return len(raw)
 	}
+	for size()+each < credential.MaxStateBytes {
+		id := fmt.Sprint(len(state.Devices))
+		room := min(each, credential.MaxStateBytes-size()-200) // the rest of a device, and the lengths
+		state.Devices = append(state.Devices, credential.Device{ID: id, Sealed: bytes.Repeat([]byte{0xff}, room)})
+	}
+	last := &state.Devices[len(state.Devices)-1]
+	for size() < credential.MaxStateBytes {
+		last.Sealed = append(last.Sealed, make([]byte, max(1, credential.MaxStateBytes-size()-8))...)
+	}
+	require.Equal(t, credential.MaxStateBytes, size())
 	require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))
 	require.NoError(t, save(store, credential.Account{ID: "a", State: state}))
-	require.Equal(t, state.Devices[0].Sealed, load(t, store, "a").State.Devices[0].Sealed)
+	require.Equal(t, state.Devices, load(t, store, "a").State.Devices)
 }
 
 // Load and Save look one key up.
