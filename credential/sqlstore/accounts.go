@@ -14,7 +14,8 @@ const MaxID = hostside.MaxID
 // Put adds the account, or replaces what belongs to the host: RegisteredAt,
 // PasswordHash, PINHash and Locked. State and Version are ignored: those of an
 // account that is there stay as they are, a new one starts without. The id must
-// be 1 to [MaxID] bytes, and it and the hashes UTF-8 without NUL.
+// be 1 to [MaxID] bytes, and it and the hashes UTF-8 without NUL. MySQL takes
+// hashes of up to 4,096 bytes.
 func (s *Store) Put(ctx context.Context, a credential.Account) error {
 	if err := hostside.CheckAccount(a); err != nil {
 		return fmt.Errorf("sqlstore: %w", err)
@@ -39,7 +40,11 @@ func (s *Store) Insert(ctx context.Context, a credential.Account) (inserted bool
 	if err != nil {
 		return false, fmt.Errorf("sqlstore: insert %q: %w", a.ID, err)
 	}
-	return s.write(ctx, "insert", s.sql.insert, append(hostArgs(a), state, a.Version)...)
+	inserted, err = s.write(ctx, "insert", s.sql.insert, append(hostArgs(a), state, a.Version)...)
+	if mysqlNumber(err) == mysqlDuplicateKey {
+		return false, nil
+	}
+	return inserted, err
 }
 
 // Delete removes the account and its State, and reports whether it was there.

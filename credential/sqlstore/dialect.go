@@ -16,15 +16,18 @@ type Dialect uint8
 const (
 	DialectPostgres Dialect = iota + 1 // PostgreSQL 13 or newer
 	DialectSQLite                      // SQLite 3.37 or newer
+	DialectMySQL                       // MariaDB 10.6 or newer, Galera too, or MySQL 8.0.16 or newer
 )
 
-// String returns "postgres" or "sqlite".
+// String returns "postgres", "sqlite" or "mysql".
 func (d Dialect) String() string {
 	switch d {
 	case DialectPostgres:
 		return "postgres"
 	case DialectSQLite:
 		return "sqlite"
+	case DialectMySQL:
+		return "mysql"
 	default:
 		return "dialect(" + strconv.Itoa(int(d)) + ")"
 	}
@@ -36,18 +39,21 @@ const DefaultTable = "devicetotp_accounts"
 // Config names the table. The zero value is right for most hosts.
 type Config struct {
 	// Table is the table's name, [DefaultTable] if empty: 1 to 52 bytes of
-	// UTF-8 without NUL. It is quoted, so every character is kept; SQLite alone
-	// takes two cases of a letter for the same. A second table, of the same name with "_migrations" after it,
-	// remembers which migrations have been applied.
+	// UTF-8 without NUL. It is quoted, so every character is kept. SQLite, and
+	// MySQL if lower_case_table_names is not 0, take two cases of a letter for
+	// the same; MySQL has no characters above U+FFFF in names. A second table,
+	// of the same name with "_migrations" after it, remembers which migrations
+	// have been applied.
 	Table string
-	// Schema is the PostgreSQL schema, which must exist. Empty: the first one
-	// of the connection's search_path. It is quoted too, at most 63 bytes, and
-	// must be empty for SQLite.
+	// Schema is the schema in PostgreSQL and the database in MySQL, which must
+	// exist. If empty, it is the first one of the connection's search_path, or
+	// the connection's database. It is quoted too, at most 63 bytes, and must
+	// be empty for SQLite.
 	Schema string
 }
 
 // PostgreSQL cuts longer names short without an error, so that two different
-// names could mean one table.
+// names could mean one table. MySQL allows 64 characters.
 const (
 	maxSchemaName = 63
 	maxTableName  = maxSchemaName - len(migrationsSuffix)
@@ -79,11 +85,11 @@ func (o Config) names(d Dialect) (names, error) {
 	}
 	qualifier := ""
 	if o.Schema != "" {
-		qualifier = quote(o.Schema) + "."
+		qualifier = d.quote(o.Schema) + "."
 	}
 	return names{
-		accounts:   qualifier + quote(o.Table),
-		migrations: qualifier + quote(o.Table+migrationsSuffix),
+		accounts:   qualifier + d.quote(o.Table),
+		migrations: qualifier + d.quote(o.Table+migrationsSuffix),
 		options:    o,
 	}, nil
 }
@@ -98,13 +104,25 @@ func checkName(field, name string, limit int) error {
 	return nil
 }
 
-// quote makes name an SQL identifier in both dialects.
-func quote(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
+// quote makes name an SQL identifier.
+func (d Dialect) quote(name string) string {
+	mark := `"`
+	if d == DialectMySQL {
+		mark = "`"
+	}
+	return mark + strings.ReplaceAll(name, mark, mark+mark) + mark
+}
 
-// placeholders turns $1 into what the dialect calls a numbered parameter.
+// placeholders turns $1 into what the dialect calls a parameter. In MySQL they
+// have no numbers, so a statement must name each once, in their order.
 func (d Dialect) placeholders(query string) string {
-	if d == DialectSQLite {
+	switch d {
+	case DialectSQLite:
 		return strings.ReplaceAll(query, "$", "?")
+	case DialectMySQL:
+		for n := 1; strings.Contains(query, "$"); n++ {
+			query = strings.ReplaceAll(query, "$"+strconv.Itoa(n), "?")
+		}
 	}
 	return query
 }

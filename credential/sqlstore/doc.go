@@ -1,10 +1,12 @@
-// Package sqlstore keeps accounts in PostgreSQL or SQLite over database/sql.
+// Package sqlstore keeps accounts in PostgreSQL, SQLite, MariaDB or MySQL over
+// database/sql.
 //
 // Start with [New], which takes the host's own *sql.DB and checks its settings,
 // and [Store.Migrate], which creates the table. The result is a
 // [credential.Store]: [Store.Load] is one SELECT by primary key, [Store.Save]
 // one conditional UPDATE. The package imports no driver: it works with pgx's
-// database/sql driver, lib/pq and modernc.org/sqlite.
+// database/sql driver, lib/pq, modernc.org/sqlite and
+// github.com/go-sql-driver/mysql.
 //
 //	db, err := sql.Open("pgx", dsn)
 //	store, err := sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
@@ -29,10 +31,15 @@
 //	state          bytea      what credential.State.MarshalBinary made; empty for none
 //	version        bigint     drawn at random by each save of state; 0 before the first
 //
+// In MySQL the ids and hashes are varbinary and the state is a mediumblob: a
+// collation of text would take two ids or two hashes for one, and a blob would cut
+// the largest State short.
+//
 // The registration time is two integers because Save compares it exactly, and
 // a Go time has nanoseconds: a timestamptz keeps microseconds, and a text can
 // spell one instant in several ways, after which no Save would ever match. To
-// fill it from a timestamptz, use floor(extract(epoch from created_at)) and 0. An
+// fill it from a timestamptz, use floor(extract(epoch from created_at)) and 0, from a
+// datetime in UTC timestampdiff(second, '1970-01-01', created_at) and 0. An
 // import that sets it to the current time opens the grace window for everybody;
 // leave it unknown instead.
 //
@@ -47,7 +54,9 @@
 // changed, or the driver silently sent the statement a second time after the
 // first had taken effect, which the library recognises by its write id. SQLSTATE
 // 40001 (serialization failure, in a Load under SERIALIZABLE too) and 40P01
-// (deadlock) are [credential.ErrSerialization]: nothing was read or written.
+// (deadlock) are [credential.ErrSerialization]: nothing was read or written. So are
+// the errors 1213 (deadlock, or a certification that Galera lost) and 1205 (lock
+// wait timeout, which rolls the statement back) of MariaDB and MySQL.
 // Every other error, SQLITE_BUSY included, is passed on
 // and means that the outcome is unknown: a server can carry out a statement
 // after the driver has given up on it. The version makes it count once at most.
@@ -104,6 +113,58 @@
 // one Store a process: with 32 connections, waiting in SQLite itself can take
 // seconds. While another process holds the write lock, a Save may outlast its
 // ctx by up to busy_timeout, because SQLite does not stop waiting earlier.
+//
+// # MariaDB and MySQL settings
+//
+// With github.com/go-sql-driver/mysql the DSN is
+//
+//	user:password@tcp(host:3306)/database?interpolateParams=true
+//
+// interpolateParams saves two round trips a statement. clientFoundRows may be set
+// or not. New refuses
+//
+//   - a sql_mode without STRICT_TRANS_TABLES or STRICT_ALL_TABLES: what is too long
+//     is then cut short without an error;
+//   - autocommit off: no Save is ever committed;
+//   - read_only: accounts must be read from the primary;
+//   - innodb_flush_log_at_trx_commit other than 1, and sync_binlog other than 1
+//     where there is a binary log: a crash forgets the last transactions, and with
+//     them spent proofs;
+//   - a wsrep_sync_wait without 1 (reads) and 2 (updates and deletes) where wsrep_on
+//     is on: see below.
+//
+// The first two and the last can be set in the DSN, for each connection:
+//
+//	?interpolateParams=true&sql_mode=%27STRICT_TRANS_TABLES%27&autocommit=1&wsrep_sync_wait=3
+//
+// InnoDB's doublewrite buffer must stay on and its flush method must not be nosync;
+// New does not check them, nor that the server is no replica whose read_only is
+// off. [Store.Migrate] refuses a table that is not InnoDB, or whose columns would
+// lose something. It takes no lock: every CREATE TABLE commits by itself, so each
+// step can be done again, by any number of processes on any node.
+//
+// An asynchronous or semi-synchronous replica that is promoted can lack Saves that
+// returned, and so brings spent codes back. Use Galera, or do not promote one.
+// A Save over a connection that cannot write (error 1290, 1792 or 1836, or 1047 of
+// a node without quorum) fails, and the Store closes that connection.
+//
+// MySQL before 8.0.16 lacks what the table needs; use MariaDB 10.6 or newer. The
+// tests ran on MariaDB 10.11, and on Galera 26.4 with it; nobody has run
+// them on MySQL yet. They take the DSN of a server from DEVICETOTP_MYSQL_DSN.
+//
+// # Galera
+//
+// A commit is on all nodes when it returns, but a node applies it a little later.
+// With wsrep_sync_wait=0 a Load on another node is stale; with 1 a Load is right,
+// but an UPDATE is not: a SetLocked on one node reported that an account which
+// another had just been given did not exist. With 3 both wait. 7 makes an INSERT
+// wait too: without it a Put of an account that was written on another node a
+// moment ago can be undone and has to be repeated.
+//
+// Row locks do not cross nodes. A Save on one node and a transaction of the host's
+// on another do not wait for each other: the first to commit wins, and the other
+// fails with error 1213. For a host's transaction that can be its COMMIT, so a host
+// must look at that error, and repeat its change.
 //
 // # Compatibility
 //

@@ -16,8 +16,7 @@ const (
 
 // failed wraps what the driver reported.
 func failed(ctx context.Context, op string, err error) error {
-	switch sqlState(err) {
-	case serializationFailure, deadlockDetected:
+	if isUndone(err) {
 		return fmt.Errorf("sqlstore: %s: %w: %w", op, credential.ErrSerialization, err)
 	}
 	// Some drivers report an interrupted statement in words of their own.
@@ -25,6 +24,19 @@ func failed(ctx context.Context, op string, err error) error {
 		return fmt.Errorf("sqlstore: %s: %w: %w", op, done, err)
 	}
 	return fmt.Errorf("sqlstore: %s: %w", op, err)
+}
+
+// isUndone reports whether the server promises that nothing was read or written.
+func isUndone(err error) bool {
+	switch sqlState(err) {
+	case serializationFailure, deadlockDetected:
+		return true
+	}
+	switch mysqlNumber(err) {
+	case mysqlDeadlock, mysqlLockWaitTimeout:
+		return true
+	}
+	return false
 }
 
 // sqlState returns the SQLSTATE of an error of the server; "" if it is none. The

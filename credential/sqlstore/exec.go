@@ -11,9 +11,9 @@ import (
 // or to a server that was made read-only.
 const readOnlyTransaction = "25006"
 
-// exec sends one statement. A connection that turns out to be read-only is
-// closed instead of going back to the pool, where it would fail one write after
-// another.
+// exec sends one statement. A connection that turns out to be read-only, or to
+// lead to a node without quorum, is closed instead of going back to the pool,
+// where it would fail one write after another.
 func (s *Store) exec(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
@@ -27,8 +27,20 @@ func (s *Store) exec(ctx context.Context, query string, args ...any) (sql.Result
 		_ = conn.Close()
 		return s.db.ExecContext(ctx, query, args...)
 	}
-	if sqlState(err) == readOnlyTransaction {
+	if cannotWrite(err) {
 		_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // database/sql then closes it
 	}
 	return result, err
+}
+
+// cannotWrite reports whether the connection, and not the statement, is at fault.
+func cannotWrite(err error) bool {
+	if sqlState(err) == readOnlyTransaction {
+		return true
+	}
+	switch mysqlNumber(err) {
+	case mysqlReadOnlyServer, mysqlReadOnlySession, mysqlReadOnlyMode, mysqlUnknownCommand:
+		return true
+	}
+	return false
 }

@@ -54,23 +54,28 @@ func (s *Store) Migrations() []Migration {
 // Migrate creates the table, or brings it up to date. Any number of processes
 // may call it at once, at every start: they wait for each other, and one does
 // the work. If nothing is to be done, it only reads, so that a role without the
-// right to create tables can call it too. It does all steps or none.
+// right to create tables can call it too. It does all steps or none; in MySQL,
+// where each CREATE TABLE commits by itself, call it again after an error.
 func (s *Store) Migrate(ctx context.Context) error {
-	pending, err := s.pending(ctx, s.db)
-	if err != nil {
+	if err := s.migrate(ctx); err != nil {
 		return failed(ctx, "migrate", err)
 	}
-	if len(pending) == 0 {
-		return nil
+	return nil
+}
+
+func (s *Store) migrate(ctx context.Context) error {
+	if s.dialect == DialectMySQL {
+		return s.migrateMySQL(ctx)
+	}
+	pending, err := s.pending(ctx, s.db)
+	if err != nil || len(pending) == 0 {
+		return err
 	}
 	exclusively := s.exclusivelyPostgres
 	if s.dialect == DialectSQLite {
 		exclusively = s.exclusivelySQLite
 	}
-	if err := exclusively(ctx, func(q querier) error { return s.apply(ctx, q) }); err != nil {
-		return failed(ctx, "migrate", err)
-	}
-	return nil
+	return exclusively(ctx, func(q querier) error { return s.apply(ctx, q) })
 }
 
 // A querier is a database, one connection of it, or a transaction.
@@ -91,6 +96,9 @@ func (s *Store) pending(ctx context.Context, q querier) ([]Migration, error) {
 		return all, nil
 	}
 	rows, err := q.QueryContext(ctx, `SELECT version FROM `+s.names.migrations)
+	if mysqlNumber(err) == mysqlNoSuchTable {
+		return all, nil
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -106,10 +114,15 @@ func (s *Store) pending(ctx context.Context, q querier) ([]Migration, error) {
 }
 
 // migrationsTableExists reads the catalogue as a table. PostgreSQL's to_regclass
-// would not do: it can answer from a cache of before the wait for the lock.
+// would not do: it can answer from a cache of before the wait for the lock. In
+// MySQL it is always true: reading the table itself has an error of its own if it
+// is not there, and nothing then needs to be rolled back.
 func (s *Store) migrationsTableExists(ctx context.Context, q querier) (exists bool, err error) {
 	table := s.names.options.Table + migrationsSuffix
-	if s.dialect == DialectSQLite {
+	switch s.dialect {
+	case DialectMySQL:
+		return true, nil
+	case DialectSQLite:
 		err = q.QueryRowContext(ctx, `SELECT count(*) > 0 FROM sqlite_master `+
 			`WHERE type = 'table' AND name = ?1 COLLATE NOCASE`, table).Scan(&exists)
 		return exists, err
@@ -121,26 +134,44 @@ func (s *Store) migrationsTableExists(ctx context.Context, q querier) (exists bo
 	return exists, err
 }
 
-// apply does the pending steps. The caller holds the lock and the transaction.
+// apply does the pending steps. The caller holds the lock and the transaction,
+// where the database has them.
 func (s *Store) apply(ctx context.Context, q querier) error {
 	pending, err := s.pending(ctx, q)
 	if err != nil || len(pending) == 0 {
 		return err
 	}
-	if _, err := q.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS `+s.names.migrations+
-		` (version integer NOT NULL PRIMARY KEY, name text NOT NULL)`); err != nil {
+	create := `CREATE TABLE IF NOT EXISTS ` + s.names.migrations + ` (version integer NOT NULL PRIMARY KEY, name text NOT NULL)`
+	if s.dialect == DialectMySQL {
+		create += ` ENGINE = InnoDB`
+	}
+	if _, err := q.ExecContext(ctx, create); err != nil {
 		return err
 	}
-	record := `INSERT INTO ` + s.names.migrations + s.dialect.placeholders(` (version, name) VALUES ($1, $2)`)
 	for _, m := range pending {
-		if _, err := q.ExecContext(ctx, m.SQL); err != nil {
-			return fmt.Errorf("step %d (%s): %w", m.Version, m.Name, err)
-		}
-		if _, err := q.ExecContext(ctx, record, m.Version, m.Name); err != nil {
+		if err := s.step(ctx, q, m); err != nil {
 			return fmt.Errorf("step %d (%s): %w", m.Version, m.Name, err)
 		}
 	}
 	return nil
+}
+
+// step does one step and records it.
+func (s *Store) step(ctx context.Context, q querier, m Migration) error {
+	if _, err := q.ExecContext(ctx, m.SQL); err != nil {
+		return err
+	}
+	if s.dialect == DialectMySQL {
+		if err := s.checkMySQLTable(ctx, q); err != nil {
+			return err
+		}
+	}
+	record := `INSERT INTO ` + s.names.migrations + s.dialect.placeholders(` (version, name) VALUES ($1, $2)`)
+	_, err := q.ExecContext(ctx, record, m.Version, m.Name)
+	if mysqlNumber(err) == mysqlDuplicateKey {
+		return nil // another process did the same
+	}
+	return err
 }
 
 // migrationLock names the advisory lock. It is one for all tables of a

@@ -3,6 +3,8 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -19,6 +21,7 @@ func TestNamesAreQuotedInEveryStatement(t *testing.T) {
 		{"default", DialectPostgres, Config{}, [2]string{`"devicetotp_accounts"`, `"devicetotp_accounts_migrations"`}},
 		{"schema", DialectPostgres, Config{Table: "T", Schema: "auth"}, [2]string{`"auth"."T"`, `"auth"."T_migrations"`}},
 		{"quotes", DialectPostgres, Config{Table: `a"; DROP TABLE x; --`, Schema: `"`}, [2]string{`""""."a""; DROP TABLE x; --"`, `""""."a""; DROP TABLE x; --_migrations"`}},
+		{"backticks", DialectMySQL, Config{Table: "a`; DROP TABLE x; --\"", Schema: "`"}, [2]string{"````.`a``; DROP TABLE x; --\"`", "````.`a``; DROP TABLE x; --\"_migrations`"}},
 		{"dots do not separate", DialectSQLite, Config{Table: "main.x"}, [2]string{`"main.x"`, `"main.x_migrations"`}},
 		{"longest", DialectPostgres, Config{Table: strings.Repeat("x", 52)}, [2]string{`"` + strings.Repeat("x", 52) + `"`, `"` + strings.Repeat("x", 52) + `_migrations"`}},
 	} {
@@ -61,16 +64,36 @@ func TestNewRefusesWhatIsMissing(t *testing.T) {
 	_, err := New(context.Background(), nil, DialectPostgres, Config{})
 	require.ErrorContains(t, err, "db is nil")
 	_, err = New(context.Background(), new(sql.DB), 0, Config{})
-	require.ErrorContains(t, err, "dialect(0) is not a dialect: use sqlstore.DialectPostgres or sqlstore.DialectSQLite")
+	require.ErrorContains(t, err, "dialect(0) is not a dialect: use sqlstore.DialectPostgres, sqlstore.DialectSQLite or sqlstore.DialectMySQL")
 }
 
 func TestPlaceholdersInATableNameAreLeftAlone(t *testing.T) {
 	s := newStatements(DialectSQLite, `"costs $1"`)
 	require.Equal(t, `DELETE FROM "costs $1" WHERE id = ?1`, s.delete)
+	s = newStatements(DialectMySQL, "`costs $1`")
+	require.Equal(t, "DELETE FROM `costs $1` WHERE id = ?", s.delete)
+}
+
+// MySQL's parameters have no numbers, so that they must be named in their order.
+func TestParametersAreInOrderAndNamedOnce(t *testing.T) {
+	s := newStatements(DialectPostgres, "x")
+	for _, query := range []string{s.load, s.save, s.put, s.insert, s.delete, s.list, s.setLocked, s.rotatePassword, s.rotatePIN} {
+		for i, name := range regexp.MustCompile(`\$\d+`).FindAllString(query, -1) {
+			require.Equal(t, "$"+strconv.Itoa(i+1), name, query)
+		}
+		require.NotContains(t, query, "$10", "a prefix of it is a parameter too")
+	}
+}
+
+// INSERT IGNORE would make a warning of every error.
+func TestMySQLNeverIgnoresAnError(t *testing.T) {
+	s := newStatements(DialectMySQL, "x")
+	require.Equal(t, "INSERT INTO x (id, registered_sec, registered_ns, password_hash, pin_hash, locked, state, version) "+
+		"VALUES (?, ?, ?, ?, ?, ?, ?, ?)", s.insert)
 }
 
 func TestMigrationsAreNumberedFromOneAndNameTheTable(t *testing.T) {
-	for _, d := range []Dialect{DialectPostgres, DialectSQLite} {
+	for _, d := range []Dialect{DialectPostgres, DialectSQLite, DialectMySQL} {
 		t.Run(d.String(), func(t *testing.T) {
 			n, err := Config{Table: "accounts"}.names(d)
 			require.NoError(t, err)
@@ -80,7 +103,7 @@ func TestMigrationsAreNumberedFromOneAndNameTheTable(t *testing.T) {
 			for i, m := range all {
 				require.Equal(t, i+1, m.Version)
 				require.NotEmpty(t, m.Name)
-				require.Contains(t, m.SQL, `"accounts"`)
+				require.Contains(t, m.SQL, n.accounts)
 				require.NotContains(t, m.SQL, "{{")
 			}
 		})

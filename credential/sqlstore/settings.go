@@ -18,6 +18,20 @@ const sqliteBusyPause = 10 * time.Millisecond
 const sqliteAdvice = "; write it in the DSN, so that every connection has it: with modernc.org/sqlite " +
 	"file:accounts.db?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
 
+// settings returns what checks the settings; nil if there is no such dialect.
+func (d Dialect) settings() func(context.Context, *sql.DB) error {
+	switch d {
+	case DialectPostgres:
+		return checkPostgres
+	case DialectSQLite:
+		return checkSQLite
+	case DialectMySQL:
+		return checkMySQL
+	default:
+		return nil
+	}
+}
+
 // checkPostgres reads the settings that decide whether a Save that returned can
 // be lost or a Load can be stale.
 func checkPostgres(ctx context.Context, db *sql.DB) error {
@@ -43,21 +57,29 @@ func checkPostgres(ctx context.Context, db *sql.DB) error {
 	return errors.Join(faults...)
 }
 
-// checkSQLite looks at two connections at once where the pool allows it. All
-// but journal_mode belong to one connection, so settings that were executed
-// instead of written in the DSN are missing on the second.
+// checkSQLite looks at two connections: all but journal_mode belong to one, so
+// settings that were executed instead of written in the DSN are missing on the
+// second.
 func checkSQLite(ctx context.Context, db *sql.DB) error {
+	return checkTwo(ctx, db, connectSQLite, checkSQLiteConn)
+}
+
+// checkTwo checks two connections at once where the pool allows it.
+func checkTwo(
+	ctx context.Context, db *sql.DB,
+	connect func(context.Context, *sql.DB) (*sql.Conn, error), check func(context.Context, *sql.Conn) error,
+) error {
 	count := 2
 	if db.Stats().MaxOpenConnections == 1 {
 		count = 1
 	}
 	for range count {
-		conn, err := connectSQLite(ctx, db)
+		conn, err := connect(ctx, db)
 		if err != nil {
 			return err
 		}
 		defer conn.Close()
-		if err := checkSQLiteConn(ctx, conn); err != nil {
+		if err := check(ctx, conn); err != nil {
 			return err
 		}
 	}

@@ -33,18 +33,17 @@ func New(ctx context.Context, db *sql.DB, d Dialect, opts Config) (*Store, error
 	if db == nil {
 		return nil, errors.New("sqlstore: db is nil")
 	}
-	if d != DialectPostgres && d != DialectSQLite {
-		return nil, fmt.Errorf("sqlstore: %s is not a dialect: use sqlstore.DialectPostgres or sqlstore.DialectSQLite", d)
+	check := d.settings()
+	if check == nil {
+		return nil, fmt.Errorf("sqlstore: %s is not a dialect: use sqlstore.DialectPostgres, sqlstore.DialectSQLite or sqlstore.DialectMySQL", d)
 	}
 	n, err := opts.names(d)
 	if err != nil {
 		return nil, fmt.Errorf("sqlstore: %w", err)
 	}
 	s := &Store{db: db, dialect: d, names: n, sql: newStatements(d, n.accounts)}
-	check := checkPostgres
 	if d == DialectSQLite {
 		s.turn = make(chan struct{}, 1)
-		check = checkSQLite
 	}
 	if err := check(ctx, db); err != nil {
 		return nil, fmt.Errorf("sqlstore: %s: %w", d, err)
@@ -104,8 +103,8 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	return nil
 }
 
-// write sends one statement that changes at most one row and reports whether it
-// did.
+// write sends one statement that changes at most one row and reports whether that
+// row was there.
 func (s *Store) write(ctx context.Context, op, query string, args ...any) (bool, error) {
 	done, err := s.takeTurn(ctx)
 	if err != nil {
@@ -121,11 +120,22 @@ func (s *Store) write(ctx context.Context, op, query string, args ...any) (bool,
 	if err != nil {
 		return false, failed(ctx, op, err)
 	}
-	rows, err := result.RowsAffected()
+	found, err := s.found(result)
 	if err != nil {
 		return false, failed(ctx, op, err)
 	}
-	return rows > 0, nil
+	return found, nil
+}
+
+// found reports whether the statement met a row. In MySQL it can have done so
+// without changing it: see mysqlPhrases.
+func (s *Store) found(result sql.Result) (bool, error) {
+	rows, err := result.RowsAffected()
+	if err != nil || rows > 0 || s.dialect != DialectMySQL {
+		return rows > 0, err
+	}
+	remembered, err := result.LastInsertId()
+	return remembered > 0, err
 }
 
 // takeTurn waits until no other writer of this process is at work on SQLite:

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -59,15 +60,8 @@ func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config, op
 			}
 			return host.RotateHash(ctx, id, f, a.Hash(f), hash)
 		},
-		BeginChange: func(ctx context.Context, id string) (func() error, error) {
-			tx, err := db.BeginTx(ctx, nil)
-			if err != nil {
-				return nil, err
-			}
-			_, err = tx.ExecContext(ctx, `UPDATE `+sqlstore.DefaultTable+` SET password_hash = 'changed' WHERE id = $1`, id)
-			return tx.Commit, err
-		},
-		Lock: func(ctx context.Context, id string) error { return host.SetLocked(ctx, id, true) },
+		BeginChange: func(ctx context.Context, id string) (func() error, error) { return beginChange(ctx, db, d, id) },
+		Lock:        func(ctx context.Context, id string) error { return host.SetLocked(ctx, id, true) },
 		Delete: func(ctx context.Context, id string) error {
 			_, err := host.Delete(ctx, id)
 			return err
@@ -88,8 +82,26 @@ func backend(t *testing.T, db *sql.DB, d sqlstore.Dialect, o sqlstore.Config, op
 			return err
 		},
 		PlantState: func(ctx context.Context, id string, state []byte) error {
-			_, err := db.ExecContext(ctx, `UPDATE `+sqlstore.DefaultTable+` SET state = $1 WHERE id = $2`, state, id)
+			_, err := db.ExecContext(ctx, numbered(d, `UPDATE `+sqlstore.DefaultTable+` SET state = $1 WHERE id = $2`), state, id)
 			return err
 		},
 	}
+}
+
+// beginChange begins to give the account another password.
+func beginChange(ctx context.Context, db *sql.DB, d sqlstore.Dialect, id string) (commit func() error, err error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	_, err = tx.ExecContext(ctx, numbered(d, `UPDATE `+sqlstore.DefaultTable+` SET password_hash = 'changed' WHERE id = $1`), id)
+	return tx.Commit, err
+}
+
+// numbered returns the query with the parameters that the dialect has.
+func numbered(d sqlstore.Dialect, query string) string {
+	if d == sqlstore.DialectMySQL {
+		return strings.NewReplacer("$1", "?", "$2", "?").Replace(query)
+	}
+	return query
 }

@@ -10,6 +10,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/credential/sqlstore/sqltest/mariadbtest"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 )
 
@@ -52,7 +53,13 @@ func eachDatabase(t *testing.T, test func(t *testing.T, d database)) {
 		path := filepath.Join(t.TempDir(), "accounts.db")
 		test(t, database{"sqlite", "file:" + path + sqlitePragmas, sqlstore.DialectSQLite})
 	})
+	eachServer(t, test)
+}
+
+// eachServer runs test with every driver for a database that is a server.
+func eachServer(t *testing.T, test func(t *testing.T, d database)) {
 	eachPostgres(t, test)
+	t.Run("mysql", func(t *testing.T) { test(t, needMySQL(t)) })
 }
 
 // eachPostgres runs test with every driver for PostgreSQL.
@@ -62,6 +69,13 @@ func eachPostgres(t *testing.T, test func(t *testing.T, d database)) {
 			test(t, database{driver, pgtest.Need(t).Database(t), sqlstore.DialectPostgres})
 		})
 	}
+}
+
+// needMySQL returns a new database of MariaDB, or of the server that the
+// environment names.
+func needMySQL(t testing.TB) database {
+	t.Helper()
+	return database{"mysql", mariadbtest.Need(t).Database(t), sqlstore.DialectMySQL}
 }
 
 func load(t testing.TB, s credential.Store, id string) credential.Account {

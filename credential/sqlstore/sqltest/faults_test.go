@@ -122,7 +122,7 @@ func TestErrorsOfTheDriverReachTheCaller(t *testing.T) {
 // the wait, and no conflict is made of it. (SQLite locks no rows; see
 // TestSaveThatWaitsForAnotherProcess.)
 func TestSaveThatWaitsForARowEndsWithItsContext(t *testing.T) {
-	eachPostgres(t, func(t *testing.T, d database) {
+	eachServer(t, func(t *testing.T, d database) {
 		db := d.open(t)
 		store := migrated(t, db, d.dialect, sqlstore.Config{})
 		require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))

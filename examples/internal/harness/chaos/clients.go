@@ -23,8 +23,10 @@ import (
 )
 
 const (
-	contenders      = 2 // clients that present one code, each for a device of its own
-	codesPerAccount = 8
+	contenders = 2 // clients that present one code, each for a device of its own
+	// Whoever comes second has guessed wrong, again each time that the refusal is
+	// lost, and an account that blocks its codes ends the run.
+	codesPerAccount = 1
 	pause           = 10 * time.Millisecond // before asking again
 )
 
@@ -101,7 +103,7 @@ func (c *clients) work(ctx context.Context, worker int) error {
 	return nil
 }
 
-// untilDone tries again while PostgreSQL is being restarted.
+// untilDone tries again while the database is being restarted.
 func untilDone(ctx context.Context, do func() error) error {
 	deadline := time.Now().Add(patience)
 	for {

@@ -1,8 +1,8 @@
-// Command chaos kills a server at random moments, and PostgreSQL under it, while
+// Command chaos kills a server at random moments, and the database under it, while
 // clients create devices with one-time codes, and then compares what the
 // clients were told with what is stored.
 //
-//	go -C examples run ./internal/harness/chaos -kills 100 -restarts 10
+//	go -C examples run ./internal/harness/chaos -kills 100 -restarts 10 -engine mariadb
 //
 // Half of the kills come from outside, at any moment. The other half strike
 // right after the Save of a device has returned, so that the device exists and
@@ -18,9 +18,9 @@
 // It prints what it counted. It fails if one of these does not hold, and also if
 // answers were not lost and given again, because then nothing has been shown.
 //
-// It needs a POSIX system and the server programs of PostgreSQL.
+// It needs a POSIX system and the server programs of PostgreSQL or MariaDB.
 //
-// lives.go kills, clients.go is what is done meanwhile, check.go compares, and
+// engine.go is the database, lives.go kills, clients.go is what is done meanwhile, check.go compares, and
 // server.go is the server, which the command starts as a process of its own.
 package main
 
@@ -36,11 +36,8 @@ import (
 	"os/signal"
 	"path/filepath"
 
-	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
-
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
-	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 )
 
 // serve is the first argument of the command as a server.
@@ -63,14 +60,17 @@ func main() {
 
 // options are the flags.
 type options struct {
+	engine                   *engine
 	kills, restarts, workers int
 }
 
 func parseFlags(args []string) (options, error) {
-	var o options
+	o := options{engine: engines[0]}
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.IntVar(&o.kills, "kills", 100, "how often to kill the server")
-	flags.IntVar(&o.restarts, "restarts", 10, "how often to restart PostgreSQL, as after a crash")
+	flags.IntVar(&o.restarts, "restarts", 10, "how often to restart the database, as after a crash")
+	flags.Func("engine", "the database: postgres (default) or mariadb",
+		func(name string) (err error) { o.engine, err = engineNamed(name); return err })
 	flags.IntVar(&o.workers, "workers", 4, "how many codes to present at a time")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	s, err := newStage(ctx)
+	s, err := newStage(ctx, o.engine)
 	if err != nil {
 		return err
 	}
@@ -102,7 +102,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // the socket's line for the next one.
 type stage struct {
 	dir     string
-	pg      *pgtest.Server
+	engine  *engine
+	server  databaseServer
 	dsn     string
 	db      *sql.DB
 	store   *sqlstore.Store // a connection of its own, to see what is stored
@@ -112,8 +113,8 @@ type stage struct {
 	file    *os.File // the socket, as the server inherits it
 }
 
-func newStage(ctx context.Context) (s *stage, err error) {
-	s = &stage{}
+func newStage(ctx context.Context, e *engine) (s *stage, err error) {
+	s = &stage{engine: e}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -142,33 +143,16 @@ func (s *stage) openKeys() (err error) {
 }
 
 func (s *stage) openDatabase(ctx context.Context) (err error) {
-	if s.pg, err = pgtest.Start(ctx); err != nil {
+	if s.server, err = s.engine.start(ctx); err != nil {
 		return err
 	}
-	if network, _ := s.pg.Address(); network == "" {
-		return pgtest.ErrNotOurs // nor to be restarted
-	}
-	if s.dsn, _, err = s.pg.CreateDatabase(ctx); err != nil {
+	if s.dsn, _, err = s.server.CreateDatabase(ctx); err != nil {
 		return err
 	}
-	if s.db, s.store, err = openStore(ctx, s.dsn); err != nil {
+	if s.db, s.store, err = s.engine.open(ctx, s.dsn); err != nil {
 		return err
 	}
 	return s.store.Migrate(ctx)
-}
-
-func openStore(ctx context.Context, dsn string) (*sql.DB, *sqlstore.Store, error) {
-	db, err := sql.Open("pgx", dsn)
-	if err != nil {
-		return nil, nil, err
-	}
-	db.SetMaxOpenConns(16)
-	db.SetMaxIdleConns(16)
-	store, err := sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
-	if err != nil {
-		return nil, nil, errors.Join(err, db.Close())
-	}
-	return db, store, nil
 }
 
 func (s *stage) listen(ctx context.Context) (err error) {
@@ -190,8 +174,8 @@ func (s *stage) close() error {
 	if s.db != nil {
 		_ = s.db.Close() // connections that a restart has cut say so
 	}
-	if s.pg != nil {
-		errs = append(errs, s.pg.Stop())
+	if s.server != nil {
+		errs = append(errs, s.server.Stop())
 	}
 	return errors.Join(append(errs, os.RemoveAll(s.dir))...)
 }

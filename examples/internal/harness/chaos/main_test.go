@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"example.com/devicetotp/credential/sqlstore/sqltest/mariadbtest"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 )
 
@@ -22,28 +23,32 @@ func TestMain(m *testing.M) {
 
 // A short run: the long one is a command.
 func TestShortRun(t *testing.T) {
-	var out bytes.Buffer
-	err := run(t.Context(), []string{"-kills", "6", "-restarts", "1"}, &out)
-	if errors.Is(err, pgtest.ErrNotInstalled) || errors.Is(err, pgtest.ErrNotOurs) {
-		pgtest.Skip(t, err)
+	for _, e := range engines {
+		t.Run(e.title, func(t *testing.T) {
+			var out bytes.Buffer
+			err := run(t.Context(), []string{"-kills", "6", "-restarts", "1", "-engine", e.name}, &out)
+			if errors.Is(err, pgtest.ErrNotInstalled) || errors.Is(err, mariadbtest.ErrNotInstalled) || errors.Is(err, errNotOurs) {
+				pgtest.Skip(t, err)
+			}
+			require.NoError(t, err, "%s", &out)
+			require.Regexp(t, `(?m)^kills of the server +6$`, out.String())
+			require.Regexp(t, `(?m)^  right after the Save of a device +3$`, out.String())
+			require.Regexp(t, `(?m)^restarts of `+e.title+` +1$`, out.String())
+			require.Regexp(t, `(?m)^violations +0$`, out.String())
+		})
 	}
-	require.NoError(t, err, "%s", &out)
-	require.Regexp(t, `(?m)^kills of the server +6$`, out.String())
-	require.Regexp(t, `(?m)^  right after the Save of a device +3$`, out.String())
-	require.Regexp(t, `(?m)^restarts of PostgreSQL +1$`, out.String())
-	require.Regexp(t, `(?m)^violations +0$`, out.String())
 }
 
 func TestFlags(t *testing.T) {
 	for _, args := range [][]string{
-		{"-kills", "0"}, {"-restarts", "-1"}, {"-kills", "2", "-restarts", "3"}, {"-workers", "0"}, {"-what"},
+		{"-kills", "0"}, {"-restarts", "-1"}, {"-kills", "2", "-restarts", "3"}, {"-workers", "0"}, {"-engine", "oracle"}, {"-what"},
 	} {
 		_, err := parseFlags(args)
 		require.Error(t, err, args)
 	}
 	o, err := parseFlags(nil)
 	require.NoError(t, err)
-	require.Equal(t, options{kills: 100, restarts: 10, workers: 4}, o)
+	require.Equal(t, options{engine: engines[0], kills: 100, restarts: 10, workers: 4}, o)
 }
 
 // A run that has shown nothing is not a success.

@@ -28,6 +28,7 @@ const replayedHeader = "Chaos-Replayed"
 // runServer serves until it is killed, by somebody else or by itself.
 func runServer(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet(serve, flag.ContinueOnError)
+	name := flags.String("engine", "", "kind of database")
 	dsn := flags.String("dsn", "", "database")
 	keyFile := flags.String("keys", "", "key file")
 	devices := flags.Int64("die-after", 0, "die right after the Save of so many devices; 0: never")
@@ -38,11 +39,15 @@ func runServer(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
+	e, err := engineNamed(*name)
+	if err != nil {
+		return err
+	}
 	keys, err := credential.KeyringFromFile(*keyFile)
 	if err != nil {
 		return err
 	}
-	db, store, err := openPatiently(ctx, *dsn)
+	db, store, err := openPatiently(ctx, e, *dsn)
 	if err != nil {
 		return err
 	}
@@ -61,10 +66,10 @@ func runServer(ctx context.Context, args []string) error {
 	return nil
 }
 
-// openPatiently waits for a PostgreSQL that is being restarted.
-func openPatiently(ctx context.Context, dsn string) (db *sql.DB, store *sqlstore.Store, err error) {
+// openPatiently waits for a database that is being restarted.
+func openPatiently(ctx context.Context, e *engine, dsn string) (db *sql.DB, store *sqlstore.Store, err error) {
 	err = untilDone(ctx, func() error {
-		db, store, err = openStore(ctx, dsn)
+		db, store, err = e.open(ctx, dsn)
 		return err
 	})
 	return db, store, err
