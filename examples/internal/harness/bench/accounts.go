@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -45,7 +46,7 @@ func newAccount(keys *credential.Keyring, pinHash string, i, devices int) (crede
 	for d := range devices {
 		device := credential.Device{
 			ID: deviceID(d), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period,
-			Basis: credential.BasisGrace, CreatedAt: base.Add(-time.Hour),
+			Basis: credential.BasisGrace, RestsOnGrace: true, CreatedAt: base.Add(-time.Hour),
 		}
 		var err error
 		if device.Sealed, err = keys.Seal(credential.DeviceScope(a.ID, &device), deviceSecret(d)); err != nil {
@@ -106,6 +107,16 @@ func createPolicy(devices int) *devicetotp.Policy {
 	p.GraceWindow, p.GraceDevices = 24*time.Hour, credential.MaxDevices
 	p.MaxDevices, p.RetryWindow, p.UnusedAfter = devices, 0, time.Minute
 	return &p
+}
+
+// unissued is a store that forgets how many devices an account was issued on
+// grace: there is an end to them, and none to a benchmark.
+type unissued struct{ credential.Store }
+
+func (s unissued) Load(ctx context.Context, id string) (credential.Account, error) {
+	a, err := s.Store.Load(ctx, id)
+	a.State.GraceIssued = 0
+	return a, err
 }
 
 // codes makes the code of the last device, which is found last.

@@ -72,7 +72,7 @@ func graceHandler(accounts int) (http.Handler, error) {
 		}
 	}
 	shared := newTurns(accounts, createPass)
-	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: shared, Policy: createPolicy(1)})
+	issuer, err := devicetotp.NewIssuer(unissued{store}, keys, devicetotp.Config{Clock: shared, Policy: createPolicy(1)})
 	if err != nil {
 		return nil, err
 	}

@@ -20,7 +20,7 @@ const (
 
 // creating returns requests for a device on grace.
 func creating(store credential.Store, keys *credential.Keyring, t *turns, devices int) (request, error) {
-	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{Clock: t, Policy: createPolicy(devices)})
+	issuer, err := devicetotp.NewIssuer(unissued{store}, keys, devicetotp.Config{Clock: t, Policy: createPolicy(devices)})
 	if err != nil {
 		return nil, err
 	}
