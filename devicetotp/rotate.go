@@ -37,7 +37,9 @@ type RotateRequest struct {
 // presents what it was made on; no other value is then checked. Any other valid
 // proof begins another rotation in the place of the pending one (Replaced). An OTP
 // that made an earlier rotation of the device is recognized within that window:
-// id-in-use, and not counted.
+// id-in-use, and not counted. A password or PIN does not name the request that
+// presented it: repeated after its rotation was confirmed or replaced, it begins
+// another one.
 //
 // A device that was never used is not rotated: Create replaces it.
 //
