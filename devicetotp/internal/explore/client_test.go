@@ -31,6 +31,7 @@ type client struct {
 	reply   reply
 	told    int
 	crashed bool // nothing that the request still does reaches anybody
+	doubt   bool // no Save of this process has succeeded since one whose outcome is unknown
 }
 
 // point is a call at which a client waits.
@@ -64,15 +65,14 @@ type record struct {
 	event     devicetotp.Event
 	events    int
 
-	loaded   *value // by the last Load
-	changes  int    // by the host before that
-	saves    int
-	saved    bool // the last Save returned nil
-	looked   bool // a presented value was checked
-	failed   bool // a call to the store returned an error that is no conflict
-	left     bool // the caller hung up before anything was checked
-	hungUp   bool
-	attempts bool
+	loaded  *value // by the last Load
+	changes int    // by the host before that
+	saves   int
+	saved   bool // the last Save returned nil
+	looked  bool // a presented value was checked
+	failed  bool // a call to the store returned an error that is no conflict
+	left    bool // the caller hung up before anything was checked
+	hungUp  bool
 }
 
 func (r *record) String() string {
@@ -106,7 +106,7 @@ func (c *client) live(yield func(point) bool) {
 		case c.ending:
 			return
 		case c.crashed:
-			c.crashed, c.issuer = false, nil
+			c.crashed, c.doubt, c.issuer = false, false, nil
 		default:
 			r.answer, r.done = answer, true
 		}
@@ -169,8 +169,12 @@ func secretOf(client, request, size int) credential.Secret {
 }
 
 func (c *client) look() {
-	if !c.crashed && !c.ending {
-		c.record().looked = true
+	if c.crashed || c.ending {
+		return
+	}
+	c.record().looked = true
+	if c.doubt {
+		c.violate("a value is checked while saves may fail (I1)", "%v", c.record())
 	}
 }
 
@@ -181,12 +185,13 @@ func (c *client) observe(e devicetotp.Event) {
 	}
 }
 
-// reachedSave notes a Save of the current request.
-func (r *record) reachedSave(a *credential.Account) {
+// reachedSave notes a Save of the current request. A request that checks a value
+// without a verifier has done so before it saves a decision.
+func (c *client) reachedSave(a *credential.Account) {
+	r := c.record()
 	r.saves++
-	if r.loaded != nil && !slices.Equal(a.State.Writes, r.loaded.state.Writes) {
-		r.attempts = true
-		r.looked = r.looked || r.looks
+	if r.looks && r.loaded != nil && !slices.Equal(a.State.Writes, r.loaded.state.Writes) {
+		c.look()
 	}
 }
 

@@ -25,9 +25,16 @@ var (
 	update  = flag.Bool("update", false, "write the totals anew")
 )
 
+// summary is the last line of a run.
+var summary string
+
 func TestMain(m *testing.M) {
 	debug.SetGCPercent(400) // all that is explored is short-lived
-	os.Exit(m.Run())
+	code := m.Run()
+	if code == 0 && summary != "" {
+		fmt.Println(summary)
+	}
+	os.Exit(code)
 }
 
 // load is scenarios and how many faults each history of them has at most.
@@ -112,12 +119,12 @@ func TestEveryHistory(t *testing.T) {
 	total := explore(t, load{named(), faults}, load{pairs(), faults})
 	if !t.Failed() && *only == "" && faults == 1 {
 		total.requireTotals(t, "totals.txt")
-		total.print(faults)
+		total.summarize("1 fault")
 	}
 }
 
-func (y *tally) print(faults int) {
-	fmt.Printf("%d histories, %d executed, %d scenarios, %d faults a history, 0 violations\n", y.histories, y.executed, y.scenarios, faults)
+func (y *tally) summarize(faults string) {
+	summary = fmt.Sprintf("%d histories, %d executed, %d scenarios, %s a history, 0 violations", y.histories, y.executed, y.scenarios, faults)
 }
 
 // TestEveryHistoryAtLength explores what fits into ten minutes: the named scenarios
@@ -130,7 +137,7 @@ func TestEveryHistoryAtLength(t *testing.T) {
 	heavy := slices.DeleteFunc(named(), func(s *scenario) bool { return !s.heavy })
 	total := explore(t, load{light, 2}, load{heavy, 1}, load{couples(), 2}, load{triples(), 1})
 	if !t.Failed() && *only == "" {
-		total.print(2)
+		total.summarize("up to 2 faults")
 	}
 }
 

@@ -14,7 +14,8 @@ import (
 type judgement struct {
 	violations []violation
 	falls      []counter // counters that were reset
-	rises      bool
+	rises      bool      // a counter grew
+	spends     bool      // a time step was spent
 }
 
 // counter names the failures of a factor, of a device or of a kind of code.
@@ -47,6 +48,9 @@ func (s *search) judge(w *world, v *value) {
 			w.violate("a success that resets what it did not prove (I6)", "%v resets the failures of %s", r, f.name)
 		}
 	}
+	if r.answer.code == "" && r.method == "Verify" && v.decides() && !j.spends {
+		w.violate("a code that is accepted and spends nothing (I2)", "%v", r)
+	}
 	if r.answer.code == devicetotp.CodeInvalidCredentials && v.decides() && !j.rises {
 		w.violate("a wrong value that is not counted (I6)", "%v", r)
 	}
@@ -78,9 +82,15 @@ func (h *household) compare(before, after *credential.State) *judgement {
 	}
 	for i := range before.Devices {
 		d := &before.Devices[i]
-		if k := after.DeviceIndex(d.ID); k >= 0 && sameSecret(h, d, &after.Devices[k]) && after.Devices[k].LastStep < d.LastStep {
-			violate("a time step that comes back (I2)", "device %s: %d after %d", d.ID, after.Devices[k].LastStep, d.LastStep)
+		k := after.DeviceIndex(d.ID)
+		if k < 0 || !sameSecret(h, d, &after.Devices[k]) {
+			continue
 		}
+		step := after.Devices[k].LastStep
+		if step < d.LastStep {
+			violate("a time step that comes back (I2)", "device %s: %d after %d", d.ID, step, d.LastStep)
+		}
+		j.spends = j.spends || step > d.LastStep
 	}
 	resting := 0
 	for i := range after.Devices {
@@ -113,6 +123,9 @@ func (h *household) compareCounters(j *judgement, before, after *credential.Stat
 			violate("one wrong value that counts twice (I6)", "%s", c.name)
 		case is.Failures > was.Failures || other:
 			j.rises = true
+			if !c.device && !other && was.Failures >= 5 && is.LastAt.Sub(was.LastAt) < 30*time.Second {
+				violate("a value that is checked in spite of the wait (I6)", "%s: failure %d, %v after the one before", c.name, is.Failures, is.LastAt.Sub(was.LastAt))
+			}
 		case is.Failures < was.Failures:
 			j.falls = append(j.falls, c)
 		}

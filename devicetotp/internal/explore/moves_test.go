@@ -69,9 +69,10 @@ func (m move) String() string {
 	return fmt.Sprintf("%s=%d", actionWords[m.action][0], m.arg)
 }
 
-// free reports whether m is no fault.
+// free reports whether m is no fault: what should happen, what follows from an
+// earlier fault, and what others do all the time.
 func (m move) free() bool {
-	return m.action == goOn || m.action == land || m.action == failOver
+	return m.action == goOn || m.action == land || m.action == failOver || m.action == crowd
 }
 
 // moves lists what can happen next, in a fixed order. None: the history is over.
@@ -83,7 +84,7 @@ func (w *world) moves() (out []move) {
 			out = c.moves(out)
 		}
 	}
-	if w.faults > 0 && busy {
+	if busy {
 		out = w.beside(out)
 	}
 	for i, v := range w.late {
@@ -126,7 +127,7 @@ func (c *client) moves(out []move) []move {
 func (w *world) beside(out []move) []move {
 	bit := uint(1)
 	once := func(m move) {
-		if w.used&bit == 0 {
+		if w.used&bit == 0 && (w.faults > 0 || m.free()) {
 			out = append(out, m)
 		}
 		bit <<= 1
@@ -230,7 +231,7 @@ func (c *client) playLoad(r *record, a action) {
 
 func (c *client) playSave(r *record, a action) {
 	given := &c.at.save
-	r.reachedSave(given)
+	c.reachedSave(given)
 	v := &value{
 		id: c.names.of(fact{c.told, wrote, 0, 0}), by: r, state: given.State.Clone(), version: given.Next, base: *given,
 	}
@@ -273,8 +274,11 @@ func (c *client) playSave(r *record, a action) {
 	case errors.Is(c.reply.err, credential.ErrConflict):
 		c.hear(conflicted, 0, 0)
 	default:
-		r.failed = true
+		r.failed, c.doubt = true, true
 		c.hear(saveFailed, 0, 0)
+	}
+	if r.saved {
+		c.doubt = false
 	}
 }
 
