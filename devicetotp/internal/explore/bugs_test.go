@@ -113,4 +113,14 @@ var bugs = []bug{
 		old: "\to.fail(a, all)\n", new: "",
 		scenarios: "success-beside-guesses", kind: "a wrong value that is not counted (I6)",
 	},
+	{
+		name: "a revoked id that comes back", file: "devicetotp/revoked.go",
+		old: "return i >= 0 && c.held(&s.Revoked[i])", new: "return false && i >= 0",
+		scenarios: "created-and-revoked", kind: "what was revoked comes back (I4)",
+	},
+	{
+		name: "removing a device on grace makes room for another", file: "devicetotp/room.go",
+		old: "a.State.GraceIssued >= policy.GraceDevices", new: "false",
+		scenarios: "grace-taken-and-revoked", kind: "more on grace than its limit (I7)",
+	},
 }

@@ -65,6 +65,18 @@ func named() []*scenario {
 			{createWith(1, code, ""), createWith(1, code, "")}, {createWith(2, "", "0000")}}},
 		{name: "period-passes", account: usual, menu: quiet, jumps: []time.Duration{30 * time.Second, -time.Minute}, clients: [][]request{
 			{verify("", homeCode(0)), verify("", homeCode(0))}, {createWith(1, homeCode(1), "")}}},
+		{name: "one-otp-proved-and-presented", account: usual, clients: [][]request{
+			{prove(code, ""), prove(code, "")}, {createWith(1, code, "")}}},
+		{name: "created-and-revoked", account: usual, clients: [][]request{
+			{createWith(1, code, ""), createWith(1, code, "")}, {revoke(1)}}},
+		{name: "made-by-a-revoked-one", account: usual, clients: [][]request{
+			{createWith(1, homeCode(0), ""), createWith(1, homeCode(0), "")}, {revoke(0), revoke(0)}}},
+		{name: "revoked-and-verified", account: usual, clients: [][]request{
+			{revoke(0), revoke(0)}, {verify("", homeCode(0)), rename(0, "mine")}}},
+		{name: "revoked-while-locked", account: usual, hostChanges: []hostChange{locks}, clients: [][]request{
+			{revoke(0)}, {createWith(1, homeCode(0), "")}}},
+		{name: "grace-taken-and-revoked", account: oneOnGrace, clients: [][]request{
+			{createWith(1, "", ""), createWith(1, "", "")}, {revoke(1), createWith(2, "", "")}}},
 		{name: "inspected", account: usual, clients: [][]request{
 			{createWith(1, code, ""), inspect()}, {inspect(), verify("", homeCode(0))}}},
 	}
