@@ -79,6 +79,7 @@ func explore(t *testing.T, loads ...load) *tally {
 							t.Fatal(s.report())
 						}
 						total.add(s)
+						t.Logf("%s %d histories, %d executed", sc.words, s.histories, s.executed)
 					})
 				})
 			}

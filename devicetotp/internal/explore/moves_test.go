@@ -146,6 +146,18 @@ func (w *world) beside(out []move) []move {
 
 // play makes the move.
 func (w *world) play(m move) {
+	w.effect(m)
+	switch {
+	case m.who < 0:
+	case m.action == hangUp:
+		w.clients[m.who].hangUp()
+	default:
+		w.clients[m.who].goOn()
+	}
+}
+
+// effect makes the move, but for what the client does with its reply.
+func (w *world) effect(m move) {
 	if !m.free() {
 		w.faults--
 	}
@@ -155,12 +167,26 @@ func (w *world) play(m move) {
 		r := c.record()
 		r.hungUp, r.left = true, !r.looked
 		c.hear(hungUp, 0, 0)
-		c.hangUp()
 	case m.who >= 0:
-		w.clients[m.who].play(m.action)
+		w.clients[m.who].effect(m.action)
 	default:
 		w.happen(m)
 	}
+}
+
+// peek returns the key of the state after m, without making it: what a client does
+// with its reply follows from what it was told.
+func (w *world) peek(m move, buf []byte) []byte {
+	world := *w
+	defer func() { *w = world }()
+	if m.who >= 0 {
+		c := w.clients[m.who]
+		r := c.record()
+		client, record := *c, *r
+		defer func() { *c, *r = client, record }()
+	}
+	w.effect(m)
+	return w.key(buf)
 }
 
 // happen makes a move that is no client's.
@@ -198,8 +224,8 @@ func (w *world) foreign() *value {
 
 var errUnclear = errors.New("the connection was closed")
 
-// play lets the client's call return.
-func (c *client) play(a action) {
+// effect is what the client's call does, and what it is told.
+func (c *client) effect(a action) {
 	r := c.record()
 	switch c.at.call {
 	case callClock:
@@ -210,7 +236,6 @@ func (c *client) play(a action) {
 	case callSave:
 		c.playSave(r, a)
 	}
-	c.goOn()
 }
 
 func (c *client) playLoad(r *record, a action) {

@@ -68,7 +68,7 @@ func named() []*scenario {
 		{name: "one-otp-proved-and-presented", account: usual, clients: [][]request{
 			{prove(code, ""), prove(code, "")}, {createWith(1, code, "")}}},
 		{name: "created-and-revoked", account: usual, clients: [][]request{
-			{createWith(1, code, ""), createWith(1, code, "")}, {revoke(1)}}},
+			{createWith(1, "", pin), createWith(1, "", pin)}, {revoke(1)}}},
 		{name: "made-by-a-revoked-one", account: usual, clients: [][]request{
 			{createWith(1, homeCode(0), ""), createWith(1, homeCode(0), "")}, {revoke(0), revoke(0)}}},
 		{name: "revoked-and-verified", account: usual, clients: [][]request{

@@ -42,8 +42,9 @@ func newSearch(s *scenario, faults int) *search {
 type frame struct {
 	key   string
 	moves []move
-	at    int    // the move that is taken
-	total uint64 // of the moves before it
+	after []string // the keys of the states after them
+	at    int      // the move that is taken
+	total uint64   // of the moves before it
 }
 
 // run searches until every history is covered, or one violates something.
@@ -62,7 +63,8 @@ func (s *search) run() {
 			}
 			top := &path[len(path)-1]
 			top.total += total
-			if top.at++; top.at < len(top.moves) {
+			top.at++
+			if s.skip(top); top.at < len(top.moves) {
 				break
 			}
 			total = top.total
@@ -74,9 +76,23 @@ func (s *search) run() {
 	}
 }
 
+// skip adds up the moves to states that are known, up to the first that is not.
+func (s *search) skip(f *frame) {
+	if s.unmerged || s.checks {
+		return
+	}
+	for ; f.at < len(f.moves); f.at++ {
+		total, known := s.totals[f.after[f.at]]
+		if !known {
+			return
+		}
+		f.total += total
+	}
+}
+
 // extend runs the history of path from the start, and on with the first move at
 // each new state, to its end or to a state that is known. It returns how many
-// histories there are from there on.
+// histories there are from there on that path does not count.
 func (s *search) extend(path *[]frame) uint64 {
 	w := newWorld(s.scenario, s.names, s.faults)
 	defer w.end()
@@ -90,19 +106,27 @@ func (s *search) extend(path *[]frame) uint64 {
 			s.fail(w, *path)
 			return 0
 		}
-		key := w.key(buf[:0])
-		if total, known := s.totals[string(key)]; known && len(*path) > 0 {
-			s.compare(w, string(key))
+		f := frame{key: string(w.key(buf[:0])), moves: w.moves()}
+		s.compare(w, f.key)
+		if total, known := s.totals[f.key]; known {
 			return total
 		}
-		moves := w.moves()
-		if len(moves) == 0 {
+		if len(f.moves) == 0 {
 			s.finish(w, *path)
+			if !s.unmerged {
+				s.totals[f.key] = 1
+			}
 			return 1
 		}
-		s.compare(w, string(key))
-		*path = append(*path, frame{key: string(key), moves: moves})
-		w.play(moves[0])
+		for _, m := range f.moves {
+			f.after = append(f.after, string(w.peek(m, buf[:0])))
+		}
+		s.skip(&f)
+		*path = append(*path, f)
+		if f.at == len(f.moves) {
+			return 0
+		}
+		w.play(f.moves[f.at])
 	}
 }
 
