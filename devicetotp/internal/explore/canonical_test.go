@@ -45,7 +45,7 @@ func (h *household) canonical(s credential.State) credential.State {
 		r.Sealed = h.open(credential.RevokedScope(accountID, r.ID), r.Sealed)
 	}
 	if s.Recovery.Sealed != nil {
-		s.Recovery.Sealed = []byte("recovery codes")
+		s.Recovery.Sealed = []byte(fmt.Sprintf("recovery codes, outdated %t", h.keys.Outdated(s.Recovery.Sealed)))
 	}
 	return s
 }
@@ -57,6 +57,9 @@ func (h *household) open(scope credential.Scope, sealed []byte) []byte {
 	plain, _, err := h.keys.Open(scope, sealed)
 	if err != nil {
 		return []byte("sealed, and does not open")
+	}
+	if h.keys.Outdated(sealed) {
+		return []byte(plain.Reveal() + " under an older key")
 	}
 	return []byte(plain.Reveal())
 }

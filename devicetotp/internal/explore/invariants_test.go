@@ -30,6 +30,7 @@ func (s *search) check(w *world) {
 		}
 	}
 	checkProofs(w)
+	checkRecovery(w, kept)
 	for _, v := range kept {
 		s.judge(w, v)
 	}
@@ -165,5 +166,22 @@ func checkProofs(w *world) {
 	}
 	if len(onGrace) > w.account.policy.GraceDevices {
 		w.violate("more on grace than its limit (I7)", "%d devices", len(onGrace))
+	}
+}
+
+// checkRecovery holds that the recovery codes that are good are those that were
+// given last: the one that none of the requests presents is there.
+func checkRecovery(w *world, kept []*value) {
+	for _, v := range slices.Backward(kept[1:]) {
+		if v.by == nil || v.by.method != "ReplaceRecoveryCodes" || !v.decides() {
+			continue
+		}
+		if codes := v.by.answer.recovery; v.by.done && len(codes) > 0 {
+			set := w.primary.state.Recovery
+			if has, err := set.Has(w.account.keys, accountID, codes[0]); err != nil || !has {
+				w.violate("an answer that is not kept", "the recovery codes of %v are not good: %v", v.by, err)
+			}
+		}
+		return
 	}
 }

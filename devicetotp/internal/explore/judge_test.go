@@ -106,7 +106,9 @@ func (h *household) compare(before, after *credential.State) *judgement {
 }
 
 func sameSecret(h *household, d, e *credential.Device) bool {
-	return string(h.open(credential.DeviceScope(accountID, d), d.Sealed)) == string(h.open(credential.DeviceScope(accountID, e), e.Sealed))
+	one, _, err := h.keys.Open(credential.DeviceScope(accountID, d), d.Sealed)
+	other, _, otherErr := h.keys.Open(credential.DeviceScope(accountID, e), e.Sealed)
+	return err == nil && otherErr == nil && one.Equal(other)
 }
 
 // compareCounters compares the failures: none grows by more than one, and the time of

@@ -5,6 +5,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
 )
 
 // named are the scenarios that are made for one kind of fault each.
@@ -14,6 +15,9 @@ func named() []*scenario {
 	fourFailures := home(nil, wrongPIN(9), wrongPIN(9), wrongPIN(9), wrongPIN(9))
 	fiveFailures := home(nil, wrongPIN(9), wrongPIN(9), wrongPIN(9), wrongPIN(9), wrongPIN(9))
 	onePlace := home(func(p *devicetotp.Policy) { p.MaxDevices = 2 })
+	usingRecovery := home(func(p *devicetotp.Policy) { p.OTPKinds = append(p.OTPKinds, verifier.KindRecovery) }, recovery())
+	recoveryCode := usingRecovery.given[2].recovery[0].Reveal()
+	olderKey := home(nil, createWith(5, homeCode(-1), "")).under(newer)
 	return []*scenario{
 		{name: "one-otp-two-devices", account: usual, clients: [][]request{
 			{createWith(1, code, ""), createWith(1, code, "")}, {createWith(2, code, "")}}},
@@ -77,6 +81,14 @@ func named() []*scenario {
 			{revoke(0)}, {createWith(1, homeCode(0), "")}}},
 		{name: "grace-taken-and-revoked", account: oneOnGrace, clients: [][]request{
 			{createWith(1, "", ""), createWith(1, "", "")}, {revoke(1), createWith(2, "", "")}}},
+		{name: "one-recovery-code", account: usingRecovery, clients: [][]request{
+			{createWith(1, recoveryCode, ""), createWith(1, recoveryCode, "")}, {createWith(2, recoveryCode, "")}}},
+		{name: "recovery-codes-replaced", account: usingRecovery, clients: [][]request{
+			{recovery(), recovery()}, {prove(recoveryCode, "")}}},
+		{name: "resealed-and-used", account: olderKey, clients: [][]request{
+			{reseal(), reseal()}, {verify("", homeCode(0))}}},
+		{name: "resealed-and-created", account: olderKey, clients: [][]request{
+			{reseal()}, {createWith(5, homeCode(-1), ""), createWith(6, "", pin)}}},
 		{name: "inspected", account: usual, clients: [][]request{
 			{createWith(1, code, ""), inspect()}, {inspect(), verify("", homeCode(0))}}},
 	}

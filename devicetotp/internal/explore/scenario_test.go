@@ -80,6 +80,8 @@ type answer struct {
 	granted string
 	// basis is that of a device that was given.
 	basis credential.Basis
+	// recovery are new recovery codes.
+	recovery []credential.Secret
 }
 
 // answered makes an answer of what an operation returned. granted is ignored
@@ -118,15 +120,21 @@ type household struct {
 	keys   *credential.Keyring
 	start  time.Time
 	values []string // the one-time values that a digest may stand for
+	given  []answer // of what was asked before
 }
 
-var keys = func() *credential.Keyring {
-	k, err := credential.NewKeyring("test", credential.Key{ID: "test", Secret: credential.NewSecret(strings.Repeat("k", credential.KeySize))})
-	if err != nil {
-		panic(err)
+// keys is a keyring, and newer one that has another primary key.
+var keys, newer = ring("old", "old"), ring("new", "old", "new")
+
+func ring(primary string, ids ...string) *credential.Keyring {
+	var all []credential.Key
+	for _, id := range ids {
+		all = append(all, credential.Key{ID: id, Secret: secret(strings.Repeat(id[:1], credential.KeySize))})
 	}
+	k, err := credential.NewKeyring(primary, all...)
+	must(err)
 	return k
-}()
+}
 
 // home returns the household after what the library is asked to do with it first.
 func home(policy func(*devicetotp.Policy), before ...request) *household {
@@ -141,13 +149,21 @@ func home(policy func(*devicetotp.Policy), before ...request) *household {
 	issuer := h.newIssuer(store, clock.Func(func() time.Time { return h.start }), secrets, nobody{})
 	for _, r := range append([]request{createOn("PIN", 0), addCode(code)}, before...) {
 		h.values = append(h.values, r.otp)
-		if a := r.do(context.Background(), issuer); a.code == devicetotp.CodeInternal || a.code == devicetotp.CodeInvalidArgument {
+		a := r.do(context.Background(), issuer)
+		if a.code == devicetotp.CodeInternal || a.code == devicetotp.CodeInvalidArgument {
 			panic(r.words + ": " + a.text)
 		}
+		h.given = append(h.given, a)
 	}
 	var err error
 	h.Account, err = store.Load(context.Background(), accountID)
 	must(err)
+	return h
+}
+
+// under returns the household with another keyring from now on.
+func (h *household) under(k *credential.Keyring) *household {
+	h.keys = k
 	return h
 }
 
