@@ -113,15 +113,20 @@ func (y *tally) requireTotals(t *testing.T, file string) {
 // scenarios and every pair of operations, with one fault and a repetition. Where the
 // race detector or the coverage tool makes it slow there is no fault.
 func TestEveryHistory(t *testing.T) {
-	faults := 1
-	if underRace || testing.CoverMode() != "" {
-		faults = 0
-	}
+	faults := affordable(1)
 	total := explore(t, load{named(), faults}, load{pairs(), faults})
 	if !t.Failed() && *only == "" && faults == 1 {
 		total.requireTotals(t, "totals.txt")
 		total.summarize("1 fault")
 	}
+}
+
+// affordable returns the number of faults, or one less where every step is slow.
+func affordable(faults int) int {
+	if underRace || testing.CoverMode() != "" {
+		return faults - 1
+	}
+	return faults
 }
 
 func (y *tally) summarize(faults string) {

@@ -24,16 +24,18 @@ type search struct {
 	violation *violation
 }
 
-func newSearch(s *scenario, faults int) *search {
-	for _, requests := range s.clients {
+func newSearch(given *scenario, faults int) *search {
+	sc, home := *given, *given.account // searches run beside each other
+	sc.account, home.values = &home, slices.Clone(home.values)
+	for _, requests := range sc.clients {
 		for _, r := range requests {
-			if r.otp != "" && !slices.Contains(s.account.values, r.otp) {
-				s.account.values = append(s.account.values, r.otp)
+			if r.otp != "" && !slices.Contains(home.values, r.otp) {
+				home.values = append(home.values, r.otp)
 			}
 		}
 	}
 	return &search{
-		scenario: s, faults: faults, names: newNames(), reference: newReference(s), judged: map[int]*judgement{},
+		scenario: &sc, faults: faults, names: newNames(), reference: newReference(&sc), judged: map[int]*judgement{},
 		totals: map[string]uint64{}, dumps: map[string]string{},
 	}
 }

@@ -18,7 +18,7 @@ func TestMergingIsSound(t *testing.T) {
 	}{
 		{scenario{name: "three", clients: three}, 0},
 		{scenario{name: "two with a fault", clients: two}, 1},
-		{scenario{name: "two and the host", clients: two, menu: quiet, hostChanges: []hostChange{newPIN, erases}, crowded: true}, 2},
+		{scenario{name: "two and the host", clients: two, menu: quiet, hostChanges: []hostChange{newPIN, erases}, crowded: true}, affordable(2)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
@@ -51,7 +51,7 @@ func TestMergedStatesAreEqual(t *testing.T) {
 		t.Run(sc.name, func(t *testing.T) {
 			t.Parallel()
 			bubble(t, func(t *testing.T) {
-				s := newSearch(sc, 1)
+				s := newSearch(sc, affordable(1))
 				s.checks = true
 				s.run()
 				require.Nil(t, s.violation)
