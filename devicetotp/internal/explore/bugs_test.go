@@ -123,4 +123,14 @@ var bugs = []bug{
 		old: "a.State.GraceIssued >= policy.GraceDevices", new: "false",
 		scenarios: "grace-taken-and-revoked", kind: "more on grace than its limit (I7)",
 	},
+	{
+		name: "both secrets of a rotation accepted for ever", file: "devicetotp/spend.go",
+		old: "case ofNew && !ofOld:", new: "case false && ofNew && !ofOld:",
+		scenarios: "rotated-and-confirmed", kind: "two secrets of one device",
+	},
+	{
+		name: "an import that resets a step", file: "devicetotp/import.go",
+		old: "return o.give(d, true), true", new: "d.LastStep = 0\n\treturn o.give(d, true), true",
+		scenarios: "imported-and-used", kind: "a time step that comes back (I2)",
+	},
 }

@@ -83,10 +83,14 @@ func (h *household) compare(before, after *credential.State) *judgement {
 	for i := range before.Devices {
 		d := &before.Devices[i]
 		k := after.DeviceIndex(d.ID)
-		if k < 0 || !sameSecret(h, d, &after.Devices[k]) {
+		if k < 0 {
 			continue
 		}
 		step := after.Devices[k].LastStep
+		if !sameSecret(h, d, &after.Devices[k]) {
+			j.spends = j.spends || step > 0 // the first of a new secret
+			continue
+		}
 		if step < d.LastStep {
 			violate("a time step that comes back (I2)", "device %s: %d after %d", d.ID, step, d.LastStep)
 		}
@@ -94,8 +98,12 @@ func (h *household) compare(before, after *credential.State) *judgement {
 	}
 	resting := 0
 	for i := range after.Devices {
-		if after.Devices[i].RestsOnGrace {
+		d := &after.Devices[i]
+		if d.RestsOnGrace {
 			resting++
+		}
+		if d.Rotation != nil && d.Rotation.LastStep > 0 {
+			violate("two secrets of one device", "device %s: a code of the new secret was accepted, and the old one is there", d.ID)
 		}
 	}
 	if limit := h.policy.GraceDevices; resting > limit || after.GraceIssued > limit {

@@ -17,6 +17,8 @@ func named() []*scenario {
 	onePlace := home(func(p *devicetotp.Policy) { p.MaxDevices = 2 })
 	usingRecovery := home(func(p *devicetotp.Policy) { p.OTPKinds = append(p.OTPKinds, verifier.KindRecovery) }, recovery())
 	recoveryCode := usingRecovery.given[2].recovery[0].Reveal()
+	inUse := used()
+	newCode := func(client, request int) string { return codeOf(secretOf(client, request, 20), 0) }
 	olderKey := home(nil, createWith(5, homeCode(-1), "")).under(newer)
 	return []*scenario{
 		{name: "one-otp-two-devices", account: usual, clients: [][]request{
@@ -89,6 +91,22 @@ func named() []*scenario {
 			{reseal(), reseal()}, {verify("", homeCode(0))}}},
 		{name: "resealed-and-created", account: olderKey, clients: [][]request{
 			{reseal()}, {createWith(5, homeCode(-1), ""), createWith(6, "", pin)}}},
+		{name: "rotated-and-confirmed", account: inUse, clients: [][]request{
+			{rotate("", pin), rotate("", pin)}, {verify("", newCode(0, 0)), verify("", homeCode(0))}}},
+		{name: "old-and-new-secret", account: inUse, clients: [][]request{
+			{rotate("", pin), verify("", newCode(0, 0))}, {verify(phone(0), homeCode(0))}}},
+		{name: "rotated-by-two", account: inUse, clients: [][]request{
+			{rotate("", pin), rotate("", pin)}, {rotate(code, ""), verify("", newCode(1, 0))}}},
+		{name: "rotated-on-its-own-code", account: inUse, clients: [][]request{
+			{rotate(homeCode(0), ""), rotate(homeCode(0), "")}, {createWith(1, homeCode(0), "")}}},
+		{name: "rotated-and-revoked", account: inUse, clients: [][]request{
+			{rotate("", pin), rotate("", pin)}, {revoke(0), verify("", newCode(0, 0))}}},
+		{name: "imported-and-used", account: usual, clients: [][]request{
+			{importOf(1), importOf(1)}, {verify("", codeOf(importSecret, 0)), createWith(2, codeOf(importSecret, 0), "")}}},
+		{name: "imported-under-two-ids", account: usual, clients: [][]request{
+			{importOf(1), importOf(1)}, {importOf(2), verify("", codeOf(importSecret, 0))}}},
+		{name: "imported-and-revoked", account: usual, clients: [][]request{
+			{importOf(1), importOf(1)}, {revoke(1), importOf(2)}}},
 		{name: "inspected", account: usual, clients: [][]request{
 			{createWith(1, code, ""), inspect()}, {inspect(), verify("", homeCode(0))}}},
 	}
