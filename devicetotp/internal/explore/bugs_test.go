@@ -73,14 +73,14 @@ var bugs = []bug{
 		scenarios: "success-beside-guesses", kind: "a save that decides nothing and changes something",
 	},
 	{
-		name: "spent not recorded", file: "devicetotp/otp.go",
+		name: "spent not recorded", file: "devicetotp/spend.go",
 		old:       "\t\tremember(state, credential.SpentProof{ProofID: v.ProofID, Until: v.Until}, p.call.Now)\n",
 		new:       "\t\t_ = credential.SpentProof{}\n",
 		scenarios: "one-otp-two-devices", kind: "one proof for two (I2)",
 	},
 	{
-		name: "steps not monotone", file: "verifier/totp.go",
-		old: "p.Match(code, now, d.LastStep)", new: "p.Match(code, now, d.LastStep-2)",
+		name: "steps not monotone", file: "verifier/device.go",
+		old: "p.Match(code, now, s.lastStep)", new: "p.Match(code, now, s.lastStep-2)",
 		scenarios: "older-code-after-newer", kind: "a code that is accepted and spends nothing (I2)",
 	},
 	{
@@ -99,7 +99,7 @@ var bugs = []bug{
 		scenarios: "grace-and-its-codes", kind: "more on grace than its limit (I7)",
 	},
 	{
-		name: "a success that resets another factor", file: "devicetotp/otp.go",
+		name: "a success that resets another factor", file: "devicetotp/spend.go",
 		old: "\tstate.OTP = state.OTP.Cleared()\n", new: "\tstate.OTP, state.PIN = state.OTP.Cleared(), state.PIN.Cleared()\n",
 		scenarios: "crowd-beside-a-device", kind: "a success that resets what it did not prove (I6)",
 	},
@@ -131,6 +131,6 @@ var bugs = []bug{
 	{
 		name: "an import that resets a step", file: "devicetotp/import.go",
 		old: "return o.give(d, true), true", new: "d.LastStep = 0\n\treturn o.give(d, true), true",
-		scenarios: "imported-and-used", kind: "a time step that comes back (I2)",
+		scenarios: "imported-and-used", kind: "one proof for two (I2)",
 	},
 }
