@@ -67,7 +67,7 @@ EXPLORE = bin=$$(mktemp -d) && go test -c -o $$bin/explore ./devicetotp/internal
 	cd devicetotp/internal/explore && $$bin/explore
 
 .PHONY: explore
-explore: ## run every history of two and three concurrent requests with faults (about ten minutes)
+explore: ## run every history of two and three concurrent requests with faults (ten to twenty minutes)
 	@$(EXPLORE) -test.run '^TestEveryHistoryAtLength$$' -test.timeout 60m -long
 
 .PHONY: explore-shortly

@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	long    = flag.Bool("long", false, "explore for about ten minutes")
+	long    = flag.Bool("long", false, "explore for ten to twenty minutes")
 	only    = flag.String("only", "", "explore these scenarios only, separated by commas")
 	history = flag.String("history", "", "a history to repeat")
 	update  = flag.Bool("update", false, "write the totals anew")
@@ -139,7 +139,7 @@ func (y *tally) summarize(faults string) {
 	}
 }
 
-// TestEveryHistoryAtLength explores what fits into ten minutes: the named scenarios
+// TestEveryHistoryAtLength explores what takes ten to twenty minutes: the named scenarios
 // and each pair of operations with two faults, and every three operations with one.
 func TestEveryHistoryAtLength(t *testing.T) {
 	if !*long {
