@@ -62,6 +62,22 @@ chaos: ## kill the server KILLS (100) times, and the database (ENGINE=mariadb) R
 reseal-load: ## take an old key away from ACCOUNTS (100000) accounts while clients use them
 	go -C examples run ./internal/harness/reseal -accounts $(or $(ACCOUNTS),100000)
 
+# The test binary itself is run, so that its summary is the last line.
+EXPLORE = bin=$$(mktemp -d) && go test -c -o $$bin/explore ./devicetotp/internal/explore && \
+	cd devicetotp/internal/explore && $$bin/explore
+
+.PHONY: explore
+explore: ## run every history of two and three concurrent requests with faults (ten to twenty minutes)
+	@$(EXPLORE) -test.run '^TestEveryHistoryAtLength$$' -test.timeout 60m -long
+
+.PHONY: explore-shortly
+explore-shortly: ## the same with one fault and every pair of operations (about a minute)
+	@$(EXPLORE)
+
+.PHONY: explore-planted
+explore-planted: ## plant bugs in the library; the explorer must catch each, and prints how
+	@$(EXPLORE) -test.run '^TestPlantedBugsAreCaught$$' -test.timeout 30m -test.v -planted
+
 .PHONY: test-clients
 test-clients: ## call the example server with JSON:API clients of npm
 	examples/internal/harness/clients/npm/run

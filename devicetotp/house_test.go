@@ -64,7 +64,7 @@ func TestImportsRunOneWay(t *testing.T) {
 		"credential/memstore": {"credential", "credential/internal/hostside"}, "credential/sqlstore": {"credential", "credential/internal/hostside"},
 		"credential/storetest":          {"credential"},
 		"verifier":                      {"credential"},
-		"devicetotp/internal/pairbench": {}, "devicetotp/internal/deadline": {}, "devicetotp/internal/nilcheck": {}, "devicetotp/internal/deviceid": {},
+		"devicetotp/internal/pairbench": {}, "devicetotp/internal/explore": {}, "devicetotp/internal/deadline": {}, "devicetotp/internal/nilcheck": {}, "devicetotp/internal/deviceid": {},
 		"devicetotp/internal/rounds": {"clock", "credential", "devicetotp/internal/deadline", "errors", "verifier"},
 		"devicetotp":                 {"clock", "credential", "devicetotp/internal/nilcheck", "devicetotp/internal/deviceid", "devicetotp/internal/rounds", "errors", "verifier"},
 		"devicetotp/jsonapi":         {"credential", "devicetotp", "devicetotp/internal/deadline", "devicetotp/internal/nilcheck", "devicetotp/internal/deviceid", "errors"},
