@@ -157,3 +157,32 @@ func TestStateViewIsStable(t *testing.T) {
 		require.Equal(t, string(got), s.String())
 	}
 }
+
+// What the golden State does not have could change its form unnoticed.
+func TestTheGoldenStateHasEveryField(t *testing.T) {
+	missing := map[string]bool{} // by the field; false once it was seen filled
+	var look func(v reflect.Value, path string)
+	look = func(v reflect.Value, path string) {
+		absent, known := missing[path]
+		missing[path] = v.IsZero() && (absent || !known)
+		switch {
+		case v.Kind() == reflect.Pointer && !v.IsNil():
+			look(v.Elem(), path)
+		case v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Struct:
+			for i := range v.Len() {
+				look(v.Index(i), path)
+			}
+		case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[time.Time]():
+			for i := range v.NumField() {
+				if field := v.Type().Field(i); field.IsExported() {
+					look(v.Field(i), path+"."+field.Name)
+				}
+			}
+		}
+	}
+	look(reflect.ValueOf(everything()), "State")
+	require.Greater(t, len(missing), 40)
+	for field, absent := range missing {
+		require.False(t, absent, field)
+	}
+}
