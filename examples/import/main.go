@@ -1,0 +1,132 @@
+// Command import brings the TOTP devices of another service into a database, from
+// a file with a line for each of them:
+//
+//	account-id otpauth://totp/Service:alice?secret=JBSWY3DPEHPK3PXPJBSWY3DP [device-id]
+//
+//	go -C examples run ./import -store sqlite:/var/lib/service/accounts.db -key-file /etc/service/totp.keys -dry-run devices.txt
+//	go -C examples run ./import -store sqlite:/var/lib/service/accounts.db -key-file /etc/service/totp.keys devices.txt
+//
+// The accounts must exist. Without a device-id, a UUID, one is derived from the
+// account and the labels of the address: give one where an account has two devices
+// of one label. Empty lines, and lines that begin with #, are skipped. The file "-"
+// is the standard input.
+//
+// It may be interrupted or killed at any moment: run it again, with the same file.
+// What was imported is found, and stays as it is. It goes on past a line that is
+// refused, and says which and why, but never what stands in it: the file is full of
+// secrets. Delete it when all is well.
+//
+// The exit code is 0 if every device is there; 3 if a line was refused; 1 for an
+// error, an interruption included; and 2 for wrong flags. With -dry-run the lines
+// are read and the accounts looked up, and nothing is written.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/examples/internal/accounts"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+}
+
+// options are the flags, and the file.
+type options struct {
+	store, table, keyFile, file string
+	report                      int
+	dryRun                      bool
+}
+
+var errUsage = errors.New("wrong flags")
+
+func parseFlags(args []string, output io.Writer) (o options, err error) {
+	flags := flag.NewFlagSet("import", flag.ContinueOnError)
+	flags.SetOutput(output)
+	flags.StringVar(&o.store, "store", "", "where accounts are kept: "+accounts.Usage+" (default $DEVICETOTP_STORE, which no list of processes shows)")
+	flags.StringVar(&o.table, "table", "", "`name` of the table, if it is not the default one")
+	flags.StringVar(&o.keyFile, "key-file", "", "`file` of the keys, as every process of the service has it")
+	flags.IntVar(&o.report, "report", 10_000, "where this is not a terminal, print a line for so many devices")
+	flags.BoolVar(&o.dryRun, "dry-run", false, "change nothing, and say which lines cannot be imported")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if o.store == "" {
+		o.store = os.Getenv("DEVICETOTP_STORE")
+	}
+	o.file = flags.Arg(0)
+	if flags.NArg() != 1 || o.store == "" || o.keyFile == "" {
+		fmt.Fprintln(output, "import: want -store, -key-file and one file")
+		flags.Usage()
+		return o, errUsage
+	}
+	return o, nil
+}
+
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	o, err := parseFlags(args, stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		return 2
+	}
+	summary, err := importFile(ctx, o, stdin, stderr)
+	if err != nil {
+		fmt.Fprintln(stderr, "import:", err)
+	}
+	summary.print(stdout, o.dryRun)
+	switch {
+	case err != nil:
+		return 1
+	case len(summary.refused) > 0:
+		return 3
+	}
+	return 0
+}
+
+func importFile(ctx context.Context, o options, stdin io.Reader, stderr io.Writer) (summary, error) {
+	keys, err := credential.KeyringFromFile(o.keyFile)
+	if err != nil {
+		return summary{}, err
+	}
+	lines := stdin
+	if o.file != "-" {
+		file, err := os.Open(o.file)
+		if err != nil {
+			return summary{}, err
+		}
+		defer file.Close()
+		lines = file
+	}
+	store, err := accounts.Open(ctx, o.store, o.table)
+	if err != nil {
+		return summary{}, err
+	}
+	defer store.Close()
+	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
+	if err != nil {
+		return summary{}, err
+	}
+	progress := accounts.NewProgress(stderr, o.report)
+	defer progress.End()
+	w := walk{progress: func(s summary) { progress.Show(s.lines, "devices", s.waiting()) }, bring: issuer.Import}
+	if o.dryRun {
+		w.bring = func(ctx context.Context, r devicetotp.ImportRequest) (devicetotp.Imported, error) {
+			_, err := store.Load(ctx, r.AccountID)
+			return devicetotp.Imported{}, err
+		}
+	}
+	return w.run(ctx, lines)
+}

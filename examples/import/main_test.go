@@ -1,0 +1,220 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/base32"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pquerna/otp/totp"
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
+	"example.com/devicetotp/devicetotp"
+)
+
+// TestMain lets the test binary be the command, so that it can be killed.
+func TestMain(m *testing.M) {
+	if os.Getenv("RUN_AS_IMPORT") == "1" {
+		main()
+		return
+	}
+	os.Exit(pgtest.Main(m))
+}
+
+// A backend is a database for a test: how the command names it, and a store on it.
+type backend struct {
+	name  string
+	store *sqlstore.Store
+}
+
+func onSQLite(t *testing.T) backend {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	return opened(t, "sqlite:"+path, "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.DialectSQLite)
+}
+
+func onPostgres(t *testing.T) backend {
+	dsn := pgtest.Need(t).Database(t)
+	return opened(t, dsn, "pgx", dsn, sqlstore.DialectPostgres)
+}
+
+func opened(t *testing.T, name, driver, dsn string, dialect sqlstore.Dialect) backend {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	store, err := sqlstore.New(t.Context(), db, dialect, sqlstore.Config{})
+	require.NoError(t, err)
+	require.NoError(t, store.Migrate(t.Context()))
+	return backend{name, store}
+}
+
+func id(n int) string { return fmt.Sprintf("account-%04d", n) }
+
+func base32Secret(n int) string {
+	return base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(fmt.Appendf(nil, "import-secret-%06d", n))
+}
+
+func line(n int) string {
+	return id(n) + " otpauth://totp/Old:user?issuer=Old&secret=" + base32Secret(n)
+}
+
+// fill adds n accounts without a device, and returns the args for a file of the
+// lines and keys of the test.
+func fill(t *testing.T, b backend, n int, lines ...string) (args []string, keys *credential.Keyring) {
+	t.Helper()
+	for i := range n {
+		_, err := b.store.Insert(t.Context(), credential.Account{ID: id(i), Version: 1})
+		require.NoError(t, err)
+	}
+	key := credential.NewKey("k")
+	keys, err := credential.NewKeyring("k", key)
+	require.NoError(t, err)
+	keyFile, file := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "devices.txt")
+	require.NoError(t, os.WriteFile(keyFile, []byte(credential.KeyText(key)+"\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600))
+	return []string{"-store", b.name, "-key-file", keyFile, file}, keys
+}
+
+// ended runs the command to its end.
+func ended(t *testing.T, args ...string) (code int, output string) {
+	t.Helper()
+	var out bytes.Buffer
+	code = run(context.WithoutCancel(t.Context()), args, strings.NewReader(line(0)), &out, &out)
+	return code, out.String()
+}
+
+// killed starts the command, and kills it after so many lines of progress.
+func killed(t *testing.T, lines int, args ...string) {
+	t.Helper()
+	command := exec.Command(os.Args[0], args...)
+	command.Env = append(os.Environ(), "RUN_AS_IMPORT=1")
+	progress, err := command.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, command.Start())
+	scanner := bufio.NewScanner(progress)
+	for range lines {
+		require.True(t, scanner.Scan(), "the command ended too early")
+		require.Contains(t, scanner.Text(), "devices")
+	}
+	require.NoError(t, command.Process.Kill())
+	require.ErrorContains(t, command.Wait(), "killed")
+}
+
+// The command is killed in the middle, and run again with the same file. In the
+// end each account has its device once, and the codes of the user's app verify.
+func TestKilledAndRunAgain(t *testing.T) {
+	const accounts = 1000
+	for name, on := range map[string]func(*testing.T) backend{"SQLite": onSQLite, "PostgreSQL": onPostgres} {
+		t.Run(name, func(t *testing.T) {
+			b := on(t)
+			lines := []string{"# of the old service", ""}
+			for i := range accounts {
+				lines = append(lines, line(i))
+			}
+			args, keys := fill(t, b, accounts, lines...)
+			killed(t, 2, append([]string{"-report", "20"}, args...)...)
+			code, out := ended(t, args...)
+			require.Zero(t, code, out)
+			var devices, imported, there, refused int
+			_, err := fmt.Sscanf(out, "%d devices: %d imported, %d there already, %d refused", &devices, &imported, &there, &refused)
+			require.NoError(t, err, out)
+			require.Equal(t, []int{accounts, accounts, 0}, []int{devices, imported + there, refused})
+			require.GreaterOrEqual(t, there, 40, "what was imported before the kill stays")
+			require.Positive(t, imported, "it was killed before the end")
+
+			issuer, err := devicetotp.NewIssuer(b.store, keys, devicetotp.Config{})
+			require.NoError(t, err)
+			for i := range accounts {
+				a, err := b.store.Load(t.Context(), id(i))
+				require.NoError(t, err)
+				require.Len(t, a.State.Devices, 1)
+				if i%100 > 0 {
+					continue
+				}
+				code, err := totp.GenerateCode(base32Secret(i), time.Now())
+				require.NoError(t, err)
+				_, err = issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: a.ID, Code: credential.NewSecret(code)})
+				require.NoError(t, err)
+			}
+		})
+	}
+}
+
+// Lines that cannot be imported are named by their number and the reason, and the
+// others are. Nothing that is printed holds a secret.
+func TestWhatIsRefused(t *testing.T) {
+	b := onSQLite(t)
+	const other = "00000000-0000-4000-8000-00000000000a"
+	args, _ := fill(t, b, 2,
+		line(0),
+		line(7),                   // 2: no such account
+		id(1)+" "+base32Secret(1), // 3: no address
+		line(1)+" not-a-uuid",     // 4
+		line(1)+" "+other,         // imported
+		line(1),                   // 6: the same secret under another id
+		line(1)+" "+other+" more", // 7
+		id(1)+" otpauth://totp/x?secret=JBSWY3DP", // 8: five bytes
+	)
+	code, out := ended(t, append([]string{"-dry-run"}, args...)...)
+	require.Equal(t, 3, code)
+	require.Contains(t, out, "looked at 8 devices; 3 refused; nothing was changed\n")
+	a, err := b.store.Load(t.Context(), id(0))
+	require.NoError(t, err)
+	require.Empty(t, a.State.Devices)
+
+	code, out = ended(t, args...)
+	require.Equal(t, 3, code)
+	require.Contains(t, out, "8 devices: 2 imported, 0 there already, 6 refused\n")
+	for _, n := range []int{2, 3, 4, 6, 7, 8} {
+		require.Contains(t, out, fmt.Sprintf("line %d: ", n))
+	}
+	for _, secret := range []string{base32Secret(0), base32Secret(1), base32Secret(7), "JBSWY3DP", "otpauth://"} {
+		require.NotContains(t, out, secret)
+	}
+	code, out = ended(t, args...)
+	require.Equal(t, 3, code)
+	require.Contains(t, out, "8 devices: 0 imported, 2 there already, 6 refused\n")
+}
+
+func TestExitCodes(t *testing.T) {
+	b := onSQLite(t)
+	args, _ := fill(t, b, 1, line(0))
+	flags, file := args[:4:4], args[4]
+
+	code, out := ended(t, append(flags, "-")...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "1 devices: 1 imported")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var buffer bytes.Buffer
+	require.Equal(t, 1, run(ctx, args, nil, &buffer, &buffer))
+	require.Contains(t, buffer.String(), "import: ")
+
+	for _, wrong := range [][]string{{}, flags, {"-store", b.name, file}, {"-what"}, append(flags, file, file)} {
+		code, _ := ended(t, wrong...)
+		require.Equal(t, 2, code, "%q", wrong)
+	}
+	for name, broken := range map[string][]string{
+		"no such file":  append(flags, file+"-not"),
+		"no such keys":  {"-store", b.name, "-key-file", file + "-not", file},
+		"no such store": {"-store", "sqlite:" + b.name + "-not", "-key-file", flags[3], file},
+	} {
+		code, out := ended(t, broken...)
+		require.Equal(t, 1, code, name)
+		require.Contains(t, out, "import: ", name)
+	}
+	code, _ = ended(t, "-h")
+	require.Zero(t, code)
+}

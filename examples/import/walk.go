@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	totperrors "example.com/devicetotp/errors"
+)
+
+// A walk imports a file, line by line.
+type walk struct {
+	bring    func(context.Context, devicetotp.ImportRequest) (devicetotp.Imported, error)
+	progress func(summary)
+}
+
+// tries is how often a device is imported again after an unavailable error.
+const tries = 5
+
+func (w walk) run(ctx context.Context, lines io.Reader) (summary, error) {
+	s := summary{}
+	scanner := bufio.NewScanner(lines)
+	for number := 1; scanner.Scan(); number++ {
+		text := strings.TrimSpace(scanner.Text())
+		if text == "" || strings.HasPrefix(text, "#") {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return s, err
+		}
+		request, err := parseLine(text)
+		if err == nil {
+			var done devicetotp.Imported
+			if done, err = w.insist(ctx, request); err == nil {
+				s.count(done)
+			}
+		}
+		if err != nil && !isRefusal(err) {
+			return s, fmt.Errorf("line %d: %w", number, err)
+		}
+		if err != nil {
+			s.refuse(number, err)
+		}
+		s.lines++
+		w.progress(s)
+	}
+	return s, scanner.Err()
+}
+
+// insist imports one device, again while the database is busy.
+func (w walk) insist(ctx context.Context, r devicetotp.ImportRequest) (done devicetotp.Imported, err error) {
+	for try := range tries {
+		if done, err = w.bring(ctx, r); totperrors.CodeOf(err) != totperrors.CodeUnavailable {
+			return done, err
+		}
+		select {
+		case <-ctx.Done():
+			return done, ctx.Err()
+		case <-time.After(100 * time.Millisecond << try):
+		}
+	}
+	return done, err
+}
+
+// errLine is a line that is not understood. No error says what stands there.
+var errLine = errors.New("not an account id, an otpauth address and, if need be, a device id")
+
+// isRefusal reports whether err is about the line, so that the next one may do.
+func isRefusal(err error) bool {
+	return errors.Is(err, errLine) || errors.Is(err, credential.ErrNotFound) || errors.Is(err, totperrors.ErrInvalid)
+}
+
+// namespace makes the ids that are derived here differ from anybody else's.
+var namespace = uuid.MustParse("6f0d3a6e-3f0a-5d0b-9a57-2a3c6f8f1f40")
+
+func parseLine(text string) (r devicetotp.ImportRequest, err error) {
+	fields := strings.Fields(text)
+	if len(fields) < 2 || len(fields) > 3 {
+		return r, errLine
+	}
+	uri, err := credential.ParseURI(fields[1])
+	if err != nil {
+		return r, fmt.Errorf("%w: %w", errLine, err)
+	}
+	r = devicetotp.ImportRequest{
+		AccountID: fields[0], DeviceID: uuid.NewSHA1(namespace, []byte(fields[0]+"\n"+uri.Issuer+"\n"+uri.Account)).String(),
+		Secret: uri.Secret, Algorithm: uri.Algorithm, Digits: uri.Digits, Period: uri.Period,
+	}
+	if len(fields) == 3 {
+		r.DeviceID = fields[2]
+	}
+	return r, nil
+}
