@@ -140,13 +140,14 @@ func (y *tally) summarize(faults string) {
 }
 
 // TestEveryHistoryAtLength explores what takes ten to twenty minutes: the named scenarios
-// and each pair of operations with two faults, and every three operations with one.
+// and each pair of operations with two faults, and every three operations, and what
+// is named and as large, with one.
 func TestEveryHistoryAtLength(t *testing.T) {
 	if !*long {
 		t.Skip("for make explore: run with -long")
 	}
-	light := slices.DeleteFunc(named(), func(s *scenario) bool { return s.heavy })
-	heavy := slices.DeleteFunc(named(), func(s *scenario) bool { return !s.heavy })
+	light := slices.DeleteFunc(named(), (*scenario).heavy)
+	heavy := slices.DeleteFunc(named(), func(s *scenario) bool { return !s.heavy() })
 	total := explore(t, load{light, 2}, load{heavy, 1}, load{couples(), 2}, load{triples(), 1})
 	if !t.Failed() && *only == "" {
 		total.summarize("up to 2 faults")

@@ -23,13 +23,13 @@ func named() []*scenario {
 	return []*scenario{
 		{name: "one-otp-two-devices", account: usual, clients: [][]request{
 			{createWith(1, code, ""), createWith(1, code, "")}, {createWith(2, code, "")}}},
-		{name: "one-otp-fail-over", account: usual, heavy: true, clients: [][]request{
+		{name: "one-otp-fail-over", account: usual, clients: [][]request{
 			{createWith(1, code, "")}, {createWith(2, code, "")}, {verify("", homeCode(0))}}},
 		{name: "one-otp-one-id", account: usual, clients: [][]request{
 			{createWith(1, code, ""), createWith(1, code, "")}, {createWith(1, code, "")}}},
 		{name: "replaced-by-a-fresh-otp", account: usual, clients: [][]request{
 			{createWith(1, code, ""), createWith(1, code, "")}, {createWith(1, homeCode(0), "")}}},
-		{name: "one-code-verified-by-three", account: usual, heavy: true, clients: [][]request{
+		{name: "one-code-verified-by-three", account: usual, clients: [][]request{
 			{verify("", homeCode(0))}, {verify(phone(0), homeCode(0))}, {verify("", homeCode(0))}}},
 		{name: "older-code-after-newer", account: usual, clients: [][]request{
 			{verify("", homeCode(1))}, {verify("", homeCode(0)), verify("", homeCode(-1))}}},
@@ -63,7 +63,7 @@ func named() []*scenario {
 			{createWith(1, code, ""), createWith(1, code, "")}, {verify("", homeCode(0))}}},
 		{name: "host-deletes", account: usual, hostChanges: []hostChange{erases}, clients: [][]request{
 			{createWith(1, code, ""), createWith(1, code, "")}, {addCode("22222222")}}},
-		{name: "host-does-everything", account: usual, menu: quiet, hostChanges: []hostChange{newPIN, locks, erases}, heavy: true, clients: [][]request{
+		{name: "host-does-everything", account: usual, menu: quiet, hostChanges: []hostChange{newPIN, locks, erases}, clients: [][]request{
 			{createWith(1, "", pin)}, {createWith(2, code, "")}, {verify("", homeCode(0))}}},
 		{name: "crowd-beside-a-guess", account: usual, crowded: true, clients: [][]request{
 			{createWith(1, "", "0000")}, {verify("", homeCode(0))}}},

@@ -27,7 +27,16 @@ type scenario struct {
 	hostChanges []hostChange
 	jumps       []time.Duration
 	crowded     bool // other processes may save between
-	heavy       bool // two faults would take too long
+}
+
+// heavy reports whether two faults would take too long: three clients, or four
+// requests.
+func (s *scenario) heavy() bool {
+	requests := 0
+	for _, c := range s.clients {
+		requests += len(c)
+	}
+	return len(s.clients) > 2 || requests > 3
 }
 
 // menu says what the calls of clients can do.

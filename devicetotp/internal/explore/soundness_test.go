@@ -45,7 +45,7 @@ func TestMergingIsSound(t *testing.T) {
 // What merging compares is compared in every named scenario, too.
 func TestMergedStatesAreEqual(t *testing.T) {
 	for _, sc := range named() {
-		if sc.heavy {
+		if sc.heavy() {
 			continue
 		}
 		t.Run(sc.name, func(t *testing.T) {
