@@ -6,34 +6,34 @@ const rounds = "devicetotp/internal/rounds/"
 // others of their kind.
 var bugs = []bug{
 	{
-		name: "what is seen is taken for what is kept (1)", file: rounds + "rounds.go",
+		name: "what is seen is taken for what is kept", file: rounds + "rounds.go",
 		old: "\t\t\tthis = earlier\n", new: "\t\t\treturn earlier.answer, nil\n",
 		scenarios: "one-otp-two-devices", kind: "an answer before its Save (I1)",
 	},
 	{
-		name: "a spent code is announced again (4)", file: "devicetotp/addcode.go",
+		name: "a spent code is announced again", file: "devicetotp/addcode.go",
 		old: "err == nil && same {", new: "err == nil && same && !a.State.IsSpent(\"code:\"+c.ID) {",
 		scenarios: "spent-code-announced", kind: "a repetition that is not harmless (I4)",
 	},
 	{
-		name: "a counter as version (25)", file: rounds + "call.go",
+		name: "a counter as version", file: rounds + "call.go",
 		old: "a.Next = c.newVersion()", new: "a.Next = a.Version + 1",
 		scenarios: "one-otp-fail-over", kind: "a version that comes back",
 	},
 	{
-		name: "a refusal that writes (26)", file: "devicetotp/proofs.go",
+		name: "a refusal that writes", file: "devicetotp/proofs.go",
 		old: "if wait, blocked := policy.Blocked(attempts, p.call.Now); blocked {\n",
 		new: "if wait, blocked := policy.Blocked(attempts, p.call.Now); blocked {\n" +
 			"\t\tattempts.LastAt = p.call.Now\n\t\ta.State.SetAttempts(f, attempts)\n\t\tp.counted = true\n",
 		scenarios: "crossing-clocks", kind: "a refusal that writes (I3)",
 	},
 	{
-		name: "a repetition that undoes (27)", file: "devicetotp/addcode.go",
+		name: "a repetition that undoes", file: "devicetotp/addcode.go",
 		old: "known := o.announced(a); known != nil {", new: "known := o.announced(a); known != nil && !known.Withdrawn {",
 		scenarios: "newer-code-kept", kind: "a repetition that is not harmless (I4)",
 	},
 	{
-		name: "marks that are pushed out (28)", file: "credential/state_bounds.go",
+		name: "marks that are pushed out", file: "credential/state_bounds.go",
 		old: "MaxWrites     = 32 ", new: "MaxWrites     = 16 ",
 		scenarios: "crowd-beside-a-guess", kind: "a request that takes effect twice (I4)",
 	},
