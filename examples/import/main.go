@@ -17,8 +17,8 @@
 // secrets. Delete it when all is well.
 //
 // The exit code is 0 if every device is there; 3 if a line was refused; 1 for an
-// error, an interruption included; and 2 for wrong flags. With -dry-run the lines
-// are read and the accounts looked up, and nothing is written.
+// error, an interruption included; and 2 for wrong flags. With -dry-run all is
+// done to copies of the accounts in memory, and nothing is written.
 package main
 
 import (
@@ -30,8 +30,10 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	"time"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/memstore"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/examples/internal/accounts"
 )
@@ -96,6 +98,30 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return 0
 }
 
+// keepsUnused is the longest age of Policy.UnusedAfter: an import takes no device
+// away to make room. An account that is full refuses it.
+const keepsUnused = 100 * 365 * 24 * time.Hour
+
+// A rehearsal is a store that reads the accounts of another and changes copies.
+type rehearsal struct {
+	*memstore.Store
+	accounts credential.Store
+}
+
+func (s rehearsal) Load(ctx context.Context, id string) (credential.Account, error) {
+	a, err := s.Store.Load(ctx, id)
+	if !errors.Is(err, credential.ErrNotFound) {
+		return a, err
+	}
+	if a, err = s.accounts.Load(ctx, id); err != nil {
+		return a, err
+	}
+	if err := s.Replace(ctx, a); err != nil {
+		return a, err
+	}
+	return s.Store.Load(ctx, id)
+}
+
 func importFile(ctx context.Context, o options, stdin io.Reader, stderr io.Writer) (summary, error) {
 	keys, err := credential.KeyringFromFile(o.keyFile)
 	if err != nil {
@@ -115,18 +141,18 @@ func importFile(ctx context.Context, o options, stdin io.Reader, stderr io.Write
 		return summary{}, err
 	}
 	defer store.Close()
-	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
+	var target credential.Store = store
+	if o.dryRun {
+		target = rehearsal{memstore.New(), store}
+	}
+	policy := devicetotp.DefaultPolicy()
+	policy.UnusedAfter = keepsUnused
+	issuer, err := devicetotp.NewIssuer(target, keys, devicetotp.Config{Policy: &policy})
 	if err != nil {
 		return summary{}, err
 	}
 	progress := accounts.NewProgress(stderr, o.report)
 	defer progress.End()
 	w := walk{progress: func(s summary) { progress.Show(s.lines, "devices", s.waiting()) }, bring: issuer.Import}
-	if o.dryRun {
-		w.bring = func(ctx context.Context, r devicetotp.ImportRequest) (devicetotp.Imported, error) {
-			_, err := store.Load(ctx, r.AccountID)
-			return devicetotp.Imported{}, err
-		}
-	}
 	return w.run(ctx, lines)
 }

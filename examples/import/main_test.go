@@ -168,7 +168,7 @@ func TestWhatIsRefused(t *testing.T) {
 	)
 	code, out := ended(t, append([]string{"-dry-run"}, args...)...)
 	require.Equal(t, 3, code)
-	require.Contains(t, out, "looked at 8 devices; 3 refused; nothing was changed\n")
+	require.Contains(t, out, "looked at 8 devices; 6 refused; nothing was changed\n")
 	a, err := b.store.Load(t.Context(), id(0))
 	require.NoError(t, err)
 	require.Empty(t, a.State.Devices)
@@ -185,6 +185,31 @@ func TestWhatIsRefused(t *testing.T) {
 	code, out = ended(t, args...)
 	require.Equal(t, 3, code)
 	require.Contains(t, out, "8 devices: 0 imported, 2 there already, 6 refused\n")
+}
+
+// An account that is full, or an address where the account id should be, is a line
+// that is refused; the lines after it are imported, no device is taken away, and
+// no secret is printed.
+func TestAFullAccountRefusesItsLineOnly(t *testing.T) {
+	b := onSQLite(t)
+	var lines []string
+	for i := range devicetotp.DefaultPolicy().MaxDevices + 1 {
+		lines = append(lines, fmt.Sprintf("%s otpauth://totp/Old:phone%d?secret=%s", id(0), i, base32Secret(i)))
+	}
+	address := "otpauth://totp/Old:x?secret=" + base32Secret(99)
+	args, _ := fill(t, b, 2, append(lines, address+" "+address, line(1))...)
+	for _, flags := range [][]string{{"-dry-run"}, nil} {
+		code, out := ended(t, append(flags, args...)...)
+		require.Equal(t, 3, code, out)
+		require.Contains(t, out, "line 21: device-limit-reached\nline 22: no such account\n")
+		require.NotContains(t, out, base32Secret(99))
+	}
+	a, err := b.store.Load(t.Context(), id(0))
+	require.NoError(t, err)
+	require.Len(t, a.State.Devices, devicetotp.DefaultPolicy().MaxDevices)
+	a, err = b.store.Load(t.Context(), id(1))
+	require.NoError(t, err)
+	require.Len(t, a.State.Devices, 1)
 }
 
 func TestExitCodes(t *testing.T) {

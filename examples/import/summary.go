@@ -14,8 +14,8 @@ type summary struct {
 }
 
 type refusal struct {
-	line int
-	err  error
+	line   int
+	reason string
 }
 
 func (s *summary) count(done devicetotp.Imported) {
@@ -26,7 +26,9 @@ func (s *summary) count(done devicetotp.Imported) {
 	}
 }
 
-func (s *summary) refuse(line int, err error) { s.refused = append(s.refused, refusal{line, err}) }
+func (s *summary) refuse(line int, err error) {
+	s.refused = append(s.refused, refusal{line, reason(err)})
+}
 
 func (s *summary) waiting() string {
 	if len(s.refused) == 0 {
@@ -37,7 +39,7 @@ func (s *summary) waiting() string {
 
 func (s *summary) print(w io.Writer, dryRun bool) {
 	for _, r := range s.refused {
-		fmt.Fprintf(w, "line %d: %v\n", r.line, r.err)
+		fmt.Fprintf(w, "line %d: %s\n", r.line, r.reason)
 	}
 	if dryRun {
 		fmt.Fprintf(w, "looked at %d devices; %d refused; nothing was changed\n", s.lines, len(s.refused))

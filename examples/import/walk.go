@@ -73,9 +73,25 @@ func (w walk) insist(ctx context.Context, r devicetotp.ImportRequest) (done devi
 // errLine is a line that is not understood. No error says what stands there.
 var errLine = errors.New("not an account id, an otpauth address and, if need be, a device id")
 
-// isRefusal reports whether err is about the line, so that the next one may do.
+// isRefusal reports whether err is about the line or its account, so that the next
+// one may do.
 func isRefusal(err error) bool {
-	return errors.Is(err, errLine) || errors.Is(err, credential.ErrNotFound) || errors.Is(err, totperrors.ErrInvalid)
+	return errors.Is(err, errLine) || errors.Is(err, totperrors.ErrInvalid) || errors.Is(err, totperrors.ErrDenied)
+}
+
+// reason says why a line was refused. The text of another error may quote the
+// account id, and there is no telling what stands in a file in its place.
+func reason(err error) string {
+	var refused *totperrors.Error
+	switch {
+	case errors.Is(err, credential.ErrNotFound):
+		return "no such account"
+	case !errors.As(err, &refused):
+		return err.Error()
+	case refused.Field == "":
+		return string(refused.Code)
+	}
+	return fmt.Sprintf("%s: %s", refused.Code, refused.Field)
 }
 
 // namespace makes the ids that are derived here differ from anybody else's.
