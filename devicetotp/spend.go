@@ -27,7 +27,7 @@ func (p *proofs) spendOTP(a *credential.Account) {
 		state.Recovery = *p.otpSeen.recovery
 	case i < 0:
 		remember(state, credential.SpentProof{ProofID: v.ProofID, Until: v.Until}, p.call.Now)
-	case !generated(all, v.DeviceID): // what the host's verifier says counts all the same
+	case !generates(all, v.DeviceID): // what the host's verifier says counts all the same
 		all = append(slices.Clone(all), verifier.Compared{DeviceID: v.DeviceID, Right: true, Match: verifier.DeviceMatch{
 			DeviceID: v.DeviceID, Step: v.Step, Outdated: v.Outdated, Rotated: v.Rotated,
 		}})
@@ -35,9 +35,21 @@ func (p *proofs) spendOTP(a *credential.Account) {
 	p.confirmed = append(p.confirmed, p.call.spendCompared(a, p.otp, all)...)
 }
 
-// generated reports whether the code was compared with that device and is one of it.
-func generated(all []verifier.Compared, deviceID string) bool {
-	return slices.ContainsFunc(all, func(m verifier.Compared) bool { return m.DeviceID == deviceID && m.Right })
+// generates reports whether the code was compared with that device and is one of it.
+func generates(all []verifier.Compared, deviceID string) bool {
+	_, right := comparedWith(all, deviceID)
+	return right
+}
+
+// comparedWith reports whether the code was compared with that device, and whether
+// it is one of it.
+func comparedWith(all []verifier.Compared, deviceID string) (compared, right bool) {
+	for i := range all { // by index: an account of many devices has many of them
+		if m := &all[i]; m.DeviceID == deviceID {
+			compared, right = true, right || m.Right
+		}
+	}
+	return compared, right
 }
 
 // spendCompared spends the time step of a right code on every device that
@@ -47,12 +59,12 @@ func generated(all []verifier.Compared, deviceID string) bool {
 func (c *call) spendCompared(a *credential.Account, code credential.Secret, all []verifier.Compared) (confirmed []string) {
 	for i := range a.State.Devices {
 		d := &a.State.Devices[i]
-		switch {
-		case generated(all, d.ID):
+		switch compared, right := comparedWith(all, d.ID); {
+		case right:
 			if c.spendSteps(&a.State, d, all) {
 				confirmed = append(confirmed, d.ID)
 			}
-		case !slices.ContainsFunc(all, func(m verifier.Compared) bool { return m.DeviceID == d.ID }) && shows(d, len(code.Reveal()), c.Now):
+		case !compared && shows(d, len(code.Reveal()), c.Now):
 			for _, m := range verifier.CompareDevices(c.issuer.keys, c.accountID, a.State.Devices[i:i+1], code, c.Now) {
 				if m.Right {
 					burn(d, m.Match)
