@@ -33,7 +33,7 @@ func findPrograms() (*programs, error) {
 func (s *Server) initialise(ctx context.Context) error {
 	//nolint:gosec // G204: the program is one that findPrograms found
 	cmd := exec.CommandContext(ctx, s.programs.install, "--no-defaults", "--datadir="+s.data(),
-		"--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-flush-method=nosync")
+		"--tmpdir="+s.dir, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-flush-method=nosync")
 	cmd.Dir = s.dir
 	if err := unprivileged(cmd); err != nil {
 		return fmt.Errorf("mariadbtest: %w", err)
@@ -62,6 +62,7 @@ func (s *Server) begin(once ...string) error {
 	defer logFile.Close()
 	//nolint:gosec,noctx // G204: the program is one that findPrograms found; and it ends with Stop
 	cmd := exec.Command(s.programs.server, "--no-defaults", "--datadir="+s.data(), "--socket="+s.socket(),
+		"--tmpdir="+s.dir, // a server that starts empties it, so it must not be that of others
 		"--pid-file="+filepath.Join(s.dir, "pid"), "--skip-networking", "--skip-name-resolve",
 		"--max-connections=300", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1")
 	cmd.Args = append(append(cmd.Args, s.settings...), once...)

@@ -2,6 +2,7 @@ package mariadbtest
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"net"
 	"os"
@@ -19,6 +20,18 @@ func TestDatabasesAreEmptyAndSeparate(t *testing.T) {
 	require.NoError(t, execute(ctx, a, "CREATE TABLE x (y integer)"))
 	require.NoError(t, execute(ctx, b, "CREATE TABLE x (y integer)"))
 	require.Error(t, execute(ctx, s.DSN(), "SELECT * FROM x"))
+}
+
+// A server that starts removes the temporary tables of every other one that has the
+// same folder for them.
+func TestEachServerHasItsOwnFolderForTemporaryTables(t *testing.T) {
+	s := NeedOwn(t)
+	db, err := sql.Open("mysql", s.DSN())
+	require.NoError(t, err)
+	defer db.Close()
+	var folder string
+	require.NoError(t, db.QueryRowContext(context.Background(), "SELECT @@tmpdir").Scan(&folder))
+	require.Equal(t, s.dir, folder)
 }
 
 func TestRestartKeepsWhatWasCommittedAndStopLeavesNothing(t *testing.T) {
