@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base32"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -31,6 +32,12 @@ func deviceID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d"
 func deviceSecret(i int) credential.Secret {
 	return credential.NewSecret(fmt.Sprintf("bench-secret-%07d", i))
 }
+
+// base32Secret is that of device 0, as pquerna/otp has it, and handTOTP makes its codes.
+var (
+	base32Secret = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(deviceSecret(0).Reveal()))
+	handTOTP     = newCodes(1).totp
+)
 
 // passwordHash and pinHash stand in every row, so that it is as wide as a real
 // one. Nothing here is compared with them.

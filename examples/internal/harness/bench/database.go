@@ -92,6 +92,9 @@ func sqliteTarget(dir, name string) target {
 	return target{sqlstore.DialectSQLite, "sqlite", dsn}
 }
 
+// mariaTarget is a database of MariaDB or MySQL.
+func mariaTarget(dsn string) target { return target{sqlstore.DialectMySQL, "mysql", dsn} }
+
 // open returns a handle with so many connections, all of which stay open.
 func (t target) open(conns int) (*sql.DB, error) {
 	db, err := sql.Open(t.driver, t.dsn)

@@ -43,6 +43,7 @@ type section struct {
 
 var sections = []section{
 	{"throughput", (*bench).throughput},
+	{"byhand", (*bench).byHand},
 	{"http", (*bench).http},
 	{"overload", (*bench).overload},
 	{"burst", (*bench).burst},

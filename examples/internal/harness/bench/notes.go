@@ -64,5 +64,27 @@ func (c *notedConn) PrepareContext(ctx context.Context, query string) (driver.St
 // BeginTx takes note of what would cost two more.
 func (c *notedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
 	c.notes.note("BEGIN")
-	return c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
+	return notedTx{tx, c.notes}, err
 }
+
+type notedTx struct {
+	driver.Tx
+	notes *notes
+}
+
+// Commit takes note.
+func (tx notedTx) Commit() error {
+	tx.notes.note("COMMIT")
+	return tx.Tx.Commit()
+}
+
+// dsnConnector connects with a driver that has no connector of its own.
+type dsnConnector struct {
+	driver driver.Driver
+	dsn    string
+}
+
+func (c dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
+
+func (c dsnConnector) Driver() driver.Driver { return c.driver }

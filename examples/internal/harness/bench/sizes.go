@@ -12,6 +12,9 @@ type sizes struct {
 	httpRounds     int
 	idle           time.Duration // how long the stream runs alone before the overload
 	overloadRuns   int
+	handAccounts   int // in each table of what is written by hand
+	handRounds     int
+	handSlice      time.Duration
 	growth         []int // accounts
 	growthTable    int   // accounts, where the number of devices grows
 	growthRounds   int
@@ -21,12 +24,14 @@ type sizes struct {
 var fullSizes = sizes{
 	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 5, unpinnedRounds: 3, httpRounds: 5,
 	idle: 6 * time.Second, overloadRuns: 3,
+	handAccounts: 10_000, handRounds: 5, handSlice: time.Second,
 	growth: []int{100, 10_000, 1_000_000}, growthTable: 10_000, growthRounds: 5, growthSlice: 500 * time.Millisecond,
 }
 
 var quickSizes = sizes{
 	accounts: 2_000, slice: 200 * time.Millisecond, pinnedRounds: 1, unpinnedRounds: 1, httpRounds: 1,
 	idle: time.Second, overloadRuns: 1,
+	handAccounts: 1_000, handRounds: 1, handSlice: 100 * time.Millisecond,
 	growth: []int{100, 1_000, 10_000}, growthTable: 1_000, growthRounds: 1, growthSlice: 100 * time.Millisecond,
 }
 

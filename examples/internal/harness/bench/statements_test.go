@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"database/sql"
-	"database/sql/driver"
 	"os"
 	"strings"
 	"testing"
@@ -14,22 +12,15 @@ import (
 	"example.com/devicetotp/clock/clocktest"
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/credential/sqlstore/sqltest/mariadbtest"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/verifier"
 )
 
-func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
-
-// dsnConnector connects with a driver that has no connector of its own.
-type dsnConnector struct {
-	driver driver.Driver
-	dsn    string
+func TestMain(m *testing.M) {
+	os.Exit(mariadbtest.Main(func() int { return pgtest.Main(m) }))
 }
-
-func (c dsnConnector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.dsn) }
-
-func (c dsnConnector) Driver() driver.Driver { return c.driver }
 
 // noted returns a store with a table, and what takes note of its statements.
 func noted(t *testing.T, on target) (*sqlstore.Store, *notes) {
