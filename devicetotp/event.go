@@ -65,14 +65,17 @@ type Event struct {
 	Evicted []string
 	// Revoked are the devices that Revoke took away.
 	Revoked []string
-	// AuthenticatedAt is that of the request.
+	// AuthenticatedAt is copied from the request.
 	AuthenticatedAt time.Time
-	// Rounds is how often the request was decided: 1 unless others changed
-	// the account meanwhile, 0 if it was refused before.
+	// Rounds is how often the request was decided: more than 1 only if the account
+	// changed meanwhile, 0 if the request was refused before.
 	Rounds int
-	// Err is the cause of an internal error, or what is wrong with an invalid
-	// argument; nil otherwise. What a collaborator of the host said is in it
-	// word for word.
+	// Duration is how long the request took until now, by the real time and not by
+	// Config.Clock: waiting, hashing and the store included.
+	Duration time.Duration
+	// Err is the cause of an internal or unavailable error, or what is wrong with an
+	// invalid argument; nil otherwise. An error of the host's own store, verifier,
+	// clock or secret source is in it unchanged.
 	Err error
 }
 

@@ -75,7 +75,7 @@ func (c *call) observe(e *Event, err error) {
 	if c.issuer.observer == nil {
 		return
 	}
-	e.Op, e.At, e.AccountID, e.Rounds = c.op, c.Now, c.accountID, c.Rounds
+	e.Op, e.At, e.AccountID, e.Rounds, e.Duration = c.op, c.Now, c.accountID, c.Rounds, c.Elapsed()
 	e.DeviceID, e.AuthenticatedAt = cmp.Or(e.DeviceID, c.deviceID), c.authenticatedAt
 	e.Code = CodeOf(err)
 	var refusal *Error

@@ -30,6 +30,7 @@ type Call struct {
 	ctx       context.Context
 	op        totperrors.Op
 	accountID string
+	started   time.Time
 
 	looked     bool          // a credential has been checked: hanging up no longer helps
 	visited    time.Duration // time spent with verifiers and the secret source
@@ -43,8 +44,11 @@ type Call struct {
 // Start makes c a request of e, which is nil if the Issuer was not made by
 // NewIssuer.
 func (c *Call) Start(ctx context.Context, e *Engine, op totperrors.Op, accountID string) {
-	c.ctx, c.engine, c.op, c.accountID = ctx, e, op, accountID
+	c.ctx, c.engine, c.op, c.accountID, c.started = ctx, e, op, accountID, time.Now()
 }
+
+// Elapsed returns how long ago the request was started.
+func (c *Call) Elapsed() time.Duration { return time.Since(c.started) }
 
 // Looked notes that a credential has been checked: from now on, the caller's
 // hanging up no longer ends the request.
