@@ -44,6 +44,11 @@ type DeviceOverview struct {
 	// MadeBy is the id of the device whose code this one was created on; "" if
 	// there is none. That device may have been revoked since.
 	MadeBy string
+	// OpenToRetry reports that a Create with this id that presents nothing may be
+	// given the device again, with its secret: it was created on grace, was never
+	// used, and is no older than Policy.RetryWindow. Its id is then as good as the
+	// secret, so do not hand the id out.
+	OpenToRetry bool
 	// LastUsedAt is the end of the last accepted time step; zero if the device
 	// was never used, or was imported and nobody knows when it was.
 	LastUsedAt time.Time
@@ -139,7 +144,7 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 func (o *inspect) device(d *credential.Device) DeviceOverview {
 	view := DeviceOverview{
 		ID: d.ID, Name: d.Name, Basis: d.Basis, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, CreatedAt: d.CreatedAt,
-		MadeBy: d.MadeBy,
+		MadeBy: d.MadeBy, OpenToRetry: o.openToRetry(d),
 	}
 	if d.LastStep > 0 {
 		view.LastUsedAt = time.Unix((d.LastStep+1)*int64(d.Period/time.Second), 0).UTC()
@@ -152,6 +157,13 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 		view.RotationPending, view.RotationUntil = true, d.Rotation.Until
 	}
 	return view
+}
+
+// openToRetry has the rule by which [create.retry] gives a device again for nothing.
+// Whether the account is locked does not matter: that may change.
+func (o *inspect) openToRetry(d *credential.Device) bool {
+	window := o.issuer.policy.RetryWindow
+	return d.Basis == credential.BasisGrace && !d.Used() && window > 0 && o.Now.Sub(d.CreatedAt) <= window
 }
 
 func (o *inspect) factor(f credential.Factor, at credential.Attempts) FactorOverview {

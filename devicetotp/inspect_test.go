@@ -122,3 +122,41 @@ func TestInspect_SaysWhichKeyIsMissing(t *testing.T) {
 	require.ErrorIs(t, view.Unreadable[0].Err, credential.ErrMissingKey)
 	require.ErrorIs(t, view.Unreadable[1].Err, credential.ErrTampered)
 }
+
+// What OpenToRetry says is what a Create that presents nothing is answered.
+func TestInspect_SaysWhichDevicesARetryIsGiven(t *testing.T) {
+	window := devicetotp.DefaultPolicy().RetryWindow
+	for name, c := range map[string]struct {
+		pin   string
+		use   bool
+		after time.Duration
+		want  bool
+	}{
+		"on grace, at once":                {want: true},
+		"on grace, at the end of the time": {after: window, want: true},
+		"on grace, after it":               {after: window + 1},
+		"on grace, used":                   {use: true},
+		"on a PIN":                         {pin: "8299"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := devicetotptest.New(t)
+			w.Account("acct").RegisteredAgo(0).PIN("8299")
+			r := devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID}
+			if c.pin != "" {
+				r.PIN = secret(c.pin)
+			}
+			device, err := w.Issuer.Create(t.Context(), r)
+			require.NoError(t, err)
+			if c.use {
+				_, err = w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", Code: w.Phone(device).Code()})
+				require.NoError(t, err)
+			}
+			w.Clock.Advance(c.after)
+			view, err := w.Issuer.Inspect(t.Context(), "acct")
+			require.NoError(t, err)
+			require.Equal(t, c.want, view.Devices[0].OpenToRetry)
+			_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID})
+			require.Equal(t, c.want, err == nil, "%v", err)
+		})
+	}
+}

@@ -8,22 +8,27 @@ import (
 	"time"
 
 	"example.com/devicetotp/devicetotp/internal/deadline"
-	totperrors "example.com/devicetotp/errors"
 )
 
-// The scopes of the operation.
+// The scopes of the operations. The published description has the first two; the
+// others are of this package, as the operations are that they allow.
 const (
-	// ScopeCreate allows the operation.
+	// ScopeCreate allows to create a device.
 	ScopeCreate = "user:device-totps:create"
 	// ScopeCreateAfterLogin allows it without a credential while the grace
 	// window is open. Without it grace is closed for the request.
 	ScopeCreateAfterLogin = "user:device-totps:create-after-login"
+	// ScopeRead allows to list the devices of the account and to get one.
+	ScopeRead = "user:device-totps:read"
+	// ScopeManage allows to rename a device and to take it away.
+	ScopeManage = "user:device-totps:manage"
 )
 
-// What an [Authenticator] answers when it refuses; wrap them with fmt.Errorf
-// and %w to say more to your own log. Every other error is a fault of the
-// service and answered with 500: an identity provider that is down must not
-// make clients throw their tokens away.
+// What an [Authenticator] returns when it refuses; wrap them with fmt.Errorf
+// and %w to say more to your own log. An error of the domain, such as one with the
+// code account-locked, and a *[Problem] are answered as [WriteError] has it. Every
+// other error is a fault of the service and answered with 500: an identity provider
+// that is down must not make clients throw their tokens away.
 var (
 	// ErrMissingToken: the request brings no token. 401 unauthorized.
 	ErrMissingToken = errors.New("devicetotp/jsonapi: no token")
@@ -40,8 +45,8 @@ var (
 
 // Principal is the caller, as the host's authentication established it.
 type Principal struct {
-	// AccountID is the account that the device will belong to. An empty one
-	// is a fault of the Authenticator: 500.
+	// AccountID is the account that the devices belong to. An empty one is a
+	// fault of the Authenticator: 500.
 	AccountID string
 	// Scopes are those of the token, such as [ScopeCreate], compared with
 	// case. They are not looked at if Config.IgnoreScopes is set.
@@ -55,11 +60,11 @@ type Principal struct {
 // authenticates a caller itself.
 //
 // Authenticate gets the request without its body, and must not alter it. It
-// answers with a Principal, or with an error that wraps [ErrMissingToken],
-// [ErrInvalidToken], [ErrMissingLinkedIdentity] or [ErrInsufficientScope];
-// any other error is a 500, logged and not sent, and so is a panic. The context
-// of the request ends after Config.AuthTimeout or when the client goes away;
-// a context error is answered unavailable.
+// returns a Principal, or an error that wraps [ErrMissingToken], [ErrInvalidToken],
+// [ErrMissingLinkedIdentity] or [ErrInsufficientScope], or that is an error of the
+// domain or a *[Problem]; any other error is a 500, logged and not sent, and so is a
+// panic. The context of the request ends after Config.AuthTimeout or when the client
+// goes away; return an error that wraps the context's, which is answered unavailable.
 //
 // It must be safe for concurrent use.
 type Authenticator interface {
@@ -76,62 +81,51 @@ func (f AuthenticatorFunc) Authenticate(r *http.Request) (Principal, error) { re
 
 var errNoAccount = errors.New("devicetotp/jsonapi: the Authenticator returned neither an account nor an error")
 
+// Authenticate asks auth about a request to one of a service's own endpoints as the
+// handlers do: within opts.AuthTimeout, without the body, and with a panic made an
+// error. It then checks that the Principal has the scope, unless that is "" or
+// opts.IgnoreScopes is set. Its error is for [WriteError].
+//
+// Call [WithRequestID] first, so that auth and WriteError see the same id.
+func Authenticate(r *http.Request, auth Authenticator, scope string, opts Config) (p Principal, err error) {
+	defer contain(&err)
+	return opts.authenticate(r.Context(), r, auth, scope)
+}
+
 // authenticate asks the Authenticator and checks the scope.
-func (h *handler) authenticate(ctx context.Context, r *http.Request) (Principal, error) {
+func (o *Config) authenticate(ctx context.Context, r *http.Request, auth Authenticator, scope string) (Principal, error) {
 	var limited deadline.Context
-	limited.Start(ctx, false, time.Now().Add(h.opts.AuthTimeout))
+	limited.Start(ctx, false, time.Now().Add(orDefault(o.AuthTimeout, defaultAuthTimeout)))
 	defer limited.End()
 	bodiless := r.WithContext(&limited)
 	// An Authenticator that looks for a token in a form must not use up the body.
 	bodiless.Body, bodiless.ContentLength = http.NoBody, 0
 
-	p, err := h.auth.Authenticate(bodiless)
+	p, err := auth.Authenticate(bodiless)
 	switch {
 	case err != nil:
-		return Principal{}, authProblem(err)
+		return Principal{}, ProblemOf(err)
 	case p.AccountID == "":
-		return Principal{}, authProblem(errNoAccount)
-	case !h.opts.IgnoreScopes && !slices.Contains(p.Scopes, ScopeCreate):
-		return Principal{}, problem{code: codeInsufficientScope}
+		return Principal{}, ProblemOf(errNoAccount)
+	case scope != "" && !o.IgnoreScopes && !slices.Contains(p.Scopes, scope):
+		return Principal{}, &Problem{Code: CodeInsufficientScope, Detail: "The access token does not have the scope " + scope + "."}
 	default:
 		return p, nil
 	}
 }
 
-// graceClosed reports whether p may not create a device without a credential.
-func (h *handler) graceClosed(p Principal) bool {
-	return !h.opts.IgnoreScopes && !slices.Contains(p.Scopes, ScopeCreateAfterLogin)
-}
-
-// authProblem describes an error of the Authenticator. A domain error is none
-// of its business: only unavailable is taken over.
-func authProblem(err error) problem {
-	if p, ok := refusal(err); ok {
-		return p
-	}
-	var domain *totperrors.Error
-	switch {
-	case errors.As(err, &domain) && domain.Code == totperrors.CodeUnavailable:
-		return domainProblem(err)
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
-		return problem{code: totperrors.CodeUnavailable, cause: err}
-	default:
-		return problem{code: totperrors.CodeInternal, cause: err}
-	}
-}
-
-// refusal describes an error that wraps one of the Err variables.
-func refusal(err error) (problem, bool) {
+// refusal describes an error that wraps one of the Err variables; nil for any other.
+func refusal(err error) *Problem {
 	switch {
 	case errors.Is(err, ErrMissingToken):
-		return problem{code: codeUnauthorized, detail: detailMissingToken}, true
+		return &Problem{Code: CodeUnauthorized, Detail: detailMissingToken}
 	case errors.Is(err, ErrInvalidToken):
-		return problem{code: codeUnauthorized, tokenSent: true}, true
+		return &Problem{Code: CodeUnauthorized, tokenSent: true}
 	case errors.Is(err, ErrMissingLinkedIdentity):
-		return problem{code: codeMissingLinkedIdentity}, true
+		return &Problem{Code: CodeMissingLinkedIdentity}
 	case errors.Is(err, ErrInsufficientScope):
-		return problem{code: codeInsufficientScope}, true
+		return &Problem{Code: CodeInsufficientScope}
 	default:
-		return problem{}, false
+		return nil
 	}
 }

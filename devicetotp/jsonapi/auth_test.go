@@ -81,8 +81,9 @@ func TestAuthenticatorErrors(t *testing.T) {
 		{"insufficient scope", jsonapi.ErrInsufficientScope, 403, "insufficient-scope"},
 		{"a broken identity provider is not the caller's fault", errors.New("innards"), 500, "internal-error"},
 		{"no account and no error", nil, 500, "internal-error"},
-		{"a domain error is none of its business", &totperrors.Error{Code: totperrors.CodeInvalidCredentials}, 500, "internal-error"},
-		{"unavailable is taken over", &totperrors.Error{Code: totperrors.CodeUnavailable}, 500, "unavailable"},
+		{"a domain error", &totperrors.Error{Code: totperrors.CodeAccountLocked}, 403, "account-locked"},
+		{"a domain error that clients cannot read", &totperrors.Error{Code: totperrors.CodeNotFound}, 500, "internal-error"},
+		{"unavailable", &totperrors.Error{Code: totperrors.CodeUnavailable}, 500, "unavailable"},
 		{"out of time", fmt.Errorf("innards: %w", context.DeadlineExceeded), 500, "unavailable"},
 		{"gone", context.Canceled, 500, "unavailable"},
 	} {

@@ -7,9 +7,6 @@ import (
 	"os"
 	"strconv"
 
-	"example.com/devicetotp/credential"
-	"example.com/devicetotp/devicetotp"
-	"example.com/devicetotp/devicetotp/internal/deviceid"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -28,59 +25,62 @@ const (
 	pointerAttributes = "/data/attributes"
 )
 
-// The attributes of a request.
-const (
-	attributeOTP      = "otp"
-	attributePassword = "password"
-	attributePIN      = "pin"
-)
-
-// document is what a body asks for, and which of its members are there to be
-// pointed at.
-type document struct {
-	id                 string
-	otp, password, pin credential.Secret
-	hasID              bool
-	hasAttributes      bool
-}
-
-// readDocument reads the body of r whole. Its error is a problem or several.
-func readDocument(w http.ResponseWriter, r *http.Request) (document, error) {
-	if r.Body == nil {
-		return document{}, notADocument("The request has no body.")
+// readData reads the body whole and returns the members of its resource object.
+// Its error is a problem or several.
+func (x *exchange) readData() (object, error) {
+	if x.r.Body == nil {
+		return nil, notADocument("The request has no body.")
 	}
-	text, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxBodyBytes))
+	if x.r.ContentLength > MaxBodyBytes {
+		// Nothing of it has been read, so that a client that waits to be asked for it
+		// is not asked; and the server need not wait for what is on its way.
+		if x.r.ProtoMajor == 1 {
+			x.w.Header().Set("Connection", "close")
+		}
+		return nil, tooLong()
+	}
+	text, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, MaxBodyBytes))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return document{}, notADocument("The body is longer than " + strconv.Itoa(MaxBodyBytes) + " bytes.")
+		return nil, tooLong()
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return document{}, notADocument("The body did not arrive in time.")
+		return nil, notADocument("The body did not arrive in time.")
 	case err != nil:
-		return document{}, notADocument("The body could not be read to its end.")
+		return nil, notADocument("The body could not be read to its end.")
 	default:
-		return parseDocument(text)
+		return parseData(text)
 	}
 }
 
-// notADocument is the problem of a body that nothing can point into.
-func notADocument(detail string) error { return problem{code: codeInvalidDocument, detail: detail} }
+func tooLong() error {
+	return notADocument("The body is longer than " + strconv.Itoa(MaxBodyBytes) + " bytes.")
+}
 
-// parseDocument reads text, and returns every fault it has.
-func parseDocument(text []byte) (document, error) {
+// notADocument is the problem of a body that nothing can point into.
+func notADocument(detail string) error { return &Problem{Code: CodeInvalidDocument, Detail: detail} }
+
+// parseData returns the members of the resource object in text.
+func parseData(text []byte) (object, error) {
 	top, fault := parseJSON(text)
 	if fault != "" {
-		return document{}, notADocument(fault)
+		return nil, notADocument(fault)
 	}
-	var doc document
 	var faults problems
-	if data, ok := readObject(top, codeInvalidDocument, pointerDocument, &faults); ok {
-		doc.readTop(data, &faults)
-	}
+	members, _ := readObject(top, CodeInvalidDocument, pointerDocument, &faults)
 	if len(faults) > 0 {
-		return document{}, faults
+		return nil, faults
 	}
-	return doc, nil
+	data := members.get("data")
+	if data == nil {
+		faults.add(CodeInvalidDocument, pointerDocument, "The document has no data.")
+		return nil, faults
+	}
+	members, _ = readObject(data, CodeInvalidDocument, pointerData, &faults)
+	if len(faults) > 0 {
+		return nil, faults
+	}
+	return members, nil
 }
 
 // readObject returns the members of v. Two of one name are a fault of the
@@ -92,80 +92,47 @@ func readObject(v value, code totperrors.Code, pointer string, faults *problems)
 	}
 	members, fault := v.object()
 	if fault != "" {
-		faults.add(codeInvalidDocument, pointer, fault)
+		faults.add(CodeInvalidDocument, pointer, fault)
 		return nil, false
 	}
 	return members, true
 }
 
-func (d *document) readTop(top object, faults *problems) {
-	data := top.get("data")
-	if data == nil {
-		faults.add(codeInvalidDocument, pointerDocument, "The document has no data.")
-		return
-	}
-	if members, ok := readObject(data, codeInvalidDocument, pointerData, faults); ok {
-		d.readData(members, faults)
-	}
-}
-
-func (d *document) readData(data object, faults *problems) {
-	readType(data.get("type"), faults)
-	d.readID(data.get("id"), faults)
-	d.readAttributes(data.get("attributes"), faults)
-}
-
-func readType(v value, faults *problems) {
+// readType checks that data has the one type there is.
+func readType(data object, faults *problems) {
+	v := data.get("type")
 	if v == nil {
-		faults.add(codeInvalidType, pointerData, "The resource object has no type.")
+		faults.add(CodeInvalidType, pointerData, "The resource object has no type.")
 		return
 	}
 	if s, ok := readString(v); !ok || string(s) != resourceType {
-		faults.add(codeInvalidType, pointerType, "")
+		faults.add(CodeInvalidType, pointerType, detailType)
 	}
 }
 
-func (d *document) readID(v value, faults *problems) {
-	d.hasID = v != nil
+// readAttributes returns the attributes of data: none if they are null or not
+// there.
+func readAttributes(data object, faults *problems) object {
+	v := data.get("attributes")
 	if v == nil || v.isNull() {
-		return
+		return nil
 	}
-	s, _ := readString(v)
-	// The Issuer checks it too; here it is reported together with the other faults.
-	if _, ok := deviceid.Parse(string(s)); !ok {
-		faults.add(totperrors.CodeInvalidID, pointerID, "")
-		return
-	}
-	d.id = string(s)
+	attributes, _ := readObject(v, CodeInvalidAttribute, pointerAttributes, faults)
+	return attributes
 }
 
-func (d *document) readAttributes(v value, faults *problems) {
-	d.hasAttributes = v != nil
-	if v == nil || v.isNull() {
-		return
-	}
-	attributes, ok := readObject(v, codeInvalidAttribute, pointerAttributes, faults)
-	if !ok {
-		return
-	}
-	d.otp = readSecret(attributes, attributeOTP, faults)
-	d.password = readSecret(attributes, attributePassword, faults)
-	d.pin = readSecret(attributes, attributePIN, faults)
-}
-
-// readSecret returns the attribute of that name: absent if it is null or not
-// there, present even if it is "".
-func readSecret(attributes object, name string, faults *problems) credential.Secret {
+// readAttribute returns the attribute of that name, a string. It is not ok if it is
+// null or not there, or at fault.
+func readAttribute(attributes object, name string, faults *problems) (s string, ok bool) {
 	v := attributes.get(name)
 	if v == nil || v.isNull() {
-		return credential.Secret{}
+		return "", false
 	}
-	s, ok := readString(v)
+	text, ok := readString(v)
 	if !ok {
-		faults.add(codeInvalidAttribute, pointerAttributes+"/"+name, "")
-		return credential.Secret{}
+		faults.add(CodeInvalidAttribute, pointerAttributes+"/"+name, detailOptionalString)
 	}
-	return credential.NewSecret(string(s))
+	return string(text), ok
 }
 
 func readString(v value) (s []byte, ok bool) {
@@ -173,52 +140,6 @@ func readString(v value) (s []byte, ok bool) {
 		return nil, false
 	}
 	return v.text()
-}
-
-// request is what the Issuer gets.
-func (d *document) request(p Principal, noGrace bool) devicetotp.CreateRequest {
-	return devicetotp.CreateRequest{
-		AccountID:       p.AccountID,
-		DeviceID:        d.id,
-		OTP:             d.otp,
-		Password:        d.password,
-		PIN:             d.pin,
-		NoGrace:         noGrace,
-		AuthenticatedAt: p.AuthenticatedAt,
-	}
-}
-
-// sourceOf points at what a refusal of the Issuer is about. It follows from
-// the request alone, so that it tells nothing about the account.
-func (d *document) sourceOf(code totperrors.Code) source {
-	switch code {
-	case totperrors.CodeInvalidCredentials:
-		return pointerSource(d.presentedPointer())
-	case totperrors.CodeCredentialsRequired:
-		return pointerSource(existing(d.hasAttributes, pointerAttributes))
-	case totperrors.CodeInvalidID, totperrors.CodeIDInUse:
-		return pointerSource(existing(d.hasID, pointerID))
-	default:
-		return source{}
-	}
-}
-
-// presentedPointer is that of the one presented attribute, or of them all.
-func (d *document) presentedPointer() string {
-	pointer, presented := "", 0
-	for _, a := range []struct {
-		name   string
-		secret credential.Secret
-	}{{attributeOTP, d.otp}, {attributePassword, d.password}, {attributePIN, d.pin}} {
-		if a.secret.Present() {
-			pointer = pointerAttributes + "/" + a.name
-			presented++
-		}
-	}
-	if presented != 1 {
-		return existing(d.hasAttributes, pointerAttributes)
-	}
-	return pointer
 }
 
 // existing returns the pointer if its member is there, or that of its parent.

@@ -6,15 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
-	"runtime/debug"
-	"strings"
 	"time"
 
 	"example.com/devicetotp/devicetotp"
-	"example.com/devicetotp/devicetotp/internal/deviceid"
 	"example.com/devicetotp/devicetotp/internal/nilcheck"
-	totperrors "example.com/devicetotp/errors"
 )
 
 // A Creator makes devices; *devicetotp.Issuer is one. Create gets an AccountID
@@ -24,17 +19,28 @@ type Creator interface {
 	Create(ctx context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error)
 }
 
+// A Manager makes devices, shows them, renames them and takes them away;
+// *devicetotp.Issuer is one. What holds for a Creator holds for it.
+type Manager interface {
+	Creator
+	Inspect(ctx context.Context, accountID string) (devicetotp.Overview, error)
+	Rename(ctx context.Context, r devicetotp.RenameRequest) error
+	Revoke(ctx context.Context, r devicetotp.RevokeRequest) (devicetotp.Revoked, error)
+}
+
 // Config are what a service may set. The zero value is ready to use.
 type Config struct {
 	// Realm is the realm of WWW-Authenticate; "devicetotp" if empty.
 	// Characters other than printable ASCII are left out.
 	Realm string
 	// IgnoreScopes is for a service whose tokens have no scopes. Unless it is
-	// set, a Principal without ScopeCreate is refused, and one without
-	// ScopeCreateAfterLogin cannot use the grace window.
+	// set, a Principal without the scope of an operation is refused, and one
+	// without ScopeCreateAfterLogin cannot use the grace window.
 	IgnoreScopes bool
 	// Logger gets the cause of each 500 under the request_id of the answer:
-	// level Warn if it is worth trying again, else Error. nil: slog.Default().
+	// level Warn if it is worth trying again, else Error. What could not be
+	// finished because the client hung up has a message of its own at level
+	// Debug. nil: slog.Default().
 	Logger *slog.Logger
 	// AuthTimeout is how long the Authenticator's context lives; 0 is 5 s.
 	AuthTimeout time.Duration
@@ -52,13 +58,33 @@ const (
 	defaultBodyTimeout = 10 * time.Second
 )
 
-// NewHandler returns the handler of POST .../user/devices/totp. The package
-// documentation describes its responses. It is safe for concurrent use, and opts
-// is copied.
+// NewHandler returns the handler of POST .../user/devices/totp alone, as the
+// published description has it. The package documentation describes its
+// responses. It is safe for concurrent use, and opts is copied.
 //
 // The error names every argument at fault at once: a nil issuer or auth, a nil
 // pointer or function in the interface included, or a negative timeout.
 func NewHandler(issuer Creator, auth Authenticator, opts Config) (http.Handler, error) {
+	if err := checkArguments(issuer, auth, opts); err != nil {
+		return nil, err
+	}
+	return newResource(auth, opts, create(issuer)), nil
+}
+
+// NewHandlers returns the handlers of all operations: devices is that of
+// .../user/devices/totp, with GET and POST, and device that of
+// .../user/devices/totp/{id}, with GET, PATCH and DELETE. Its id is the last
+// segment of the path of the request, whatever router leads there. They are safe
+// for concurrent use, and opts is copied. The error is that of [NewHandler].
+func NewHandlers(issuer Manager, auth Authenticator, opts Config) (devices, device http.Handler, err error) {
+	if err := checkArguments(issuer, auth, opts); err != nil {
+		return nil, nil, err
+	}
+	return newResource(auth, opts, list(issuer), create(issuer)),
+		newResource(auth, opts, get(issuer), rename(issuer), revoke(issuer)), nil
+}
+
+func checkArguments(issuer any, auth Authenticator, opts Config) error {
 	var faults []error
 	fault := func(name, rule string) {
 		faults = append(faults, fmt.Errorf("devicetotp/jsonapi: %s must not be %s", name, rule))
@@ -75,94 +101,7 @@ func NewHandler(issuer Creator, auth Authenticator, opts Config) (http.Handler, 
 	if opts.BodyTimeout < 0 {
 		fault("Config.BodyTimeout", "negative")
 	}
-	if len(faults) > 0 {
-		return nil, errors.Join(faults...)
-	}
-	if opts.AuthTimeout == 0 {
-		opts.AuthTimeout = defaultAuthTimeout
-	}
-	if opts.BodyTimeout == 0 {
-		opts.BodyTimeout = defaultBodyTimeout
-	}
-	return &handler{issuer, auth, opts}, nil
-}
-
-type handler struct {
-	issuer Creator
-	auth   Authenticator
-	opts   Config
-}
-
-// ServeHTTP answers one request.
-func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	ctx := identified(r)
-	device, err := h.guardedCreate(ctx, w, r)
-	if err != nil {
-		h.opts.writeProblems(ctx, w, problemsOf(err))
-		return
-	}
-	write(w, RequestID(ctx), http.StatusCreated, appendDevice(make([]byte, 0, 256), device))
-}
-
-// guardedCreate is create with panics made errors, so that a collaborator's
-// panic is answered and logged under the request id. http.ErrAbortHandler is
-// the one that is meant for the server.
-func (h *handler) guardedCreate(ctx context.Context, w http.ResponseWriter, r *http.Request) (_ devicetotp.DeviceTOTP, err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			if v == http.ErrAbortHandler {
-				panic(v)
-			}
-			err = domainProblem(&panicError{v, debug.Stack()})
-		}
-	}()
-	return h.create(ctx, w, r)
-}
-
-// create refuses what can be refused without a credential, in the order of the
-// package documentation, and then asks the Issuer.
-func (h *handler) create(ctx context.Context, w http.ResponseWriter, r *http.Request) (devicetotp.DeviceTOTP, error) {
-	var none devicetotp.DeviceTOTP
-	h.boundBody(w, r)
-	if r.Method != http.MethodPost {
-		return none, problem{code: codeMethodNotAllowed}
-	}
-	principal, err := h.authenticate(ctx, r)
-	if err != nil {
-		return none, err
-	}
-	if err := negotiate(r.Header); err != nil {
-		return none, err
-	}
-	doc, err := readDocument(w, r)
-	if err != nil {
-		return none, err
-	}
-	device, err := h.issuer.Create(ctx, doc.request(principal, h.graceClosed(principal)))
-	if err != nil {
-		p := domainProblem(err)
-		if p.code == totperrors.CodeNotFound { // never an answer of this operation
-			p.code = totperrors.CodeInternal
-		}
-		p.source = doc.sourceOf(p.code)
-		return none, p
-	}
-	if !complete(device, doc.id) {
-		return none, problem{code: totperrors.CodeInternal, cause: errIncompleteDevice}
-	}
-	return device, nil
-}
-
-var errIncompleteDevice = errors.New("devicetotp/jsonapi: the Creator returned neither a complete device nor an error")
-
-// complete reports whether d can be answered to a request for the id asked, which
-// may be "". A client that is given an empty secret would generate codes that
-// anyone can compute.
-func complete(d devicetotp.DeviceTOTP, asked string) bool {
-	_, isUUID := deviceid.Parse(d.ID)
-	return isUUID && (asked == "" || d.ID == strings.ToLower(asked)) &&
-		d.Secret.Reveal() != "" && d.Period >= time.Second && d.Period%time.Second == 0 && (d.Digits == 6 || d.Digits == 8) &&
-		d.Algorithm.SecretSize() > 0
+	return errors.Join(faults...)
 }
 
 // boundBody limits the time that the body may take. It is called first, since
@@ -170,30 +109,23 @@ func complete(d devicetotp.DeviceTOTP, asked string) bool {
 //
 // Without a body it must not be done: the server is then already waiting for
 // the connection to close, and would take the deadline for that.
-func (h *handler) boundBody(w http.ResponseWriter, r *http.Request) {
+func (o *Config) boundBody(w http.ResponseWriter, r *http.Request) {
 	if r.Body == nil || r.Body == http.NoBody {
 		return
 	}
+	timeout := orDefault(o.BodyTimeout, defaultBodyTimeout)
 	s, _ := r.Context().Value(http.ServerContextKey).(*http.Server)
-	if s != nil && 0 < s.ReadTimeout && s.ReadTimeout <= h.opts.BodyTimeout {
+	if s != nil && 0 < s.ReadTimeout && s.ReadTimeout <= timeout {
 		return
 	}
 	// Not every ResponseWriter can do it; BodyTimeout says so.
-	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(h.opts.BodyTimeout))
+	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(timeout))
 }
 
-// panicError is the panic of a collaborator. It is not unwrapped: a panic is a
-// fault of the service even if it panicked with a refusal.
-type panicError struct {
-	value any
-	stack []byte
-}
-
-// Error names the type, but not the value, which may hold a token or a
-// credential, unless the runtime itself made it. The stack shows where it was.
-func (e *panicError) Error() string {
-	if err, ok := e.value.(runtime.Error); ok {
-		return "devicetotp/jsonapi: " + err.Error()
+// orDefault returns d, or the default if it is not positive.
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d <= 0 {
+		return otherwise
 	}
-	return fmt.Sprintf("devicetotp/jsonapi: panic with a %T", e.value)
+	return d
 }

@@ -76,9 +76,12 @@ func tokens(_ context.Context, token string) (jsonapi.Principal, error) {
 	return jsonapi.Principal{AccountID: accountID, Scopes: bothScopes}, nil
 }
 
+// quiet is a log that nobody reads.
+var quiet = slog.New(slog.DiscardHandler)
+
 // handlerOf returns a handler over c that logs nowhere.
 func handlerOf(t testing.TB, c jsonapi.Creator) http.Handler {
-	return handlerWith(t, c, jsonapi.Bearer(tokens), jsonapi.Config{Logger: slog.New(slog.DiscardHandler)})
+	return handlerWith(t, c, jsonapi.Bearer(tokens), jsonapi.Config{Logger: quiet})
 }
 
 func handlerWith(t testing.TB, c jsonapi.Creator, auth jsonapi.Authenticator, opts jsonapi.Config) http.Handler {
@@ -158,7 +161,11 @@ var (
 // checkAnswer tells how an answer breaks JSON:API or the promises of the
 // package, and returns its errors.
 func checkAnswer(status int, h http.Header, body []byte) ([]errorObject, error) {
-	for name, want := range map[string]string{"Content-Type": jsonapi.MediaType, "Cache-Control": "no-store", "Vary": "Accept"} {
+	must := map[string]string{"Content-Type": jsonapi.MediaType, "Cache-Control": "no-store", "Vary": "Accept"}
+	if status == http.StatusNoContent {
+		delete(must, "Content-Type")
+	}
+	for name, want := range must {
 		if got := h.Values(name); len(got) != 1 || got[0] != want {
 			return nil, fmt.Errorf("%s is %q", name, got)
 		}
@@ -170,8 +177,16 @@ func checkAnswer(status int, h http.Header, body []byte) ([]errorObject, error) 
 	if (status == http.StatusUnauthorized) != (h.Get("WWW-Authenticate") != "") {
 		return nil, fmt.Errorf("%d with WWW-Authenticate %q", status, h.Get("WWW-Authenticate"))
 	}
-	if status == http.StatusCreated {
+	switch status {
+	case http.StatusCreated:
 		return nil, checkDevice(body)
+	case http.StatusOK:
+		return nil, checkShown(body)
+	case http.StatusNoContent:
+		if len(body) > 0 || h.Get("Content-Type") != "" {
+			return nil, fmt.Errorf("204 with a body of type %q: %q", h.Get("Content-Type"), body)
+		}
+		return nil, nil
 	}
 	var doc struct {
 		Errors []errorObject `json:"errors"`
@@ -212,6 +227,46 @@ func checkDevice(body []byte) error {
 	d := doc.Data
 	if d.Type != "deviceTOTP" || !uuid.MatchString(d.ID) || d.Attributes.Secret == "" || d.Attributes.Period == 0 {
 		return fmt.Errorf("bad device %+v", d)
+	}
+	return nil
+}
+
+// shown is a device without its secret.
+type shown struct {
+	Type       string `json:"type"`
+	ID         string `json:"id"`
+	Attributes struct {
+		Name         *string    `json:"name"`
+		Algorithm    string     `json:"algorithm"`
+		Digits       int        `json:"digits"`
+		Period       int        `json:"period"`
+		CreatedAt    *time.Time `json:"createdAt"`
+		LastUsedAt   *time.Time `json:"lastUsedAt"`
+		BlockedUntil *time.Time `json:"blockedUntil"`
+	} `json:"attributes"`
+}
+
+// checkShown finds what is wrong with the document of a 200, which holds one device
+// or several.
+func checkShown(body []byte) error {
+	var doc struct {
+		Data json.RawMessage `json:"data"`
+	}
+	if err := decodeExactly(body, &doc); err != nil {
+		return err
+	}
+	all := make([]shown, 1)
+	into := any(&all[0])
+	if bytes.HasPrefix(doc.Data, []byte("[")) {
+		into = &all
+	}
+	if err := decodeExactly(doc.Data, into); err != nil {
+		return err
+	}
+	for _, d := range all {
+		if d.Type != "deviceTOTP" || !uuid.MatchString(d.ID) || d.Attributes.Name == nil || d.Attributes.Period == 0 {
+			return fmt.Errorf("bad device %+v", d)
+		}
 	}
 	return nil
 }

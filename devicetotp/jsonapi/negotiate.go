@@ -5,36 +5,51 @@ import "net/http"
 // MediaType is the media type of every body, in and out (JSON:API 1.1).
 const MediaType = "application/vnd.api+json"
 
-// negotiate checks the headers that say what the client can read and what it
-// has sent.
-func negotiate(h http.Header) error {
-	if !acceptable(h["Accept"]) {
-		return problem{code: codeNotAcceptable, source: headerSource("Accept")}
+// Negotiate checks the headers of a request to one of a service's own endpoints as
+// the handlers do: that the client can read [MediaType] and, if the endpoint takes
+// a body, that it has sent that. Its error is a *[Problem], 406 or 415 with the
+// header at fault, for [WriteError].
+func Negotiate(r *http.Request, takesBody bool) error {
+	takes := ""
+	if takesBody {
+		takes = MediaType
 	}
-	if !supported(h["Content-Type"]) {
-		return problem{code: codeUnsupportedMediaType, source: headerSource("Content-Type")}
+	return negotiate(r.Header, takes)
+}
+
+// negotiate checks the headers that say what the client can read and what it
+// has sent to an operation that takes a body of the given type, or none.
+func negotiate(h http.Header, takes string) error {
+	if !acceptable(h["Accept"]) {
+		return &Problem{Code: CodeNotAcceptable, Source: Header("Accept")}
+	}
+	if takes == "" {
+		return nil
+	}
+	if !supported(h["Content-Type"], takes) {
+		return &Problem{Code: CodeUnsupportedMediaType, Source: Header("Content-Type")}
 	}
 	for _, coding := range h["Content-Encoding"] {
 		if skipSpace(coding) != "" {
-			return problem{
-				code:   codeUnsupportedMediaType,
-				detail: "The body must be sent as it is, without a Content-Encoding.",
-				source: headerSource("Content-Encoding"),
+			return &Problem{
+				Code:   CodeUnsupportedMediaType,
+				Detail: "The body must be sent as it is, without a Content-Encoding.",
+				Source: Header("Content-Encoding"),
 			}
 		}
 	}
 	return nil
 }
 
-// supported reports whether Content-Type is the media type of JSON:API. A
-// profile may be ignored, an extension may not, and there is no other
+// supported reports whether Content-Type is the media type taken, that of
+// JSON:API. A profile may be ignored, an extension may not, and there is no other
 // parameter (JSON:API 1.1, server responsibilities).
-func supported(headers []string) bool {
+func supported(headers []string, taken string) bool {
 	if len(headers) != 1 {
 		return false
 	}
 	m, rest, ok := parseMedia(skipSpace(headers[0]))
-	return ok && rest == "" && m.is(MediaType) && !m.ext && !m.weight && !m.other
+	return ok && rest == "" && m.is(taken) && !m.ext && !m.weight && !m.other
 }
 
 // preference is what Accept says about one media range, however often it is

@@ -1,166 +1,199 @@
 package jsonapi
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"time"
 
+	"example.com/devicetotp/devicetotp/internal/nilcheck"
 	totperrors "example.com/devicetotp/errors"
 )
 
-// The codes of this transport; the domain's are in package errors.
-const (
-	codeUnauthorized          totperrors.Code = "unauthorized"
-	codeMissingLinkedIdentity totperrors.Code = "missing-linked-identity"
-	codeInsufficientScope     totperrors.Code = "insufficient-scope"
-	codeMethodNotAllowed      totperrors.Code = "method-not-allowed"
-	codeNotAcceptable         totperrors.Code = "not-acceptable"
-	codeUnsupportedMediaType  totperrors.Code = "unsupported-media-type"
-	codeInvalidDocument       totperrors.Code = "invalid-document"
-	codeInvalidType           totperrors.Code = "invalid-type"
-	codeInvalidAttribute      totperrors.Code = "invalid-attribute"
-)
+// A Problem is one error object, and an error. A service returns it from an
+// [Authenticator], or gives it to [WriteError], to answer its own endpoints as the
+// handlers of this package do:
+//
+//	&jsonapi.Problem{Code: jsonapi.CodeInvalidAttribute, Source: jsonapi.Pointer("/data/attributes/amount")}
+//
+// Several that are joined with errors.Join become as many error objects of one
+// answer. It has the status of the first, and leaves out those of another status.
+type Problem struct {
+	// Code is one of this package or of package devicetotp. Any other is a fault of
+	// the service: internal-error.
+	Code totperrors.Code
+	// Status is the HTTP status, from 400 to 599. If 0, it is that of the code.
+	Status int
+	// Detail is a sentence for people. If empty, it is that of the code. It must
+	// hold nothing that the client may not know.
+	Detail string
+	// Source is what in the request is at fault: a [Pointer], a [Header], or nothing.
+	Source Source
+	// RetryAfter is the time to wait, for unavailable and too-many-attempts; 0 if it
+	// is not known.
+	RetryAfter time.Duration
+	// Allow lists the methods of the address, for [CodeMethodNotAllowed].
+	Allow []string
+	// Err is the cause. That of a 500 is logged; none is sent.
+	Err error
 
-const detailMissingToken = "The request brings no access token."
-
-// rule is what does not change for a code. detail is what is said where the
-// occurrence has no more to say.
-type rule struct {
-	status        int
-	title, detail string
+	tokenSent bool // of unauthorized: a token came with the request
 }
-
-var rules = map[totperrors.Code]rule{
-	codeUnauthorized: {http.StatusUnauthorized, "Unauthorized",
-		"The access token is invalid or no longer valid."},
-	codeMissingLinkedIdentity: {http.StatusUnauthorized, "Missing linked identity for authorized access",
-		"The user must first log in with a third party or authorize it."},
-	codeInsufficientScope: {http.StatusForbidden, "Insufficient scope",
-		"The access token does not have the scope " + ScopeCreate + "."},
-	codeMethodNotAllowed: {http.StatusMethodNotAllowed, "Method not allowed",
-		"Only POST is possible here."},
-	codeNotAcceptable: {http.StatusNotAcceptable, "Not acceptable",
-		"The answer can only be " + MediaType + ", without an extension."},
-	codeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "Unsupported media type",
-		"The body must be " + MediaType + ", without a parameter other than profile."},
-	codeInvalidDocument: {http.StatusUnprocessableEntity, "Invalid document",
-		"The body is not a JSON:API document with a resource object."},
-	codeInvalidType: {http.StatusUnprocessableEntity, "Invalid type",
-		"The type must be the string " + resourceType + "."},
-	codeInvalidAttribute: {http.StatusUnprocessableEntity, "Invalid attribute",
-		"The attribute must be a string of Unicode characters, or null, or left out."},
-
-	totperrors.CodeInvalidID: {http.StatusUnprocessableEntity, "Invalid id",
-		"The id must be a UUID of the form 8-4-4-4-12, or null, or left out."},
-	totperrors.CodeIDInUse: {http.StatusUnprocessableEntity, "Id in use",
-		"There is a device of this id already, made by another request. Choose a new id."},
-	totperrors.CodeInvalidArgument: {http.StatusUnprocessableEntity, "Invalid argument",
-		"A value of the request can never be accepted here."},
-	totperrors.CodeNotFound: {http.StatusNotFound, "Not found",
-		"The account has no device with this id."},
-	totperrors.CodeInvalidCredentials: {http.StatusForbidden, "Invalid credentials",
-		"None of the presented values was accepted."},
-	totperrors.CodeCredentialsRequired: {http.StatusForbidden, "Credentials required",
-		"Present a one-time code, a password or a PIN."},
-	totperrors.CodeTooManyAttempts: {http.StatusForbidden, "Too many attempts",
-		"What was presented is blocked after too many failed attempts."},
-	totperrors.CodeAccountLocked: {http.StatusForbidden, "Account locked",
-		"The account is locked."},
-	totperrors.CodeDeviceLimitReached: {http.StatusForbidden, "Device limit reached",
-		"The account has as many devices as it may have."},
-	totperrors.CodeUnavailable: {http.StatusInternalServerError, "Temporarily unavailable",
-		"The request could not be answered just now and may or may not have taken effect. Send the same request again."},
-	totperrors.CodeInternal: {http.StatusInternalServerError, "Internal error",
-		"Something went wrong on the server."},
-}
-
-// problem is one error object before it is written.
-type problem struct {
-	code       totperrors.Code
-	detail     string // empty: that of the rule
-	source     source
-	retryAfter time.Duration
-	tokenSent  bool  // of unauthorized: a token came with the request
-	cause      error // for the log, never sent
-}
-
-func (p problem) rule() rule { return rules[p.code] }
 
 // Error is for the log.
-func (p problem) Error() string {
-	if p.cause != nil {
-		return p.cause.Error()
+func (p *Problem) Error() string {
+	if p == nil || p.Err == nil {
+		return "devicetotp/jsonapi: " + string(p.code())
 	}
-	return "devicetotp/jsonapi: " + string(p.code)
+	return p.Err.Error()
 }
 
-func (p problem) Unwrap() error { return p.cause }
-
-// problems are the faults of one request. They all have the same status.
-type problems []problem
-
-func (ps problems) Error() string { return ps[0].Error() }
-
-func (ps *problems) add(code totperrors.Code, pointer, detail string) {
-	*ps = append(*ps, problem{code: code, detail: detail, source: pointerSource(pointer)})
+// Unwrap returns the cause.
+func (p *Problem) Unwrap() error {
+	if p == nil {
+		return nil
+	}
+	return p.Err
 }
 
-// problemsOf describes any error but nil.
-func problemsOf(err error) problems {
-	var several problems
-	var one problem
-	switch {
-	case errors.As(err, &several):
-		return several
-	case errors.As(err, &one):
-		return problems{one}
-	default:
-		return problems{describe(err)}
+func (p *Problem) code() totperrors.Code {
+	if p == nil {
+		return totperrors.CodeInternal
 	}
+	return p.Code
 }
 
-// describe is the table of [Status] and [WriteError]: errors of the domain,
-// and those of an Authenticator. Any other is internal.
-func describe(err error) problem {
-	var domain *totperrors.Error
-	if !errors.As(err, &domain) {
-		if p, ok := refusal(err); ok {
-			return p
-		}
-	}
-	return domainProblem(err)
-}
+func (p *Problem) status() int { return cmp.Or(p.Status, rules[p.Code].status) }
 
-// domainProblem describes an error of the Issuer. A code that is not the
-// domain's is a fault of whoever made it.
-func domainProblem(err error) problem {
-	p := problem{code: totperrors.CodeOf(err), cause: err}
-	if p.code.Class() == totperrors.ClassInternal && p.code != totperrors.CodeUnavailable {
-		p.code = totperrors.CodeInternal
-	}
-	var domain *totperrors.Error
-	if errors.As(err, &domain) {
-		p.retryAfter = domain.RetryAfter
-	}
-	return p
-}
-
-// Status returns the HTTP status for an error of an Issuer or of an
-// [Authenticator]: 401, 403, 422 or 500, and 500 for any error that is neither.
-// It is 201 for nil, which is what creating a device is answered with.
-func Status(err error) int {
-	if err == nil {
-		return http.StatusCreated
-	}
-	return problemsOf(err)[0].rule().status
-}
-
-// source is what in the request an error object is about: nothing, a place in
-// the body (which may be the whole of it: ""), or a header.
-type source struct {
+// Source is what in the request an error object is about. The zero value is
+// nothing.
+type Source struct {
 	member string // "", "pointer" or "header"
 	value  string
 }
 
-func pointerSource(pointer string) source { return source{"pointer", pointer} }
-func headerSource(name string) source     { return source{"header", name} }
+// Pointer is a place in the body, as a JSON pointer (RFC 6901); "" is all of it.
+// Point at what exists, or at its nearest parent that does.
+func Pointer(pointer string) Source { return Source{"pointer", pointer} }
+
+// Header is the header of that name.
+func Header(name string) Source { return Source{"header", name} }
+
+// problems are the faults of one request. They all have the same status.
+type problems []*Problem
+
+func (ps problems) Error() string { return ps[0].Error() }
+
+func (ps *problems) add(code totperrors.Code, pointer, detail string) {
+	*ps = append(*ps, &Problem{Code: code, Detail: detail, Source: Pointer(pointer)})
+}
+
+// ProblemOf returns the error object that the handlers and [WriteError] answer err
+// with, so that an endpoint can add what only it knows: a Source, a Detail, or a
+// Status of its own. It is a copy. It is internal-error for nil and for every error
+// that is not of the domain, of this package or of a context that ended.
+func ProblemOf(err error) *Problem { return problemsOf(err)[0] }
+
+// problemsOf describes any error: also one that is nil, or one of somebody else that
+// panics when it is asked what it is.
+func problemsOf(err error) problems {
+	ps, fault := classify(err)
+	if fault != nil {
+		return problems{{Code: totperrors.CodeInternal, Err: fault}}
+	}
+	return ps
+}
+
+func classify(err error) (ps problems, fault error) {
+	defer contain(&fault)
+	if nilcheck.IsNil(err) {
+		return nil, fmt.Errorf("devicetotp/jsonapi: a nil %T was returned as an error", err)
+	}
+	var several problems
+	if errors.As(err, &several) {
+		return several, nil
+	}
+	if ps := joined(err); len(ps) > 0 {
+		return ps, nil
+	}
+	return problems{describe(err)}, nil
+}
+
+// joined returns the Problems that err joins, of the status of the first; none if it
+// joins anything else.
+func joined(err error) (ps problems) {
+	join, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only what was joined is to be answered as several
+	if !ok {
+		return nil
+	}
+	for _, e := range join.Unwrap() {
+		p, ok := e.(*Problem) //nolint:errorlint // what wraps a Problem may say something else
+		if !ok || p == nil {
+			return nil
+		}
+		if p = p.checked(); len(ps) == 0 || p.status() == ps[0].status() {
+			ps = append(ps, p)
+		}
+	}
+	return ps
+}
+
+// describe is the table of [Status] and [WriteError]. Of several things that are
+// wrapped in each other it is the outermost.
+func describe(err error) *Problem {
+	var own *Problem
+	var domain *totperrors.Error
+	isOwn := errors.As(err, &own) && own != nil
+	isDomain := errors.As(err, &domain) && domain != nil
+	switch {
+	case isOwn && !(isDomain && errors.As(domain.Err, new(*Problem))):
+		return own.checked()
+	case isDomain:
+		return domainProblem(err)
+	}
+	if p := refusal(err); p != nil {
+		p.Err = err
+		return p
+	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return &Problem{Code: totperrors.CodeUnavailable, Err: err}
+	}
+	return &Problem{Code: totperrors.CodeInternal, Err: err}
+}
+
+// checked returns a copy of p, or what is answered if it cannot be.
+func (p *Problem) checked() *Problem {
+	if _, known := rules[p.Code]; !known || p.status() < 400 || p.status() > 599 {
+		return &Problem{Code: totperrors.CodeInternal,
+			Err: fmt.Errorf("devicetotp/jsonapi: no Problem can have the code %q and the status %d: %w", p.Code, p.Status, p)}
+	}
+	copied := *p
+	return &copied
+}
+
+// domainProblem describes an error of the Issuer. A code that is not the
+// domain's is a fault of whoever made it.
+func domainProblem(err error) *Problem {
+	p := &Problem{Code: totperrors.CodeOf(err), Err: err}
+	if p.Code.Class() == totperrors.ClassInternal && p.Code != totperrors.CodeUnavailable {
+		p.Code = totperrors.CodeInternal
+	}
+	var domain *totperrors.Error
+	if errors.As(err, &domain) && domain != nil {
+		p.RetryAfter = domain.RetryAfter
+		p.Detail = details[domain.Op][p.Code]
+	}
+	return p
+}
+
+// Status returns the HTTP status that [WriteError] answers err with: 500 for any
+// error that is neither of an Issuer, nor of an [Authenticator], nor a *[Problem]. It
+// is 201 for nil, which is what creating a device is answered with.
+func Status(err error) int {
+	if err == nil {
+		return http.StatusCreated
+	}
+	return ProblemOf(err).status()
+}

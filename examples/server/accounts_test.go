@@ -38,7 +38,7 @@ func TestAccountsFile(t *testing.T) {
 	require.Nil(t, b.registeredAgo, "absent: unknown")
 	require.False(t, b.password.Present())
 	require.False(t, b.pin.Present())
-	require.Equal(t, []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin}, b.scopes, "absent: all")
+	require.Equal(t, []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin, jsonapi.ScopeRead, jsonapi.ScopeManage}, b.scopes, "absent: all")
 	require.True(t, b.linked)
 	require.False(t, b.locked)
 }

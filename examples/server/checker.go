@@ -60,7 +60,7 @@ func (c *checker) account(at string, w writtenAccount) fileAccount {
 		a.registeredAgo = &ago
 	}
 	if !c.has(at + ".scopes") {
-		a.scopes = []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin}
+		a.scopes = []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin, jsonapi.ScopeRead, jsonapi.ScopeManage}
 	}
 	for i, scope := range w.Scopes {
 		c.text(fmt.Sprintf("%s.scopes[%d]", at, i), scope, 256)

@@ -15,7 +15,7 @@ const endpoint = "/user/devices/totp"
 func routes(issuer *devicetotp.Issuer, tokens tokens, demo bool, logger *slog.Logger) (http.Handler, error) {
 	auth := jsonapi.Bearer(tokens.verify)
 	opts := jsonapi.Config{Realm: "devicetotp example", Logger: logger}
-	create, err := jsonapi.NewHandler(issuer, auth, opts)
+	devices, device, err := jsonapi.NewHandlers(issuer, auth, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -23,7 +23,9 @@ func routes(issuer *devicetotp.Issuer, tokens tokens, demo bool, logger *slog.Lo
 
 	mux := http.NewServeMux()
 	for _, prefix := range []string{"", "/user/{version}"} {
-		mux.Handle(prefix+endpoint, create) // for every method: it answers 405 itself
+		// Both for every method: they answer 405 themselves.
+		mux.Handle(prefix+endpoint, devices)
+		mux.Handle(prefix+endpoint+"/{id}", device)
 		mux.Handle("POST "+prefix+endpoint+"/verify", verify)
 	}
 	mux.Handle("/openapi.json", jsonapi.OpenAPIHandler())
