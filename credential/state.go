@@ -107,6 +107,10 @@ type OneTimeCode struct {
 	unknown []byte
 }
 
+// ProofID is the name under which State.Spent has the code once it was accepted. It
+// is for the library's own use and outside of the compatibility promise.
+func (c *OneTimeCode) ProofID() string { return "code:" + c.ID }
+
 // Rotation is a new secret of a device, beside the one that still works.
 type Rotation struct {
 	// Sealed is the new secret, sealed for [RotationScope].

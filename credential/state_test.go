@@ -132,6 +132,7 @@ func TestStateLookups(t *testing.T) {
 	require.True(t, s.IsSpent("code:00c0ffee00c0ffee"))
 	require.False(t, s.IsSpent(""))
 	require.False(t, s.IsSpent("code:00c0ffee00c0fff0"))
+	require.True(t, s.IsSpent((&OneTimeCode{ID: "00c0ffee00c0ffee"}).ProofID()), "a name that is stored for ever")
 	for f, failures := range map[Factor]int{FactorOTP: 2, FactorPassword: 3, FactorPIN: 4, 0: 0, 4: 0} {
 		require.Equal(t, failures, s.Attempts(f).Failures, f.String())
 		changed := s.Clone()

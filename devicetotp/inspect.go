@@ -17,6 +17,9 @@ type Overview struct {
 	Factors [3]FactorOverview
 	// Codes are the pending one-time codes.
 	Codes []CodeOverview
+	// Kinds describes the kinds of one-time code that were guessed at since one of
+	// them was last accepted, in no order.
+	Kinds []KindOverview
 	// Recovery describes the recovery codes.
 	Recovery RecoveryOverview
 	// Room reports whether the next Create finds room for a device.
@@ -49,13 +52,22 @@ type DeviceOverview struct {
 	// used, and is no older than Policy.RetryWindow. Its id is then as good as the
 	// secret, so do not hand the id out.
 	OpenToRetry bool
-	// LastUsedAt is the end of the last accepted time step; zero if the device
-	// was never used, or was imported and nobody knows when it was.
+	// LastUsedAt is when a code of it was last accepted, give or take two time
+	// steps: the end of the step of that code, or now if that has not come yet. It is
+	// zero if the device was never used, or was imported and nobody knows when it
+	// was.
 	LastUsedAt time.Time
-	// Blocked reports that its codes are not compared, after too many failures,
-	// until BlockedUntil; zero if only Unblock helps.
+	// Failures is the number of wrong codes in a row that were compared with it.
+	Failures int
+	// Blocked reports that codes which name it are not compared, after too many
+	// failures, until BlockedUntil; zero if only Unblock helps.
 	Blocked      bool
 	BlockedUntil time.Time
+	// Skipped reports the same of codes that do not name it, the OTP of Create
+	// included; until SkippedUntil, or zero if only a right code that names it or
+	// Unblock helps.
+	Skipped      bool
+	SkippedUntil time.Time
 	// Opens reports that its secret opens. If it does not, no code of the device
 	// is accepted.
 	Opens bool
@@ -79,10 +91,25 @@ type FactorOverview struct {
 	BlockedUntil time.Time
 }
 
-// CodeOverview describes one pending one-time code.
+// CodeOverview describes one pending one-time code: it has neither expired, nor
+// was it spent, nor replaced by a newer one. While its kind is blocked it is not
+// compared.
 type CodeOverview struct {
 	Kind      string
 	ExpiresAt time.Time
+}
+
+// KindOverview describes the failures of one kind of one-time code.
+type KindOverview struct {
+	// Kind is that of the codes; "" for a Config.OTP of the host's own that does
+	// not say what it compared.
+	Kind string
+	// Failures is the number of failures in a row.
+	Failures int
+	// Blocked reports that codes of the kind are not compared, and none is
+	// announced, until BlockedUntil; zero if only Unblock helps.
+	Blocked      bool
+	BlockedUntil time.Time
 }
 
 // RecoveryOverview describes the recovery codes of an account.
@@ -130,9 +157,14 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 	for i, f := range credential.Factors() {
 		view.Factors[i] = o.factor(f, a.Attempts(f))
 	}
-	for _, c := range a.State.Codes {
-		if o.Now.Before(c.ExpiresAt) {
+	for i := range a.State.Codes {
+		if c := &a.State.Codes[i]; !done(c, o.Now) && !a.State.IsSpent(c.ProofID()) {
 			view.Codes = append(view.Codes, CodeOverview{Kind: c.Kind, ExpiresAt: c.ExpiresAt})
+		}
+	}
+	for _, k := range a.State.Kinds {
+		if k.Attempts.Failures > 0 {
+			view.Kinds = append(view.Kinds, o.kind(&k))
 		}
 	}
 	view.Recovery = o.recovery(&a.State.Recovery)
@@ -144,12 +176,16 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 func (o *inspect) device(d *credential.Device) DeviceOverview {
 	view := DeviceOverview{
 		ID: d.ID, Name: d.Name, Basis: d.Basis, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, CreatedAt: d.CreatedAt,
-		MadeBy: d.MadeBy, OpenToRetry: o.openToRetry(d),
+		MadeBy: d.MadeBy, OpenToRetry: o.openToRetry(d), Failures: d.Attempts.Failures,
 	}
 	if d.LastStep > 0 {
 		view.LastUsedAt = time.Unix((d.LastStep+1)*int64(d.Period/time.Second), 0).UTC()
+		if o.Now.Before(view.LastUsedAt) {
+			view.LastUsedAt = o.Now.UTC()
+		}
 	}
 	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Device, d.Named)
+	view.Skipped, view.SkippedUntil = o.blocked(o.issuer.policy.UnnamedDevice, d.Attempts)
 	view.KeyID, _ = credential.KeyID(d.Sealed)
 	_, err := o.open(d)
 	view.Opens = err == nil
@@ -169,6 +205,12 @@ func (o *inspect) openToRetry(d *credential.Device) bool {
 func (o *inspect) factor(f credential.Factor, at credential.Attempts) FactorOverview {
 	view := FactorOverview{Factor: f, Failures: at.Failures}
 	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.attempts(f), at)
+	return view
+}
+
+func (o *inspect) kind(k *credential.KindAttempts) KindOverview {
+	view := KindOverview{Kind: k.Kind, Failures: k.Attempts.Failures}
+	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Code, k.Attempts)
 	return view
 }
 

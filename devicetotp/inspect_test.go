@@ -11,6 +11,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
+	"example.com/devicetotp/verifier"
 )
 
 func TestInspect_ShowsTheAccountAndChangesNothing(t *testing.T) {
@@ -37,7 +38,7 @@ func TestInspect_ShowsTheAccountAndChangesNothing(t *testing.T) {
 	require.Equal(t, deviceID, got.ID)
 	require.Equal(t, credential.BasisGrace, got.Basis)
 	require.Equal(t, devicetotptest.Start, got.CreatedAt)
-	require.Equal(t, devicetotptest.Start.Truncate(30*time.Second).Add(30*time.Second), got.LastUsedAt, "the end of the accepted step")
+	require.Equal(t, devicetotptest.Start, got.LastUsedAt, "the end of the accepted step has not come yet")
 	require.False(t, got.Blocked)
 	require.True(t, got.Opens)
 	require.Equal(t, "test", got.KeyID)
@@ -159,4 +160,121 @@ func TestInspect_SaysWhichDevicesARetryIsGiven(t *testing.T) {
 			require.Equal(t, c.want, err == nil, "%v", err)
 		})
 	}
+}
+
+// A device that has seen too many wrong codes which name none is skipped by such
+// codes, and by nothing else. Support must see that, and that it ends.
+func TestInspect_ShowsWhichDevicesAreSkipped(t *testing.T) {
+	h := newHouse(t)
+	look := func() devicetotp.DeviceOverview {
+		view, err := h.Issuer.Inspect(t.Context(), "acct")
+		require.NoError(t, err)
+		require.Equal(t, targetID, view.Devices[1].ID)
+		return view.Devices[1]
+	}
+	require.Zero(t, look().Failures)
+	for range 5 {
+		_ = h.guess(t, "verify")
+	}
+	got := look()
+	require.Equal(t, 5, got.Failures)
+	require.True(t, got.Skipped)
+	require.Equal(t, h.Clock.Now().Add(30*time.Second), got.SkippedUntil)
+	require.False(t, got.Blocked, "a code that names it is compared")
+	h.Clock.Advance(30 * time.Second)
+	require.False(t, look().Skipped)
+	require.Zero(t, look().SkippedUntil)
+	for range unnamedLimit {
+		h.Clock.Advance(2 * time.Hour)
+		_ = h.guess(t, "create")
+	}
+	got = look()
+	require.Equal(t, unnamedLimit, got.Failures)
+	require.True(t, got.Skipped)
+	require.Zero(t, got.SkippedUntil, "no wait ends it")
+	require.False(t, got.Blocked)
+	for range 5 {
+		_ = h.guess(t, "verify, the target named")
+	}
+	got = look()
+	require.Equal(t, unnamedLimit+5, got.Failures, "by all paths")
+	require.True(t, got.Blocked)
+	require.Equal(t, h.Clock.Now().Add(30*time.Second), got.BlockedUntil)
+	h.Clock.Advance(time.Minute)
+	require.NoError(t, h.verify(t, targetID, h.target.Code()))
+	got = look()
+	require.Zero(t, got.Failures)
+	require.False(t, got.Skipped || got.Blocked)
+}
+
+// Only what would be accepted now is pending: not what was spent, replaced, or has
+// expired, although it is remembered.
+func TestInspect_ShowsPendingCodesOnly(t *testing.T) {
+	h := newHouse(t, twoKinds)
+	look := func() (kinds []string) {
+		view, err := h.Issuer.Inspect(t.Context(), "acct")
+		require.NoError(t, err)
+		for _, c := range view.Codes {
+			kinds = append(kinds, c.Kind)
+		}
+		return kinds
+	}
+	h.addCode(t, verifier.KindAccount, rightCode)
+	h.addCode(t, verifier.KindAccount, "66666666")
+	require.Equal(t, []string{verifier.KindAccount}, look(), "one was replaced")
+	h.addCode(t, "sms", "55555555")
+	require.NoError(t, h.create(t, secret("66666666")))
+	require.Equal(t, []string{"sms"}, look(), "one is spent")
+	h.Clock.Advance(10*time.Minute - 1)
+	require.Equal(t, []string{"sms"}, look())
+	h.Clock.Advance(1)
+	require.Empty(t, look(), "expired")
+	require.Len(t, h.account.Stored().State.Codes, 3, "all are remembered")
+}
+
+// A kind of one-time code that is blocked is shown whether one is pending or not:
+// AddCode announces none then.
+func TestInspect_ShowsWhichKindsOfCodeAreBlocked(t *testing.T) {
+	h := newHouse(t, twoKinds)
+	look := func() []devicetotp.KindOverview {
+		view, err := h.Issuer.Inspect(t.Context(), "acct")
+		require.NoError(t, err)
+		return view.Kinds
+	}
+	require.Empty(t, look())
+	h.addCode(t, "sms", "55555555")
+	for range 4 {
+		require.Error(t, h.create(t, secret(wrongCode)))
+	}
+	require.Equal(t, []devicetotp.KindOverview{{Kind: "sms", Failures: 4}}, look())
+	require.Error(t, h.create(t, secret(wrongCode)))
+	require.Equal(t, []devicetotp.KindOverview{{
+		Kind: "sms", Failures: 5, Blocked: true, BlockedUntil: h.Clock.Now().Add(30 * time.Second),
+	}}, look())
+	for range kindLimit {
+		h.Clock.Advance(2 * time.Hour)
+		_ = h.announce(t, "sms", "55555555")
+		_ = h.create(t, secret(wrongCode))
+	}
+	h.Clock.Advance(2 * time.Hour)
+	require.Equal(t, []devicetotp.KindOverview{{Kind: "sms", Failures: kindLimit, Blocked: true}}, look(), "no code is pending")
+	require.NoError(t, h.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
+	require.Empty(t, look())
+}
+
+// A code of the next time step is accepted before that step has begun. The device
+// was then used now, not in the future.
+func TestInspect_LastUsedAtIsNeverInTheFuture(t *testing.T) {
+	h := newHouse(t)
+	look := func() time.Time {
+		view, err := h.Issuer.Inspect(t.Context(), "acct")
+		require.NoError(t, err)
+		return view.Devices[1].LastUsedAt
+	}
+	h.Clock.Set(h.Clock.Now().Truncate(30 * time.Second).Add(10 * time.Second))
+	used := h.Clock.Now()
+	require.NoError(t, h.verify(t, targetID, h.target.Drifted(1)))
+	require.Equal(t, used.UTC(), look())
+	h.Clock.Advance(time.Hour)
+	require.Equal(t, used.Add(50*time.Second).UTC(), look(), "the end of its step, which is all that is stored")
 }

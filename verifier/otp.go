@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strconv"
-	"time"
 
 	"example.com/devicetotp/credential"
 )
@@ -100,7 +99,7 @@ func (v otpVerifier) compareRecovery(q *Query, out []Compared) []Compared {
 func (v otpVerifier) compareCode(q *Query, c *credential.OneTimeCode) Compared {
 	scope := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: q.AccountID, Subject: c.ID}
 	right, err := v.keys.Matches(scope, c.Digest, q.Presented)
-	spent := right && q.isSpent(codeProof(c.ID))
+	spent := right && q.isSpent(c.ProofID())
 	return Compared{CodeID: c.ID, Kind: c.Kind, Right: right && !spent, Spent: spent, Err: err}
 }
 
@@ -110,7 +109,8 @@ func (v *Verdict) consider(q *Query, c Compared) {
 	case c.Right && c.Kind == KindRecovery && c.CodeID == "":
 		v.Status = StatusValid
 	case c.Right && c.CodeID != "" && (v.Status != StatusValid || v.DeviceID != ""):
-		v.Status, v.ProofID, v.Until = StatusValid, codeProof(c.CodeID), q.expiry(c.CodeID)
+		code := q.code(c.CodeID)
+		v.Status, v.ProofID, v.Until = StatusValid, code.ProofID(), code.ExpiresAt
 		v.DeviceID, v.Step, v.Rotated, v.Outdated = "", 0, false, false
 	case c.Right && c.DeviceID != "" && v.Status != StatusValid:
 		v.Status, v.Until = StatusValid, c.Match.ValidUntil
@@ -134,21 +134,14 @@ func nothingCompared(compared []Compared) error {
 	return errors.Join(broken...)
 }
 
-func (q *Query) expiry(codeID string) time.Time {
-	for i := range q.Codes {
-		if q.Codes[i].ID == codeID {
-			return q.Codes[i].ExpiresAt
-		}
-	}
-	return time.Time{}
+// code returns the pending code of that id, which it has.
+func (q *Query) code(id string) *credential.OneTimeCode {
+	return &q.Codes[slices.IndexFunc(q.Codes, func(c credential.OneTimeCode) bool { return c.ID == id })]
 }
 
 func (q *Query) isSpent(proofID string) bool {
 	return slices.ContainsFunc(q.Spent, func(p credential.SpentProof) bool { return p.ProofID == proofID })
 }
-
-// codeProof is the name under which the one-time code of that id is spent.
-func codeProof(id string) string { return "code:" + id }
 
 // stepProof is the name under which the time step of a device is spent. The new
 // secret of a rotation has steps of its own.

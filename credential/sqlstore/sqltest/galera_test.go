@@ -206,7 +206,7 @@ func (g *galera) open(t *testing.T, syncWait string) *sql.DB {
 	}
 	db := sql.OpenDB(c)
 	db.SetMaxIdleConns(-1)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	closeAtEnd(t, db)
 	return db
 }
 

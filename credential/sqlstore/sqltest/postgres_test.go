@@ -22,7 +22,7 @@ func openPostgres(t testing.TB, driver, dsn string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open(driver, dsn)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	closeAtEnd(t, db)
 	return db
 }
 

@@ -38,7 +38,7 @@ func openSpy(t testing.TB, driverName, dsn string) (*sql.DB, *spy) {
 	s := &spy{real: direct.Driver(), dsn: dsn}
 	require.NoError(t, direct.Close())
 	db := sql.OpenDB(s)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	closeAtEnd(t, db)
 	return db, s
 }
 
