@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/verifier"
 )
 
 // Overview is what an account looks like, for a settings page and for support.
@@ -15,7 +14,7 @@ type Overview struct {
 	Devices []DeviceOverview
 	// Factors are the OTP, the password and the PIN, in that order.
 	Factors [3]FactorOverview
-	// Codes are the pending one-time codes.
+	// Codes are the pending one-time codes, one of a kind.
 	Codes []CodeOverview
 	// Recovery describes the recovery codes.
 	Recovery RecoveryOverview
@@ -35,22 +34,33 @@ type Overview struct {
 type DeviceOverview struct {
 	ID string
 	// Name is what the user calls it; "" for none.
-	Name      string
-	Basis     credential.Basis
+	Name string
+	// Basis is what it was created on; credential.BasisImported if another service
+	// issued it. A rotation does not change it, nor CreatedAt.
+	Basis credential.Basis
+	// Algorithm, Digits and Period are those of RFC 6238.
 	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
+	// CreatedAt is when it was created, or imported.
 	CreatedAt time.Time
 	// MadeBy is the id of the device whose code this one was created on; "" if
 	// there is none. That device may have been revoked since.
 	MadeBy string
-	// LastUsedAt is the end of the last accepted time step; zero if the device
-	// was never used, or was imported and nobody knows when it was.
+	// LastUsedAt is the end of the last accepted time step. That is up to two
+	// Periods after the code was accepted, so it may be in the future: show the
+	// earlier of it and the current time. If zero, the device was never used or, if
+	// Basis is credential.BasisImported, nobody knows when it was.
 	LastUsedAt time.Time
-	// Blocked reports that its codes are not compared, after too many failures,
-	// until BlockedUntil; zero if only Unblock helps.
+	// Blocked reports that its codes are not compared where a request names it,
+	// after too many failures, until BlockedUntil; zero if only Unblock helps.
 	Blocked      bool
 	BlockedUntil time.Time
+	// UnnamedBlocked reports the same of codes that come without its id, as the
+	// code of Verify or as an OTP. If UnnamedBlockedUntil is zero, a success of the
+	// device under its id helps, too. Such codes also wait for Factors[0].
+	UnnamedBlocked      bool
+	UnnamedBlockedUntil time.Time
 	// Opens reports that its secret opens. If it does not, no code of the device
 	// is accepted.
 	Opens bool
@@ -78,6 +88,10 @@ type FactorOverview struct {
 type CodeOverview struct {
 	Kind      string
 	ExpiresAt time.Time
+	// Blocked reports that it is not compared, after too many failures of its
+	// kind, until BlockedUntil; zero if only Unblock helps.
+	Blocked      bool
+	BlockedUntil time.Time
 }
 
 // RecoveryOverview describes the recovery codes of an account.
@@ -123,11 +137,11 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 		view.Devices = append(view.Devices, o.device(&a.State.Devices[i]))
 	}
 	for i, f := range credential.Factors() {
-		view.Factors[i] = o.factor(f, a.Attempts(f))
+		view.Factors[i] = o.factor(f, a)
 	}
 	for _, c := range a.State.Codes {
-		if o.Now.Before(c.ExpiresAt) {
-			view.Codes = append(view.Codes, CodeOverview{Kind: c.Kind, ExpiresAt: c.ExpiresAt})
+		if !done(&c, o.Now) {
+			view.Codes = append(view.Codes, o.code(&c, &a.State))
 		}
 	}
 	view.Recovery = o.recovery(&a.State.Recovery)
@@ -144,7 +158,8 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 	if d.LastStep > 0 {
 		view.LastUsedAt = time.Unix((d.LastStep+1)*int64(d.Period/time.Second), 0).UTC()
 	}
-	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Device, d.Named)
+	view.Blocked, view.BlockedUntil = o.until(o.blockNamed(d))
+	view.UnnamedBlocked, view.UnnamedBlockedUntil = o.until(o.issuer.policy.UnnamedDevice.Blocked(d.Attempts, o.Now))
 	view.KeyID, _ = credential.KeyID(d.Sealed)
 	_, err := o.open(d)
 	view.Opens = err == nil
@@ -154,22 +169,34 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 	return view
 }
 
-func (o *inspect) factor(f credential.Factor, at credential.Attempts) FactorOverview {
+func (o *inspect) factor(f credential.Factor, a *credential.Account) FactorOverview {
+	at := a.Attempts(f)
+	wait, blocked := o.issuer.policy.attempts(f).Blocked(at, o.Now)
+	if f == credential.FactorOTP { // and what a verifier that does not say what it compared got wrong
+		other, stopped := o.issuer.policy.Code.Blocked(a.State.KindAttempts(""), o.Now)
+		wait, blocked = both(wait, blocked, other, stopped)
+	}
 	view := FactorOverview{Factor: f, Failures: at.Failures}
-	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.attempts(f), at)
+	view.Blocked, view.BlockedUntil = o.until(wait, blocked)
+	return view
+}
+
+func (o *inspect) code(c *credential.OneTimeCode, s *credential.State) CodeOverview {
+	view := CodeOverview{Kind: c.Kind, ExpiresAt: c.ExpiresAt}
+	view.Blocked, view.BlockedUntil = o.until(o.issuer.policy.Code.Blocked(s.KindAttempts(c.Kind), o.Now))
 	return view
 }
 
 func (o *inspect) recovery(r *credential.RecoveryCodes) RecoveryOverview {
 	view := RecoveryOverview{Left: r.Left, CreatedAt: r.CreatedAt, Failures: r.Attempts.Failures}
-	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Recovery, r.Attempts)
+	view.Blocked, view.BlockedUntil = o.until(o.issuer.policy.Recovery.Blocked(r.Attempts, o.Now))
 	return view
 }
 
-func (o *inspect) blocked(p verifier.AttemptPolicy, at credential.Attempts) (blocked bool, until time.Time) {
-	wait, blocked := p.Blocked(at, o.Now)
-	if wait > 0 {
-		until = o.Now.Add(wait)
+// until returns when a block ends; zero if no wait ends it.
+func (o *inspect) until(wait time.Duration, blocked bool) (bool, time.Time) {
+	if wait <= 0 {
+		return blocked, time.Time{}
 	}
-	return blocked, until
+	return blocked, o.Now.Add(wait)
 }

@@ -50,8 +50,8 @@ type Device struct {
 	// here, or "at", and then LastUsed says when.
 	Used     string    `json:"used"`
 	LastUsed time.Time `json:"last_used,omitzero"`
-	// Blocked devices show the right code in vain, until BlockedUntil if a wait
-	// ends it.
+	// Blocked devices show the right code in vain, until BlockedUntil, or if that
+	// is missing until the service unblocks the account.
 	Blocked      bool      `json:"blocked,omitempty"`
 	BlockedUntil time.Time `json:"blocked_until,omitzero"`
 }
@@ -74,6 +74,9 @@ func line(d devicetotp.DeviceOverview, now time.Time) Device {
 		ID: d.ID, Name: d.Name, Added: d.CreatedAt,
 		Used: "at", LastUsed: d.LastUsedAt,
 		Blocked: d.Blocked, BlockedUntil: d.BlockedUntil,
+	}
+	if !d.Blocked { // or is it for codes that come without the id of their device?
+		l.Blocked, l.BlockedUntil = d.UnnamedBlocked, d.UnnamedBlockedUntil
 	}
 	switch {
 	case d.LastUsedAt.After(now): // the end of a time step, which is not over yet

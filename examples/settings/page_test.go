@@ -42,13 +42,22 @@ func TestPageSaysWhenADeviceWasMadeAndUsed(t *testing.T) {
 }
 
 func TestPageSaysWhatIsBlocked(t *testing.T) {
+	t.Run("for codes that name it", func(t *testing.T) { wantBlocked(t, true, 20) })
+	t.Run("for codes that do not", func(t *testing.T) { wantBlocked(t, false, 80) })
+}
+
+// wantBlocked looks at the page after wrong codes, as many as block a device.
+func wantBlocked(t *testing.T, named bool, failures int) {
 	w := devicetotptest.New(t)
 	phone := w.Account("alice").Device("phone", time.Hour)
 	guess := func(n int) {
 		for range n {
-			_, _ = w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{
-				AccountID: "alice", DeviceID: phone.DeviceID, Code: credential.NewSecret("000000"),
-			})
+			r := devicetotp.VerifyRequest{AccountID: "alice", Code: credential.NewSecret("000000")}
+			if named {
+				r.DeviceID = phone.DeviceID
+			}
+			_, err := w.Issuer.Verify(t.Context(), r)
+			require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(err))
 			w.Clock.Advance(time.Second)
 		}
 	}
@@ -62,12 +71,12 @@ func TestPageSaysWhatIsBlocked(t *testing.T) {
 	require.False(t, d.Blocked, "the wait is over")
 	require.Zero(t, d.BlockedUntil)
 
-	for range 15 {
+	for range failures - 5 {
 		w.Clock.Advance(2 * time.Hour)
 		guess(1)
 	}
 	d = list(t, w, "alice")[0]
-	require.True(t, d.Blocked, "after twenty wrong codes")
+	require.True(t, d.Blocked)
 	require.Zero(t, d.BlockedUntil, "only the service can end that")
 }
 
