@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/verifier"
 )
 
 // Overview is what an account looks like, for a settings page and for support.
@@ -15,7 +14,8 @@ type Overview struct {
 	Devices []DeviceOverview
 	// Factors are the OTP, the password and the PIN, in that order.
 	Factors [3]FactorOverview
-	// Codes are the pending one-time codes.
+	// Codes are the pending one-time codes, one of a kind. Whether they are
+	// compared is in Kinds.
 	Codes []CodeOverview
 	// Kinds describes the kinds of one-time code that were guessed at since one of
 	// them was last accepted, in no order.
@@ -38,11 +38,15 @@ type Overview struct {
 type DeviceOverview struct {
 	ID string
 	// Name is what the user calls it; "" for none.
-	Name      string
-	Basis     credential.Basis
+	Name string
+	// Basis is what it was created on; credential.BasisImported if another service
+	// issued it. A rotation does not change it, nor CreatedAt.
+	Basis credential.Basis
+	// Algorithm, Digits and Period are those of RFC 6238.
 	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
+	// CreatedAt is when it was created, or imported.
 	CreatedAt time.Time
 	// MadeBy is the id of the device whose code this one was created on; "" if
 	// there is none. That device may have been revoked since.
@@ -155,7 +159,7 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 		view.Devices = append(view.Devices, o.device(&a.State.Devices[i]))
 	}
 	for i, f := range credential.Factors() {
-		view.Factors[i] = o.factor(f, a.Attempts(f))
+		view.Factors[i] = o.factor(f, a)
 	}
 	for i := range a.State.Codes {
 		if c := &a.State.Codes[i]; !done(c, o.Now) && !a.State.IsSpent(c.ProofID()) {
@@ -184,8 +188,8 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 			view.LastUsedAt = o.Now.UTC()
 		}
 	}
-	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Device, d.Named)
-	view.Skipped, view.SkippedUntil = o.blocked(o.issuer.policy.UnnamedDevice, d.Attempts)
+	view.Blocked, view.BlockedUntil = o.until(o.blockNamed(d))
+	view.Skipped, view.SkippedUntil = o.until(o.issuer.policy.UnnamedDevice.Blocked(d.Attempts, o.Now))
 	view.KeyID, _ = credential.KeyID(d.Sealed)
 	_, err := o.open(d)
 	view.Opens = err == nil
@@ -202,28 +206,34 @@ func (o *inspect) openToRetry(d *credential.Device) bool {
 	return d.Basis == credential.BasisGrace && !d.Used() && window > 0 && o.Now.Sub(d.CreatedAt) <= window
 }
 
-func (o *inspect) factor(f credential.Factor, at credential.Attempts) FactorOverview {
+func (o *inspect) factor(f credential.Factor, a *credential.Account) FactorOverview {
+	at := a.Attempts(f)
+	wait, blocked := o.issuer.policy.attempts(f).Blocked(at, o.Now)
+	if f == credential.FactorOTP { // and what a verifier that does not say what it compared got wrong
+		other, stopped := o.issuer.policy.Code.Blocked(a.State.KindAttempts(""), o.Now)
+		wait, blocked = both(wait, blocked, other, stopped)
+	}
 	view := FactorOverview{Factor: f, Failures: at.Failures}
-	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.attempts(f), at)
+	view.Blocked, view.BlockedUntil = o.until(wait, blocked)
 	return view
 }
 
 func (o *inspect) kind(k *credential.KindAttempts) KindOverview {
 	view := KindOverview{Kind: k.Kind, Failures: k.Attempts.Failures}
-	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Code, k.Attempts)
+	view.Blocked, view.BlockedUntil = o.until(o.issuer.policy.Code.Blocked(k.Attempts, o.Now))
 	return view
 }
 
 func (o *inspect) recovery(r *credential.RecoveryCodes) RecoveryOverview {
 	view := RecoveryOverview{Left: r.Left, CreatedAt: r.CreatedAt, Failures: r.Attempts.Failures}
-	view.Blocked, view.BlockedUntil = o.blocked(o.issuer.policy.Recovery, r.Attempts)
+	view.Blocked, view.BlockedUntil = o.until(o.issuer.policy.Recovery.Blocked(r.Attempts, o.Now))
 	return view
 }
 
-func (o *inspect) blocked(p verifier.AttemptPolicy, at credential.Attempts) (blocked bool, until time.Time) {
-	wait, blocked := p.Blocked(at, o.Now)
-	if wait > 0 {
-		until = o.Now.Add(wait)
+// until returns when a block ends; zero if no wait ends it.
+func (o *inspect) until(wait time.Duration, blocked bool) (bool, time.Time) {
+	if wait <= 0 {
+		return blocked, time.Time{}
 	}
-	return blocked, until
+	return blocked, o.Now.Add(wait)
 }

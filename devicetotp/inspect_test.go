@@ -57,6 +57,17 @@ func TestInspect_ShowsTheAccountAndChangesNothing(t *testing.T) {
 	require.Equal(t, 1, event.Rounds)
 }
 
+// A code that a newer one of its kind has replaced is not pending.
+func TestInspect_ShowsTheNewestCodeOfAKind(t *testing.T) {
+	w := devicetotptest.New(t)
+	a := w.Account("acct").OTP("526271")
+	w.Clock.Advance(time.Minute)
+	a.OTP("526272")
+	view, err := w.Issuer.Inspect(t.Context(), "acct")
+	require.NoError(t, err)
+	require.Equal(t, []devicetotp.CodeOverview{{Kind: "account", ExpiresAt: devicetotptest.Start.Add(6 * time.Minute)}}, view.Codes)
+}
+
 func TestInspect_OfALockedOrAnUnknownAccount(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").RegisteredAgo(0).Locked(true)

@@ -111,10 +111,7 @@ func (o *verify) decide(a *credential.Account) (answer[Match], bool) {
 func (o *verify) candidates(a *credential.Account) (devices []credential.Device, wait time.Duration, blocked bool) {
 	policy := &o.issuer.policy
 	if d := o.named(a); d != nil {
-		if d.Attempts.Failures >= verifier.MaxFailures {
-			return nil, 0, true // only the host can unblock it
-		}
-		wait, blocked = policy.Device.Blocked(d.Named, o.Now)
+		wait, blocked = o.blockNamed(d)
 		return []credential.Device{*d}, wait, blocked
 	}
 	if wait, blocked := policy.OTP.Blocked(a.State.OTP, o.Now); blocked {
@@ -126,6 +123,15 @@ func (o *verify) candidates(a *credential.Account) (devices []credential.Device,
 	query := verifier.Query{Presented: o.request.Code, Devices: a.State.Devices}
 	open, waits := o.narrowDevices(&query, &otpCheck{})
 	return query.Devices, shortest(waits), open == 0 && len(waits) > 0
+}
+
+// blockNamed reports whether codes of d are not compared where a request names it,
+// and for how long yet.
+func (c *call) blockNamed(d *credential.Device) (wait time.Duration, blocked bool) {
+	if d.Attempts.Failures >= verifier.MaxFailures {
+		return 0, true // only the host can unblock it
+	}
+	return c.issuer.policy.Device.Blocked(d.Named, c.Now)
 }
 
 // named returns the device that the request names; nil if it names none of the
