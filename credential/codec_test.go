@@ -94,7 +94,7 @@ func record(tag byte, value string) string {
 func TestUnknownRecordsSurvive(t *testing.T) {
 	later := record(200, "later") + record(201, "") + record(200, "again")
 	attempts := record(tagAttemptsFailures, "\x00\x00\x00\x00\x00\x00\x00\x03") + later
-	data := "\x01" +
+	data := "\x02" +
 		record(tagDevice, record(tagDeviceID, "d")+record(tagDeviceAttempts, attempts)+later) +
 		record(tagCode, record(tagCodeID, "c")+later) +
 		record(tagSpent, record(tagSpentProof, "p")+later) +
@@ -118,28 +118,29 @@ func TestMalformedStateIsRefused(t *testing.T) {
 	n := func(last byte) string { return "\x00\x00\x00\x00\x00\x00\x00" + string([]byte{last}) }
 	for name, data := range map[string]string{
 		"format 0":                "\x00",
-		"format 2":                "\x02",
+		"format 1":                "\x01",
+		"format 3":                "\x03",
 		"JSON":                    "{}",
-		"a tag alone":             "\x01\x01",
-		"half a length":           "\x01\x01\x00",
-		"a length without value":  "\x01\x01\x00\x01",
-		"a device cut short":      "\x01" + record(tagDevice, "\x01\x00\x05abc"),
-		"a code cut short":        "\x01" + record(tagCode, "\x01"),
-		"a proof cut short":       "\x01" + record(tagSpent, "\x01\x00"),
-		"attempts cut short":      "\x01" + record(tagPINAttempts, "\x01\x00\x08"),
-		"nested attempts cut":     "\x01" + record(tagDevice, record(tagDeviceAttempts, "\x01")),
-		"a number of 7 bytes":     "\x01" + record(tagDevice, record(tagDeviceDigits, "1234567")),
-		"a number of 9 bytes":     "\x01" + record(tagDevice, record(tagDeviceLastStep, "\x00"+n(1))),
-		"a negative number":       "\x01" + record(tagDevice, record(tagDeviceLastStep, "\xff"+n(1)[1:])),
-		"digits beyond 31 bits":   "\x01" + record(tagDevice, record(tagDeviceDigits, "\x00\x00\x00\x00\x80\x00\x00\x00")),
-		"an algorithm of 256":     "\x01" + record(tagDevice, record(tagDeviceAlgorithm, "\x00\x00\x00\x00\x00\x00\x01\x00")),
-		"a basis of 256":          "\x01" + record(tagDevice, record(tagDeviceBasis, "\x00\x00\x00\x00\x00\x00\x01\x00")),
-		"a flag of 2":             "\x01" + record(tagDevice, record(tagDeviceRestsOnGrace, n(2))),
-		"failures beyond 31 bits": "\x01" + record(tagOTPAttempts, record(tagAttemptsFailures, "\x00\x00\x00\x00\x80\x00\x00\x00")),
-		"a time of 11 bytes":      "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00")),
-		"a time of 13 bytes":      "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00\x00\x00")),
-		"a whole second of ns":    "\x01" + record(tagSpent, record(tagSpentUntil, "12345678\x3b\x9a\xca\x00")),
-		"a write id of 17 bytes":  "\x01" + record(tagWrites, "0123456789abcdefg"),
+		"a tag alone":             "\x02\x01",
+		"half a length":           "\x02\x01\x00",
+		"a length without value":  "\x02\x01\x00\x01",
+		"a device cut short":      "\x02" + record(tagDevice, "\x01\x00\x05abc"),
+		"a code cut short":        "\x02" + record(tagCode, "\x01"),
+		"a proof cut short":       "\x02" + record(tagSpent, "\x01\x00"),
+		"attempts cut short":      "\x02" + record(tagPINAttempts, "\x01\x00\x08"),
+		"nested attempts cut":     "\x02" + record(tagDevice, record(tagDeviceAttempts, "\x01")),
+		"a number of 7 bytes":     "\x02" + record(tagDevice, record(tagDeviceDigits, "1234567")),
+		"a number of 9 bytes":     "\x02" + record(tagDevice, record(tagDeviceLastStep, "\x00"+n(1))),
+		"a negative number":       "\x02" + record(tagDevice, record(tagDeviceLastStep, "\xff"+n(1)[1:])),
+		"digits beyond 31 bits":   "\x02" + record(tagDevice, record(tagDeviceDigits, "\x00\x00\x00\x00\x80\x00\x00\x00")),
+		"an algorithm of 256":     "\x02" + record(tagDevice, record(tagDeviceAlgorithm, "\x00\x00\x00\x00\x00\x00\x01\x00")),
+		"a basis of 256":          "\x02" + record(tagDevice, record(tagDeviceBasis, "\x00\x00\x00\x00\x00\x00\x01\x00")),
+		"a flag of 2":             "\x02" + record(tagDevice, record(tagDeviceRestsOnGrace, n(2))),
+		"failures beyond 31 bits": "\x02" + record(tagOTPAttempts, record(tagAttemptsFailures, "\x00\x00\x00\x00\x80\x00\x00\x00")),
+		"a time of 11 bytes":      "\x02" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00")),
+		"a time of 13 bytes":      "\x02" + record(tagSpent, record(tagSpentUntil, "12345678\x00\x00\x00\x00\x00")),
+		"a whole second of ns":    "\x02" + record(tagSpent, record(tagSpentUntil, "12345678\x3b\x9a\xca\x00")),
+		"a write id of 17 bytes":  "\x02" + record(tagWrites, "0123456789abcdefg"),
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := everything()
@@ -149,8 +150,8 @@ func TestMalformedStateIsRefused(t *testing.T) {
 		})
 	}
 	var s State
-	require.NoError(t, s.UnmarshalBinary([]byte("\x01"+strings.Repeat(record(200, strings.Repeat("x", 1<<16-4)), 4)+record(200, ""))), "256 KiB exactly")
-	require.NoError(t, s.UnmarshalBinary([]byte("\x01"+record(tagSpent, record(tagSpentUntil, "12345678\x3b\x9a\xc9\xff")))), "one nanosecond less than a second")
+	require.NoError(t, s.UnmarshalBinary([]byte("\x02"+strings.Repeat(record(200, strings.Repeat("x", 1<<16-4)), 4)+record(200, ""))), "256 KiB exactly")
+	require.NoError(t, s.UnmarshalBinary([]byte("\x02"+record(tagSpent, record(tagSpentUntil, "12345678\x3b\x9a\xc9\xff")))), "one nanosecond less than a second")
 	s = everything()
 	require.NoError(t, s.UnmarshalBinary(nil))
 	require.Equal(t, State{}, s, "no bytes are the zero State")
@@ -176,16 +177,16 @@ func TestTruncatedStateIsRefused(t *testing.T) {
 
 func golden(t testing.TB) []byte {
 	t.Helper()
-	text, err := os.ReadFile("testdata/state_format_1.hex")
+	text, err := os.ReadFile("testdata/state_format_2.hex")
 	require.NoError(t, err)
 	b, err := hex.DecodeString(strings.Join(strings.Fields(string(text)), ""))
 	require.NoError(t, err)
 	return b
 }
 
-// The bytes of format 1. If this fails, what is stored out there can no longer
+// The bytes of format 2. If this fails, what is stored out there can no longer
 // be read, or releases can no longer be mixed: add a tag, or a new format.
-func TestFormat1IsStable(t *testing.T) {
+func TestFormat2IsStable(t *testing.T) {
 	b, err := everything().MarshalBinary()
 	require.NoError(t, err)
 	require.Equal(t, hex.EncodeToString(golden(t)), hex.EncodeToString(b))

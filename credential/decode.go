@@ -158,6 +158,12 @@ func (d *Device) decode(data []byte) error {
 		case tagDeviceRotation:
 			d.Rotation = &Rotation{}
 			r.check(d.Rotation.decode(r.value))
+		case tagDevicePastRotation:
+			if len(d.PastRotations) == MaxRotations {
+				return fmt.Errorf("%w: more than %d past rotations", ErrStateSize, MaxRotations)
+			}
+			d.PastRotations = append(d.PastRotations, PastRotation{})
+			r.check(d.PastRotations[len(d.PastRotations)-1].decode(r.value))
 		default:
 			r.keep()
 		}
@@ -225,6 +231,23 @@ func (o *Rotation) decode(data []byte) error {
 			r.time(&o.Until)
 		case tagRotationLastStep:
 			o.LastStep = r.int(math.MaxInt64)
+		case tagRotationID:
+			o.ID = string(r.value)
+		default:
+			r.keep()
+		}
+	}
+	return r.err
+}
+
+func (o *PastRotation) decode(data []byte) error {
+	r := reader{rest: data, unknown: &o.unknown}
+	for r.next() {
+		switch r.tag {
+		case tagPastRotationID:
+			o.ID = string(r.value)
+		case tagPastRotationStartedAt:
+			r.time(&o.StartedAt)
 		default:
 			r.keep()
 		}

@@ -9,8 +9,12 @@ import "math"
 //
 // Nested values are records again. Integers are eight bytes, times are eight
 // bytes of Unix seconds and four of nanoseconds, all big-endian. A field with
-// its zero value is left out. Tags are never given a new meaning.
-const stateFormat = 1
+// its zero value is left out. Tags are never given a new meaning. A release keeps
+// what it does not know; only if it would do harm with that, the format is another.
+//
+// Format 1 was never released. It had no ids of rotations, so that a retry of one
+// that was over began another.
+const stateFormat = 2
 
 const (
 	tagDevice uint8 = iota + 1
@@ -43,6 +47,7 @@ const (
 	tagDeviceReplaced
 	tagDeviceName
 	tagDeviceRotation
+	tagDevicePastRotation
 )
 
 const (
@@ -69,6 +74,12 @@ const (
 	tagRotationStartedAt
 	tagRotationUntil
 	tagRotationLastStep
+	tagRotationID
+)
+
+const (
+	tagPastRotationID uint8 = iota + 1
+	tagPastRotationStartedAt
 )
 
 const (
@@ -185,6 +196,11 @@ func (d *Device) encode(w *writer) {
 		d.Rotation.encode(w)
 		w.end(at)
 	}
+	for i := range d.PastRotations {
+		at := w.begin(tagDevicePastRotation)
+		d.PastRotations[i].encode(w)
+		w.end(at)
+	}
 	w.addBytes(d.unknown)
 }
 
@@ -214,6 +230,13 @@ func (o *Rotation) encode(w *writer) {
 	w.time(tagRotationStartedAt, o.StartedAt)
 	w.time(tagRotationUntil, o.Until)
 	w.int(tagRotationLastStep, o.LastStep, math.MaxInt64)
+	w.string(tagRotationID, o.ID)
+	w.addBytes(o.unknown)
+}
+
+func (o *PastRotation) encode(w *writer) {
+	w.string(tagPastRotationID, o.ID)
+	w.time(tagPastRotationStartedAt, o.StartedAt)
 	w.addBytes(o.unknown)
 }
 

@@ -60,10 +60,10 @@ func ExampleState_MarshalBinary() {
 func ExampleState_UnmarshalBinary() {
 	var state credential.State
 	fmt.Println(state.UnmarshalBinary(nil), len(state.Devices)) // a column that is NULL
-	fmt.Println(state.UnmarshalBinary([]byte{2}))
+	fmt.Println(state.UnmarshalBinary([]byte{3}))
 	// Output:
 	// <nil> 0
-	// credential: not a state of a known format: format 2
+	// credential: not a state of a known format: format 3
 }
 
 // As JSON a State is for people: nothing that is sealed or digested is in it.

@@ -126,7 +126,7 @@ func shapes() map[string]shape {
 	}
 	plain := device(credential.AlgorithmSHA1, 6, 30*time.Second, credential.BasisGrace, true)
 	rotation := &credential.Rotation{
-		Algorithm: credential.AlgorithmSHA256, Digits: 8, Period: time.Minute, Basis: credential.BasisPIN,
+		ID: "00000000-0000-4000-8000-000000000002", Algorithm: credential.AlgorithmSHA256, Digits: 8, Period: time.Minute, Basis: credential.BasisPIN,
 		StartedAt: frozenAt, Until: frozenAt.Add(time.Hour),
 	}
 	const secret = "a secret of 20 bytes"

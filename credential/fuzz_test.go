@@ -18,11 +18,11 @@ import (
 // leaves the State as it was.
 func FuzzUnmarshalState(f *testing.F) {
 	f.Add([]byte(nil))
-	f.Add([]byte{1})
-	f.Add([]byte("\x01\xc8\x00\x05later"))
-	f.Add([]byte("\x01\x01\x00\x0b\x01\x00\x01d\x04\x00\x04abcd"))
-	f.Add([]byte("\x01\x06\x00\x0b\x01\x00\x08\x00\x00\x00\x00\x00\x00\x00\x05"))
-	f.Add([]byte("\x01" + strings.Repeat("\x01\x00\x00", credential.MaxDevices+1)))
+	f.Add([]byte{2})
+	f.Add([]byte("\x02\xc8\x00\x05later"))
+	f.Add([]byte("\x02\x01\x00\x0b\x01\x00\x01d\x04\x00\x04abcd"))
+	f.Add([]byte("\x02\x06\x00\x0b\x01\x00\x08\x00\x00\x00\x00\x00\x00\x00\x05"))
+	f.Add([]byte("\x02" + strings.Repeat("\x01\x00\x00", credential.MaxDevices+1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		kept := credential.State{OTP: credential.Attempts{Failures: 7}}
 		s := kept.Clone()

@@ -41,7 +41,7 @@ func (p Purpose) slot() (i int, ok bool) {
 type Scope struct {
 	Purpose   Purpose
 	AccountID string
-	Subject   string // a device id, the id of a one-time code, or the fingerprint of a PIN hash
+	Subject   string // a device id, that and the id of a rotation, the id of a one-time code, or the fingerprint of a PIN hash
 
 	facts deviceFacts
 }
@@ -80,14 +80,16 @@ func DeviceScope(accountID string, d *Device) Scope {
 }
 
 // RotationScope returns the Scope of the new secret of a rotation of d, which
-// binds the same facts of the rotation. A value sealed for a rotation does not
-// open as the secret of the device, and the other way round.
+// binds the same facts of the rotation, and its ID. A value sealed for a rotation
+// does not open as the secret of the device or of another rotation, and the other
+// way round.
 func RotationScope(accountID string, d *Device, r *Rotation) Scope {
 	s := DeviceScope(accountID, &Device{
 		ID: d.ID, Algorithm: r.Algorithm, Digits: r.Digits, Period: r.Period,
 		Basis: r.Basis, RestsOnGrace: r.RestsOnGrace, CreatedAt: r.StartedAt,
 	})
 	s.facts[0] = 2
+	s.Subject += "/" + r.ID
 	return s
 }
 

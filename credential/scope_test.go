@@ -15,22 +15,24 @@ import (
 func TestFieldsOfADeviceAreBound(t *testing.T) {
 	k := ring(t, "k", "k")
 	unbound := map[string]string{
-		"Sealed":      "it is what is sealed",
-		"ProofDigest": "a digest matches for its own account and device only",
-		"LastStep":    "it changes with every use; the retry window starts at CreatedAt, which is bound",
-		"Attempts":    "they change with every failure",
-		"Named":       "they change with every failure",
-		"MadeBy":      "it only says what else a host may want to revoke",
-		"Name":        "it is the user's word",
-		"Rotation":    "it has a seal of its own",
-		"Replaced":    "a digest matches for its own account and device only",
-		"unknown":     "of a newer release",
+		"Sealed":        "it is what is sealed",
+		"ProofDigest":   "a digest matches for its own account and device only",
+		"LastStep":      "it changes with every use; the retry window starts at CreatedAt, which is bound",
+		"Attempts":      "they change with every failure",
+		"Named":         "they change with every failure",
+		"MadeBy":        "it only says what else a host may want to revoke",
+		"Name":          "it is the user's word",
+		"Rotation":      "it has a seal of its own",
+		"Replaced":      "a digest matches for its own account and device only",
+		"PastRotations": "they are refused, and give nothing",
+		"unknown":       "of a newer release",
 	}
 	others := map[string]any{
 		"ID": "00000000-0000-4000-8000-000000000002", "Sealed": []byte("x"), "Algorithm": credential.AlgorithmSHA256, "Digits": 8,
 		"Period": 60 * time.Second, "Basis": credential.BasisGrace, "RestsOnGrace": true, "ProofDigest": []byte("x"),
 		"CreatedAt": device.CreatedAt.Add(1), "LastStep": int64(1), "Attempts": credential.Attempts{Failures: 1}, "Named": credential.Attempts{Failures: 1},
 		"MadeBy": "x", "Replaced": []credential.ReplacedProof{{}}, "Name": "x", "Rotation": &credential.Rotation{},
+		"PastRotations": []credential.PastRotation{{}},
 	}
 	sealed := seal(t, k, deviceScope, "12345678901234567890")
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[credential.Device]()) {

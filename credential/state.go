@@ -73,15 +73,18 @@ type Device struct {
 	MadeBy string
 	// Attempts are the wrong values in a row that were compared with this device,
 	// whatever path they came by. Named are those of verifications that named it,
-	// and of retries of the request that made it with another OTP.
+	// and of retries of the request that made or rotated it with another OTP.
 	Attempts, Named Attempts
-	// Replaced are the OTPs that made earlier devices of this id, or earlier
-	// rotations of this device, so that a late retry of their requests is
-	// recognized.
+	// Replaced are the OTPs that made earlier devices of this id, so that a late
+	// retry of their requests is recognized.
 	Replaced []ReplacedProof
 	// Rotation is a new secret that has not been used yet; nil if there is none.
 	// One that is over stays until the device is next used or rotated.
 	Rotation *Rotation
+	// PastRotations are the last rotations that were confirmed, replaced or not
+	// confirmed in time, oldest first, so that a late retry of their requests is
+	// recognized.
+	PastRotations []PastRotation
 
 	unknown []byte
 }
@@ -113,6 +116,8 @@ func (c *OneTimeCode) ProofID() string { return "code:" + c.ID }
 
 // Rotation is a new secret of a device, beside the one that still works.
 type Rotation struct {
+	// ID is the lower-case UUID that the request chose for the rotation.
+	ID string
 	// Sealed is the new secret, sealed for [RotationScope].
 	Sealed []byte
 	// Algorithm, Digits and Period are those of the new secret.
@@ -181,10 +186,19 @@ type KindAttempts struct {
 	unknown []byte
 }
 
-// ReplacedProof is the OTP of a device that was replaced by another of its id, or
-// of a rotation that was confirmed or replaced.
+// PastRotation is what is remembered of a rotation that is not pending any more.
+type PastRotation struct {
+	// ID was that of the rotation.
+	ID string
+	// StartedAt is when it was made.
+	StartedAt time.Time
+
+	unknown []byte
+}
+
+// ReplacedProof is the OTP of a device that was replaced by another of its id.
 type ReplacedProof struct {
-	// Digest is the ProofDigest of that device or rotation.
+	// Digest is the ProofDigest of that device.
 	Digest []byte
 	// CreatedAt is when it was made.
 	CreatedAt time.Time

@@ -17,6 +17,7 @@ const (
 	MaxName       = 256        // bytes of a device's name: 64 runes
 	MaxKinds      = 64         // kinds of one-time code with failures
 	MaxReplaced   = 4          // remembered OTPs of replaced devices, for each device
+	MaxRotations  = 5          // rotations of each device: past ones that are remembered, and the pending one
 	MaxWrites     = 32         // remembered write ids, one of a writer; older ones are dropped
 	MaxStateBytes = 256 * 1024 // encoded size
 )
@@ -39,6 +40,9 @@ func (s *State) encodedSize() (int, error) {
 	for i := range s.Devices {
 		if n := len(s.Devices[i].Replaced); n > MaxReplaced {
 			return 0, fmt.Errorf("%w: %d replaced proofs, at most %d", ErrStateSize, n, MaxReplaced)
+		}
+		if n := len(s.Devices[i].PastRotations); n > MaxRotations {
+			return 0, fmt.Errorf("%w: %d past rotations, at most %d", ErrStateSize, n, MaxRotations)
 		}
 	}
 	var w writer // without out: it measures

@@ -26,6 +26,8 @@ func TestStateBoundsOfCount(t *testing.T) {
 		"51 one-time codes, at most 50": func(s *State) { s.Codes = make([]OneTimeCode, 51) },
 		"201 spent proofs, at most 200": func(s *State) { s.Spent = make([]SpentProof, 201) },
 		"33 write ids, at most 32":      func(s *State) { s.Writes = make([]WriteID, 33) },
+		"5 replaced proofs, at most 4":  func(s *State) { s.Devices[99].Replaced = make([]ReplacedProof, 5) },
+		"6 past rotations, at most 5":   func(s *State) { s.Devices[99].PastRotations = make([]PastRotation, 6) },
 	} {
 		s := full.Clone()
 		over(&s)
@@ -180,7 +182,9 @@ func fullState(t testing.TB) State {
 			Name: strings.Repeat("\U0001F4F1", 64), MadeBy: uuid,
 			Replaced: slices.Repeat([]ReplacedProof{{Digest: digest, CreatedAt: at}}, MaxReplaced),
 		}
+		d.PastRotations = slices.Repeat([]PastRotation{{ID: uuid, StartedAt: at}}, MaxRotations)
 		r := Rotation{
+			ID:        uuid,
 			Algorithm: AlgorithmSHA512, Digits: 8, Period: 2 * time.Minute, Basis: BasisOTP, RestsOnGrace: true,
 			ProofDigest: digest, StartedAt: at, Until: at, LastStep: math.MaxInt64,
 		}
@@ -223,7 +227,9 @@ func TestAFullStateFits(t *testing.T) {
 
 // What Check refuses is refused when it is read, too.
 func TestTooMuchIsNotDecoded(t *testing.T) {
-	many := func(n int, tag byte, value string) string { return "\x01" + strings.Repeat(record(tag, value), n) }
+	many := func(n int, tag byte, value string) string {
+		return string(rune(stateFormat)) + strings.Repeat(record(tag, value), n)
+	}
 	for want, data := range map[string]string{
 		"101 devices, at most 100":      many(101, tagDevice, ""),
 		"21845 devices, at most 100":    many(21845, tagDevice, ""),
@@ -231,6 +237,8 @@ func TestTooMuchIsNotDecoded(t *testing.T) {
 		"201 spent proofs, at most 200": many(201, tagSpent, ""),
 		"33 write ids, at most 32":      many(1, tagWrites, strings.Repeat("0123456789abcdef", 33)),
 		"64 write ids, at most 32":      many(2, tagWrites, strings.Repeat("0123456789abcdef", 32)),
+		"more than 4 replaced proofs":   many(1, tagDevice, strings.Repeat(record(tagDeviceReplaced, ""), 5)),
+		"more than 5 past rotations":    many(1, tagDevice, strings.Repeat(record(tagDevicePastRotation, ""), 6)),
 		"262148 bytes encoded, at most": many(4, 200, strings.Repeat("x", MaxStateBytes/4-3+1))[:MaxStateBytes+4],
 	} {
 		s := everything()

@@ -22,6 +22,11 @@ func (s State) Clone() State {
 			r.Sealed, r.ProofDigest, r.unknown = free.copy(r.Sealed), free.copy(r.ProofDigest), free.copy(r.unknown)
 			d.Rotation = &r
 		}
+		d.PastRotations = slices.Clone(d.PastRotations)
+		for i := range d.PastRotations {
+			r := &d.PastRotations[i]
+			r.unknown = free.copy(r.unknown)
+		}
 	}
 	for i := range c.Codes {
 		code := &c.Codes[i]
@@ -55,6 +60,9 @@ func (s *State) byteSize() int {
 		}
 		if r := s.Devices[i].Rotation; r != nil {
 			n += len(r.Sealed) + len(r.ProofDigest) + len(r.unknown)
+		}
+		for j := range s.Devices[i].PastRotations {
+			n += len(s.Devices[i].PastRotations[j].unknown)
 		}
 	}
 	for i := range s.Codes {

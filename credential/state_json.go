@@ -38,6 +38,7 @@ type (
 		Rotation  *rotationView `json:"rotation,omitempty"`
 	}
 	rotationView struct {
+		ID        string    `json:"id"`
 		StartedAt time.Time `json:"startedAt"`
 		Until     time.Time `json:"until"`
 	}
@@ -109,7 +110,7 @@ func (d Device) view() deviceView {
 		view.Named = &named
 	}
 	if d.Rotation != nil {
-		view.Rotation = &rotationView{d.Rotation.StartedAt, d.Rotation.Until}
+		view.Rotation = &rotationView{d.Rotation.ID, d.Rotation.StartedAt, d.Rotation.Until}
 	}
 	return view
 }

@@ -23,9 +23,10 @@ func everything() State {
 				MadeBy: "00000000-0000-4000-8000-000000000002", Named: attempts(5),
 				Rotation: &Rotation{
 					Sealed: []byte{10}, Algorithm: AlgorithmSHA256, Digits: 8, Period: time.Minute, Basis: BasisPIN, RestsOnGrace: true,
-					ProofDigest: []byte{11}, StartedAt: at, Until: at, LastStep: 7, unknown: []byte("\xcf\x00\x01j"),
+					ProofDigest: []byte{11}, StartedAt: at, Until: at, LastStep: 7, ID: "00000000-0000-4000-8000-0000000000aa", unknown: []byte("\xcf\x00\x01j"),
 				},
-				Replaced: []ReplacedProof{{Digest: []byte{9}, CreatedAt: at, unknown: []byte("\xcd\x00\x01h")}}, unknown: []byte("\xc9\x00\x02bc"),
+				PastRotations: []PastRotation{{ID: "00000000-0000-4000-8000-0000000000bb", StartedAt: at, unknown: []byte("\xd2\x00\x01m")}},
+				Replaced:      []ReplacedProof{{Digest: []byte{9}, CreatedAt: at, unknown: []byte("\xcd\x00\x01h")}}, unknown: []byte("\xc9\x00\x02bc"),
 			},
 			{ID: "00000000-0000-4000-8000-000000000002", Sealed: []byte{6}, Algorithm: AlgorithmSHA512, Digits: 8, Period: time.Minute, Basis: BasisGrace},
 		},

@@ -1,6 +1,7 @@
 package devicetotp_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -320,7 +321,7 @@ func revokeAct(name string, devices ...string) act {
 // rotated on each of before.
 func rotateAct(name string, code devicetotp.Code, r devicetotp.RotateRequest, before ...devicetotp.RotateRequest) act {
 	rotate := func(ctx context.Context, i *devicetotp.Issuer, r devicetotp.RotateRequest) (devicetotp.DeviceTOTP, error) {
-		r.AccountID, r.DeviceID = "acct", otherID(0)
+		r.AccountID, r.DeviceID, r.RotationID = "acct", otherID(0), cmp.Or(r.RotationID, rotationID(0))
 		return i.Rotate(ctx, r)
 	}
 	return act{
@@ -346,7 +347,7 @@ func confirmAct(name, device string) act {
 	a.setUp = func(t *testing.T, h *household) {
 		useDevice(t, h)
 		var err error
-		renewed, err = h.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: otherID(0), PIN: secret("8299")})
+		renewed, err = h.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: otherID(0), RotationID: rotationID(0), PIN: secret("8299")})
 		require.NoError(t, err)
 	}
 	return a
@@ -441,6 +442,8 @@ func acts() []act {
 		rotateAct("repeated on an OTP", "", devicetotp.RotateRequest{OTP: secret(rightCode)}, devicetotp.RotateRequest{OTP: secret(rightCode)}),
 		rotateAct("repeated on a PIN", "", devicetotp.RotateRequest{PIN: secret("8299")}, devicetotp.RotateRequest{PIN: secret("8299")}),
 		rotateAct("repeated with a wrong PIN", wrong, devicetotp.RotateRequest{PIN: secret("0000")}, devicetotp.RotateRequest{PIN: secret("8299")}),
+		rotateAct("repeated with another OTP", wrong, devicetotp.RotateRequest{OTP: secret(wrongCode)}, devicetotp.RotateRequest{OTP: secret(rightCode)}),
+		rotateAct("on a PIN in the place of another", "", devicetotp.RotateRequest{RotationID: rotationID(1), PIN: secret("8299")}, devicetotp.RotateRequest{PIN: secret("8299")}),
 		confirmAct("a code of a new secret", ""),
 		confirmAct("a code of a new secret of a named device", otherID(0)),
 		importAct("a new one", false),

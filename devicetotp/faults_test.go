@@ -1,6 +1,7 @@
 package devicetotp_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -105,6 +106,9 @@ var faultCases = []faultCase{
 	{"rotate a device never used", enrolled(devicetotp.CreateRequest{PIN: secret("8299")}), rotatingOn(devicetotp.RotateRequest{PIN: secret("8299")}), totperrors.CodeInvalidArgument, false},
 	{"rotate again on a PIN", beingRotated(devicetotp.RotateRequest{PIN: secret("8299")}), rotatingOn(devicetotp.RotateRequest{PIN: secret("8299")}), "", true},
 	{"rotate again on an OTP", beingRotated(devicetotp.RotateRequest{OTP: secret("526271")}), rotatingOn(devicetotp.RotateRequest{OTP: secret("526271")}), "", true},
+	{"rotate again with another OTP", beingRotated(devicetotp.RotateRequest{OTP: secret("526271")}), rotatingOn(devicetotp.RotateRequest{OTP: secret("000000")}), totperrors.CodeInvalidCredentials, true},
+	{"rotate on a PIN in the place of another", beingRotated(devicetotp.RotateRequest{PIN: secret("8299")}), rotatingOn(devicetotp.RotateRequest{RotationID: rotationID(1), PIN: secret("8299")}), "", true},
+	{"rotate late", beingRotated(devicetotp.RotateRequest{PIN: secret("8299")}, devicetotp.RotateRequest{RotationID: rotationID(1), PIN: secret("8299")}), rotatingOn(devicetotp.RotateRequest{PIN: secret("8299")}), totperrors.CodeIDInUse, false},
 	{"verify a right code of a new secret", beingRotated(devicetotp.RotateRequest{PIN: secret("8299")}), verifyingOf("secret-0000000002..."), "", true},
 	{"import", nil, importing, "", true},
 	{"import again", func(t *testing.T, w *devicetotptest.World) {
@@ -153,16 +157,18 @@ func inUse(t *testing.T, w *devicetotptest.World) {
 	w.Clock.Advance(30 * time.Second)
 }
 
-func beingRotated(r devicetotp.RotateRequest) func(*testing.T, *devicetotptest.World) {
+func beingRotated(all ...devicetotp.RotateRequest) func(*testing.T, *devicetotptest.World) {
 	return func(t *testing.T, w *devicetotptest.World) {
 		inUse(t, w)
-		_, err := rotatingOn(r)(t.Context(), w)
-		require.NoError(t, err)
+		for _, r := range all {
+			_, err := rotatingOn(r)(t.Context(), w)
+			require.NoError(t, err)
+		}
 	}
 }
 
 func rotatingOn(r devicetotp.RotateRequest) func(context.Context, *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
-	r.AccountID, r.DeviceID = "acct", deviceID
+	r.AccountID, r.DeviceID, r.RotationID = "acct", deviceID, cmp.Or(r.RotationID, rotationID(0))
 	return func(ctx context.Context, w *devicetotptest.World) (devicetotp.DeviceTOTP, error) {
 		return w.Issuer.Rotate(ctx, r)
 	}

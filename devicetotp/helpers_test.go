@@ -18,6 +18,8 @@ const deviceID = "738e379f-fe30-45ab-819c-ba88804b6368"
 
 func otherID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012x", n) }
 
+func rotationID(n int) string { return fmt.Sprintf("00000000-0000-4000-9000-%012d", n) }
+
 func secret(s string) credential.Secret { return credential.NewSecret(s) }
 
 func requireCode(t *testing.T, want devicetotp.Code, err error) *devicetotp.Error {

@@ -127,7 +127,7 @@ func TestImport_Bounds(t *testing.T) {
 			_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: phone.Code()})
 			require.NoError(t, err)
 			w.Clock.Advance(r.Period)
-			_, err = w.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: r.DeviceID, OTP: phone.Code()})
+			_, err = w.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: r.DeviceID, RotationID: rotationID(0), OTP: phone.Code()})
 			require.NoError(t, err)
 		})
 	}
@@ -145,7 +145,7 @@ func TestImport_IsNeverTakenForUnused(t *testing.T) {
 	requireCode(t, devicetotp.CodeDeviceLimitReached, err)
 	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: r.DeviceID, OTP: importedPhone(w, r).Code()})
 	requireCode(t, devicetotp.CodeIDInUse, err)
-	renewed, err := w.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: r.DeviceID, PIN: secret("8299")})
+	renewed, err := w.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: r.DeviceID, RotationID: rotationID(0), PIN: secret("8299")})
 	require.NoError(t, err)
 	_, err = verify(t, w, "", w.Phone(renewed).Code())
 	require.NoError(t, err)

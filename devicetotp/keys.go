@@ -77,8 +77,8 @@ func (c *call) keyedProofs(d *credential.Device) (all []keyed) {
 		}
 	}
 	add(&d.ProofDigest, false, c.needsProof(d.LastStep, d.CreatedAt))
-	for i := range d.Replaced { // a late retry is recognized also after the device was used
-		add(&d.Replaced[i].Digest, false, c.needsProof(0, d.Replaced[i].CreatedAt))
+	for i := range d.Replaced {
+		add(&d.Replaced[i].Digest, false, c.needsProof(d.LastStep, d.Replaced[i].CreatedAt))
 	}
 	if r := d.Rotation; r != nil {
 		add(&r.ProofDigest, true, c.needsProof(r.LastStep, r.StartedAt))

@@ -183,8 +183,9 @@ func TestNothingSecretIsPrinted(t *testing.T) {
 func leakyRotations(t *testing.T, w *devicetotptest.World, log *transcript) {
 	t.Helper()
 	for _, r := range []devicetotp.RotateRequest{
-		{DeviceID: deviceID, PIN: secret(leakPIN)}, {DeviceID: deviceID, PIN: secret(leakPIN)}, // again
-		{DeviceID: deviceID, OTP: secret(leakWrong), PIN: secret(leakWrong)}, {DeviceID: otherID(1), PIN: secret(leakPIN)},
+		{DeviceID: deviceID, RotationID: rotationID(0), PIN: secret(leakPIN)}, {DeviceID: deviceID, RotationID: rotationID(0), PIN: secret(leakPIN)}, // again
+		{DeviceID: deviceID, RotationID: rotationID(0), OTP: secret(leakWrong), PIN: secret(leakWrong)}, {DeviceID: deviceID, RotationID: rotationID(1), OTP: secret(leakWrong), PIN: secret(leakWrong)},
+		{DeviceID: otherID(1), RotationID: rotationID(2), PIN: secret(leakPIN)},
 	} {
 		r.AccountID = "acct"
 		w.Secrets.Next(secret(leakRotated), nil)

@@ -19,14 +19,16 @@ import (
 //	Device.Attempts (all paths)    a wrong value was compared with it      from 5th, at 80    its own success
 //	                                                                       if it is not named
 //	Device.Named                   a Verify that names it was wrong, or    from 5th, at 20    its own success
-//	                               a retry of its Create with another OTP
+//	                               a retry of its Create or Rotate with
+//	                               another OTP
 //	State.Kinds                    a wrong value was compared with the     from 5th, at 20    that kind's success
 //	                               pending code of the kind
 //	State.Recovery                 a wrong value was compared with the     from 5th, at 100   its own success
 //	                               recovery codes
 //
 // All are reset by Unblock, and none by a new code, set or device. A value that is
-// right anywhere counts nowhere as wrong. So at most 100 wrong values in a row are
+// right anywhere counts nowhere as wrong; the OTP of a retried Rotate is compared
+// with the digest of the first one only. So at most 100 wrong values in a row are
 // ever compared with one device or with the recovery codes, and 20 with the codes
 // of one kind, whatever path they come by, and an attacker
 // who has a device cannot use its successes to go on guessing something else.

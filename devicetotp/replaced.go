@@ -8,8 +8,8 @@ import (
 )
 
 // madeEarlier reports whether the OTP made, within the retry window, an earlier
-// device of d's id or an earlier rotation of d that is not there any more. A late
-// retry of that request must neither undo the later one nor count as a guess.
+// device of d's id. A late retry of that request must neither undo the later one
+// nor count as a guess.
 func (p *proofs) madeEarlier(d *credential.Device) bool {
 	return slices.ContainsFunc(d.Replaced, func(earlier credential.ReplacedProof) bool {
 		if !p.call.isRecent(earlier.CreatedAt) {

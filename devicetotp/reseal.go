@@ -109,7 +109,7 @@ func (o *reseal) dropProofs(d *credential.Device) (dropped int) {
 	}
 	before := len(d.Replaced)
 	d.Replaced = slices.DeleteFunc(d.Replaced, func(p credential.ReplacedProof) bool {
-		return idle(p.Digest) && !o.needsProof(0, p.CreatedAt)
+		return idle(p.Digest) && !o.needsProof(d.LastStep, p.CreatedAt)
 	})
 	dropped += before - len(d.Replaced)
 	if r := d.Rotation; r != nil && idle(r.ProofDigest) && !o.needsProof(r.LastStep, r.StartedAt) {

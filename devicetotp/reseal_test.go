@@ -138,7 +138,7 @@ var plantings = []planting{
 	proofPlanting("proof of a used device", time.Minute, 7, false),
 	replacedPlanting("proof of a replaced device", 5*time.Minute, 0, true),
 	replacedPlanting("proof of a device replaced long ago", 5*time.Minute+1, 0, false),
-	replacedPlanting("proof of a replaced device, the new one used", time.Minute, 7, true),
+	replacedPlanting("proof of a replaced device, the new one used", time.Minute, 7, false),
 	rotationProofPlanting("proof of a rotation", 5*time.Minute, 0, true),
 	rotationProofPlanting("proof of a rotation long ago", 5*time.Minute+1, 0, false),
 	rotationProofPlanting("proof of a used rotation", time.Minute, 7, false),

@@ -18,8 +18,11 @@ import (
 const maxAhead = 24 * time.Hour
 
 // held reports whether the id of r is still taken.
-func (c *call) held(r *credential.RevokedDevice) bool {
-	age, window := c.Now.Sub(r.At), c.issuer.policy.RetryWindow
+func (c *call) held(r *credential.RevokedDevice) bool { return c.holds(r.At) }
+
+// holds reports whether an id that was taken at at is still taken.
+func (c *call) holds(at time.Time) bool {
+	age, window := c.Now.Sub(at), c.issuer.policy.RetryWindow
 	return window > 0 && age <= window && age >= -maxAhead
 }
 

@@ -15,6 +15,9 @@ type RotateRequest struct {
 	AccountID string
 	// DeviceID names the device, which must have been used.
 	DeviceID string
+	// RotationID names the rotation: a UUID in 8-4-4-4-12 form, any case, that the
+	// client makes for it. It is required, and the same in each retry of the request.
+	RotationID string
 	// OTP, Password and PIN are what the caller presents, as for Create. Of the
 	// account's devices, only this one's own codes are accepted as the OTP.
 	OTP, Password, PIN credential.Secret
@@ -32,26 +35,34 @@ type RotateRequest struct {
 // [Issuer.Create]; there is no grace. A device that rests on grace stops doing so
 // only when a rotation is confirmed that was made on something better.
 //
-// Retrying after a lost response returns the same new secret (Replayed) if it was
-// made at most Policy.RetryWindow ago, has not been used yet, and the request
-// presents what it was made on; no other value is then checked. Any other valid
-// proof begins another rotation in the place of the pending one (Replaced). An OTP
-// that made an earlier rotation of the device is recognized within that window:
-// id-in-use, and not counted. A password or PIN does not name the request that
-// presented it: repeated after its rotation was confirmed or replaced, it begins
-// another one.
+// Retrying with the same RotationID, for example after a lost response, returns the
+// same new secret (Replayed) if it was made at most Policy.RetryWindow ago, has not
+// been used yet, and the request presents what it was made on. No other value is
+// then checked, so that another OTP is a wrong one: to try again with another, make
+// another RotationID. That begins another rotation, in the place of the pending one
+// (Replaced).
+//
+// A RotationID is good for one rotation. A retry whose rotation was confirmed,
+// replaced or not confirmed in time, or that comes after Policy.RetryWindow, is
+// refused: id-in-use, before a value is checked. So it undoes no newer rotation. The
+// ids of the last credential.MaxRotations rotations of each device are remembered,
+// however old they are. An id is not forgotten within Policy.RetryWindow: a device
+// that was rotated so often within it is not rotated again before the oldest of
+// those is past it.
 //
 // A device that was never used is not rotated: Create replaces it.
 //
 // Errors have these codes:
 //
-//	invalid-id            DeviceID is not a UUID                           ErrInvalid
+//	invalid-id            DeviceID or RotationID is not a UUID             ErrInvalid
 //	not-found             the account has no such device, or is unknown    ErrInvalid
 //	invalid-argument      the device was never used; field DeviceID        ErrInvalid
-//	id-in-use             a late retry of a rotation that is over          ErrInvalid
+//	id-in-use             RotationID is that of another rotation,          ErrInvalid
+//	                      or of one that is over
 //	invalid-credentials   nothing presented was accepted                   ErrDenied
 //	credentials-required  nothing was presented                            ErrDenied
-//	too-many-attempts     every presented factor is blocked                ErrDenied
+//	too-many-attempts     every presented factor is blocked, or the        ErrDenied
+//	                      device was rotated too often; see RetryAfter
 //	account-locked        the host locked the account                      ErrDenied
 //	unavailable           retry the same request
 //	internal-error        a fault; the cause is in the error
@@ -70,9 +81,10 @@ func (i *Issuer) Rotate(ctx context.Context, r RotateRequest) (DeviceTOTP, error
 // rotate is one Rotate.
 type rotate struct {
 	call
-	request RotateRequest
-	proofs  proofs
-	secret  credential.Secret // the new one, once it is made
+	request    RotateRequest
+	rotationID string
+	proofs     proofs
+	secret     credential.Secret // the new one, once it is made
 }
 
 func (o *rotate) check() error {
@@ -81,10 +93,13 @@ func (o *rotate) check() error {
 		return o.Fail(CodeInvalidID, totperrors.FieldDeviceID, 0)
 	}
 	o.deviceID = id
+	if o.rotationID, ok = deviceid.Parse(o.request.RotationID); !ok {
+		return o.Fail(CodeInvalidID, totperrors.FieldRotationID, 0)
+	}
 	return nil
 }
 
-// decide has every rule of Rotate but that of retries.
+// decide has every rule of Rotate. What is retried is in retry.
 func (o *rotate) decide(a *credential.Account) (answer[DeviceTOTP], bool) {
 	o.proofs.restart()
 	o.proofs.otpSeen.only = o.deviceID
@@ -96,26 +111,31 @@ func (o *rotate) decide(a *credential.Account) (answer[DeviceTOTP], bool) {
 		return o.refuse(CodeNotFound, totperrors.FieldDeviceID)
 	case !a.State.Devices[at].Used():
 		return o.refused(o.Argument(totperrors.FieldDeviceID, errors.New("was never used: Create replaces it")))
+	case o.isOver(&a.State.Devices[at]):
+		return o.inUse()
 	case o.proofs.none():
 		return o.refuse(CodeCredentialsRequired, "")
 	}
 	if err := o.disputed(&a.State); err != nil {
 		return o.refused(err)
 	}
-	if out, save, isRetry := o.retry(a, &a.State.Devices[at]); isRetry {
-		return out, save
+	d := &a.State.Devices[at]
+	if o.isPending(d) {
+		return o.retry(a, d)
 	}
-	return o.begin(a, at, func() (credential.Factor, error) { return o.proofs.next(a, 0) })
+	if wait, full := o.rotatedTooOften(d); full {
+		return o.refused(o.Fail(CodeTooManyAttempts, "", wait))
+	}
+	return o.begin(a, at)
 }
 
-// begin makes a rotation, on the factor that prove finds right.
-func (o *rotate) begin(a *credential.Account, at int, prove func() (credential.Factor, error)) (answer[DeviceTOTP], bool) {
+// begin makes a rotation.
+func (o *rotate) begin(a *credential.Account, at int) (answer[DeviceTOTP], bool) {
 	// A source that failed only after a right value would reveal that it was right.
 	if err := o.makeSecret(); err != nil {
-		o.proofs.failGuess(a)
 		return o.refused(err)
 	}
-	factor, err := prove()
+	factor, err := o.proofs.next(a, 0)
 	if err != nil {
 		return o.refused(err)
 	}
@@ -126,9 +146,7 @@ func (o *rotate) begin(a *credential.Account, at int, prove func() (credential.F
 	o.proofs.succeed(a, factor) // may confirm the pending rotation, or find that it is over
 	d := &a.State.Devices[at]
 	replaced := d.Rotation.Pending(o.Now)
-	if d.Rotation != nil {
-		d.Replaced = o.remembered(d.Replaced, d.Rotation.ProofDigest, d.Rotation.StartedAt)
-	}
+	endRotation(d, credential.MaxRotations-1)
 	d.Rotation = &rotation
 	out := o.give(&rotation, o.secret)
 	out.value.Replaced, out.event.Replaced = replaced, replaced
@@ -140,7 +158,7 @@ func (o *rotate) newRotation(a *credential.Account, d *credential.Device, factor
 	policy := &o.issuer.policy
 	now := o.Now.UTC()
 	r = credential.Rotation{
-		Algorithm: policy.Algorithm, Digits: policy.Digits, Period: policy.Period,
+		ID: o.rotationID, Algorithm: policy.Algorithm, Digits: policy.Digits, Period: policy.Period,
 		Basis: credential.BasisOf(factor), RestsOnGrace: d.RestsOnGrace && o.proofs.onGrace(a, factor),
 		StartedAt: now, Until: now.Add(policy.RotationOverlap),
 	}
@@ -162,6 +180,10 @@ func (o *rotate) makeSecret() (err error) {
 		o.secret, err = o.newSecret()
 	}
 	return err
+}
+
+func (o *rotate) inUse() (answer[DeviceTOTP], bool) {
+	return o.refuse(CodeIDInUse, totperrors.FieldRotationID)
 }
 
 func (o *rotate) refuse(code Code, field string) (answer[DeviceTOTP], bool) {

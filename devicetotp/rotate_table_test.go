@@ -2,6 +2,7 @@ package devicetotp_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -22,6 +23,7 @@ import (
 type rotateCase struct {
 	pending            credential.Basis // of the rotation before; 0 for none
 	age                string           // of that rotation: "recent", "old" or "over"
+	id                 string           // "new", "same" as the rotation before, or "past": of one that was confirmed before it
 	otp, password, pin string
 }
 
@@ -32,32 +34,35 @@ type rotateOutcome struct {
 	failures           [3]int // new ones of OTP, password and PIN
 }
 
-// expected says the rules of Rotate in other words than the code: the values in
-// order, and which of them are looked at.
+// expected says the rules of Rotate in other words than the code: which ids are
+// taken, then the values in order, and which of them are looked at.
 func (c rotateCase) expected() rotateOutcome {
 	values := []string{c.otp, c.password, c.pin}
-	madeOn := map[credential.Basis]int{credential.BasisOTP: 0, credential.BasisPassword: 1, credential.BasisPIN: 2}
-	position, rotated := madeOn[c.pending]
-	looked := []int{0, 1, 2}
-	if rotated && c.age == "recent" && values[position] != "" {
-		looked = []int{position} // only what it was made on
-		if values[position] == "first" || position != 0 && values[position] == "right" {
-			return rotateOutcome{replayed: true}
-		}
+	absent := values[0]+values[1]+values[2] == ""
+	position := map[credential.Basis]int{credential.BasisOTP: 0, credential.BasisPassword: 1, credential.BasisPIN: 2}[c.pending]
+	right, spent := "right", "first"
+	if c.id == "same" && position == 0 {
+		right, spent = spent, right // the first OTP is meant, and no other
 	}
-	if c.otp == "first" && c.pending == credential.BasisOTP {
+	switch {
+	case c.id == "past", c.id == "same" && c.age != "recent":
 		return rotateOutcome{code: "id-in-use"}
+	case absent:
+		return rotateOutcome{code: "credentials-required"}
+	case c.id == "same" && values[position] == "":
+		return rotateOutcome{code: "id-in-use"}
+	case c.id == "same":
+		values = slices.Replace(make([]string, 3), position, position+1, values[position]) // only what it was made on
 	}
-	var out rotateOutcome
-	out.code = "credentials-required"
-	for _, i := range looked {
-		switch values[i] {
+	out := rotateOutcome{code: "invalid-credentials"}
+	for i, value := range values {
+		switch value {
 		case "":
-		case "right":
-			out.code, out.replaced = "", rotated && c.age != "over"
+		case right:
+			out.code, out.replayed = "", c.id == "same"
+			out.replaced = c.id == "new" && c.pending != 0 && c.age != "over"
 			return out
-		default:
-			out.code = "invalid-credentials"
+		case "wrong", "empty", spent:
 			out.failures[i]++
 		}
 	}
@@ -69,10 +74,14 @@ func rotateCases() (all []rotateCase) {
 	for _, otp := range append(words, "first") {
 		for _, password := range words {
 			for _, pin := range words {
-				all = append(all, rotateCase{otp: otp, password: password, pin: pin})
+				for _, id := range []string{"new", "past"} {
+					all = append(all, rotateCase{id: id, otp: otp, password: password, pin: pin})
+				}
 				for _, pending := range []credential.Basis{credential.BasisOTP, credential.BasisPassword, credential.BasisPIN} {
 					for _, age := range []string{"recent", "old", "over"} {
-						all = append(all, rotateCase{pending, age, otp, password, pin})
+						for _, id := range []string{"new", "same", "past"} {
+							all = append(all, rotateCase{pending, age, id, otp, password, pin})
+						}
 					}
 				}
 			}
@@ -83,16 +92,17 @@ func rotateCases() (all []rotateCase) {
 
 func TestRotate_TruthTable(t *testing.T) {
 	all := rotateCases()
-	require.Len(t, all, 5*4*4*10)
+	require.Len(t, all, 5*4*4*(2+3*3*3))
 	for _, c := range all {
-		t.Run(fmt.Sprintf("%v %s %q %q %q", c.pending, c.age, c.otp, c.password, c.pin), func(t *testing.T) { c.check(t) })
+		t.Run(fmt.Sprintf("%v %s %s %q %q %q", c.pending, c.age, c.id, c.otp, c.password, c.pin), func(t *testing.T) { c.check(t) })
 	}
 }
 
 func (c rotateCase) check(t *testing.T) {
 	r, first := c.world(t)
 	before := r.account.Stored().State
-	got, err := r.rotate(t, devicetotp.RotateRequest{OTP: c.value(c.otp, "22222222"), Password: c.value(c.password, "password"), PIN: c.value(c.pin, "8299")})
+	id := rotationID(map[string]int{"past": 1, "same": 2, "new": 3}[c.id])
+	got, err := r.rotate(t, devicetotp.RotateRequest{RotationID: id, OTP: c.value(c.otp, "22222222"), Password: c.value(c.password, "password"), PIN: c.value(c.pin, "8299")})
 	want, after := c.expected(), r.account.Stored().State
 	outcome := rotateOutcome{devicetotp.CodeOf(err), got.Replayed, got.Replaced, [3]int{
 		after.OTP.Failures - before.OTP.Failures, after.Password.Failures - before.Password.Failures, after.PIN.Failures - before.PIN.Failures,
@@ -120,19 +130,21 @@ func (c rotateCase) check(t *testing.T) {
 func (c rotateCase) world(t *testing.T) (*rotating, devicetotp.DeviceTOTP) {
 	t.Helper()
 	r := newRotating(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.RotationOverlap = time.Hour }))
+	past, err := r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(1), PIN: secret("8299")})
+	require.NoError(t, err)
+	r.use(t, past)
 	r.account.OTP("11111111")
 	var first devicetotp.DeviceTOTP
-	var err error
 	if c.pending != credential.BasisOTP {
 		r.create(t, devicetotp.CreateRequest{DeviceID: otherID(1), OTP: secret("11111111")})
 	}
 	switch c.pending {
 	case credential.BasisOTP:
-		first, err = r.rotate(t, devicetotp.RotateRequest{OTP: secret("11111111")})
+		first, err = r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(2), OTP: secret("11111111")})
 	case credential.BasisPassword:
-		first, err = r.rotate(t, devicetotp.RotateRequest{Password: secret("password")})
+		first, err = r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(2), Password: secret("password")})
 	case credential.BasisPIN:
-		first, err = r.rotate(t, devicetotp.RotateRequest{PIN: secret("8299")})
+		first, err = r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(2), PIN: secret("8299")})
 	}
 	require.NoError(t, err)
 	r.Clock.Advance(map[string]time.Duration{"recent": 5 * time.Minute, "old": 5*time.Minute + 1, "over": time.Hour}[c.age])
@@ -155,81 +167,23 @@ func (c rotateCase) value(word, right string) credential.Secret {
 	}
 }
 
-// A late retry of a rotation that was confirmed or replaced since is recognized,
-// and neither undoes anything nor counts.
-func TestRotate_LateRetriesAreRecognized(t *testing.T) {
-	r := newRotating(t)
-	r.account.OTP("11111111")
-	first := devicetotp.RotateRequest{OTP: secret("11111111")}
-	_, err := r.rotate(t, first)
-	require.NoError(t, err)
-	r.account.OTP("22222222")
-	second := devicetotp.RotateRequest{OTP: secret("22222222")}
-	renewed, err := r.rotate(t, second)
-	require.NoError(t, err)
-	require.True(t, renewed.Replaced)
-	again, err := r.rotate(t, second)
-	require.NoError(t, err)
-	require.Equal(t, renewed.Base32(), again.Base32())
-
-	late := func(requests ...devicetotp.RotateRequest) {
-		t.Helper()
-		for _, q := range requests {
-			before := r.account.Stored()
-			_, err := r.rotate(t, q)
-			require.Equal(t, "DeviceID", requireCode(t, devicetotp.CodeIDInUse, err).Field)
-			require.Equal(t, withoutWrites(t, before.State), withoutWrites(t, r.account.Stored().State))
-			require.Equal(t, []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultSpent}}, r.lastEvent().Factors)
-		}
-	}
-	late(first)
-	_, err = verify(t, r.World, "", r.Phone(renewed).Code())
-	require.NoError(t, err)
-	late(first, second)
-
-	r.Clock.Advance(5*time.Minute + 1)
-	_, err = r.rotate(t, second)
-	requireCode(t, devicetotp.CodeInvalidCredentials, err)
-	require.Equal(t, 1, r.account.Stored().State.OTP.Failures, "a spent OTP like any other")
-}
-
-// As many replaced OTPs are remembered as the State has room for.
-func TestRotate_RemembersABoundedNumberOfOTPs(t *testing.T) {
-	r := newRotating(t)
-	for i := range 2 * credential.MaxReplaced {
-		code := fmt.Sprintf("1111111%d", i)
-		r.account.OTP(code)
-		_, err := r.rotate(t, devicetotp.RotateRequest{OTP: secret(code)})
-		require.NoError(t, err)
-	}
-	require.Len(t, r.stored().Replaced, credential.MaxReplaced)
-}
-
-// A retry is given nothing once the new secret was used, or where no retries are.
-func TestRotate_WithoutARetryWindow(t *testing.T) {
-	r := newRotating(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.RetryWindow = 0 }))
-	first := r.rotated(t)
-	second := r.rotated(t)
-	require.False(t, second.Replayed)
-	require.NotEqual(t, first.Base32(), second.Base32())
-	r.account.OTP("11111111")
-	_, err := r.rotate(t, devicetotp.RotateRequest{OTP: secret("11111111")})
-	require.NoError(t, err)
-	_, err = r.rotate(t, devicetotp.RotateRequest{OTP: secret("11111111")})
-	requireCode(t, devicetotp.CodeIDInUse, err)
-}
-
 // What is gone is given to no retry, however recent.
 func TestRotate_RetriesAreNotGivenWhatIsGone(t *testing.T) {
 	r := newRotating(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.RotationOverlap = time.Minute }))
-	first := r.rotated(t)
+	request := devicetotp.RotateRequest{RotationID: rotationID(0), PIN: secret("8299")}
+	first, err := r.rotate(t, request)
+	require.NoError(t, err)
 	r.Clock.Advance(time.Minute - 1)
-	require.True(t, r.rotated(t).Replayed)
+	again, err := r.rotate(t, request)
+	require.NoError(t, err)
+	require.True(t, again.Replayed)
 	r.Clock.Advance(1)
+	_, err = r.rotate(t, request)
+	requireCode(t, devicetotp.CodeIDInUse, err)
 	second := r.rotated(t)
 	require.Equal(t, []bool{false, false}, []bool{second.Replayed, second.Replaced})
 	require.NotEqual(t, first.Base32(), second.Base32())
-	_, err := verify(t, r.World, "", r.Phone(second).Code())
+	_, err = verify(t, r.World, "", r.Phone(second).Code())
 	require.NoError(t, err)
 }
 
@@ -237,31 +191,61 @@ func TestRotate_RetriesAreNotGivenWhatIsGone(t *testing.T) {
 func TestRotate_RetriesAreNoWayRoundABlock(t *testing.T) {
 	r := newRotating(t)
 	r.account.OTP("11111111")
-	_, err := r.rotate(t, devicetotp.RotateRequest{OTP: secret("11111111")})
+	_, err := r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(0), OTP: secret("11111111")})
 	require.NoError(t, err)
 	for range 5 {
-		_, err = r.rotate(t, devicetotp.RotateRequest{OTP: secret(wrongCode)})
+		_, err = r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(0), OTP: secret(wrongCode)})
 		requireCode(t, devicetotp.CodeInvalidCredentials, err)
 	}
 	before := r.account.Stored()
 	for _, otp := range []string{"11111111", wrongCode} {
-		_, err = r.rotate(t, devicetotp.RotateRequest{OTP: secret(otp)})
+		_, err = r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(0), OTP: secret(otp)})
 		require.Equal(t, 30*time.Second, requireCode(t, devicetotp.CodeTooManyAttempts, err).RetryAfter)
 	}
 	require.Equal(t, before, r.account.Stored())
 }
 
-// A guess at the OTP that a rotation was made on counts, also where the request
-// fails before anything else is looked at.
+// A guess at the OTP that a rotation was made on counts for the account and for the
+// device, also if it would be good for another rotation: nothing else is looked at.
 func TestRotate_CountsAGuessAtItsOTP(t *testing.T) {
 	r := newRotating(t)
 	r.account.OTP("11111111")
-	_, err := r.rotate(t, devicetotp.RotateRequest{OTP: secret("11111111")})
+	_, err := r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(0), OTP: secret("11111111")})
 	require.NoError(t, err)
-	r.Secrets.Next(credential.Secret{}, errHost)
-	_, err = r.rotate(t, devicetotp.RotateRequest{OTP: secret(wrongCode)})
+	r.account.OTP("22222222")
+	for failures, otp := range []string{wrongCode, "22222222"} {
+		before := r.stored().Rotation
+		_, err = r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(0), OTP: secret(otp)})
+		require.Equal(t, "OTP", requireCode(t, devicetotp.CodeInvalidCredentials, err).Field)
+		require.Equal(t, []int{failures + 1, failures + 1, 0}, []int{r.account.Stored().State.OTP.Failures, r.stored().Named.Failures, r.stored().Attempts.Failures})
+		require.Equal(t, before, r.stored().Rotation)
+	}
+	_, err = r.rotate(t, devicetotp.RotateRequest{OTP: secret("22222222")})
+	require.NoError(t, err, "it was not spent")
+}
+
+// A digest that does not open matches nothing: the retry is an internal error, and
+// another rotation can be made.
+func TestRotate_ARetryWhoseDigestDoesNotOpen(t *testing.T) {
+	r := newRotating(t)
+	r.account.OTP("11111111")
+	request := devicetotp.RotateRequest{RotationID: rotationID(0), OTP: secret("11111111")}
+	_, err := r.rotate(t, request)
+	require.NoError(t, err)
+	changeState(t, r.World, func(s *credential.State) { s.Devices[0].Rotation.ProofDigest = []byte("junk") })
+	before := r.account.Stored()
+	_, err = r.rotate(t, request)
 	requireCode(t, devicetotp.CodeInternal, err)
-	require.Equal(t, 1, r.account.Stored().State.OTP.Failures)
+	require.ErrorIs(t, err, credential.ErrTampered)
+	require.Equal(t, before, r.account.Stored(), "nothing is counted")
+	require.Equal(t, deviceID, r.lastEvent().Unreadable[0].DeviceID)
+	require.True(t, r.rotated(t).Replaced)
+
+	changeState(t, r.World, func(s *credential.State) {
+		s.Devices[0].Rotation.Basis, s.Devices[0].Rotation.ProofDigest = credential.BasisOTP, nil // as a move to another account leaves it
+	})
+	_, err = r.rotate(t, devicetotp.RotateRequest{RotationID: r.stored().Rotation.ID, OTP: secret("11111111")})
+	requireCode(t, devicetotp.CodeIDInUse, err)
 }
 
 // A retry is given the secret that was sealed, not one that somebody put there.
@@ -272,12 +256,12 @@ func TestRotate_ARetryOfWhatDoesNotOpen(t *testing.T) {
 	} {
 		r := newRotating(t)
 		r.rotated(t)
+		id := r.stored().Rotation.ID
 		changeState(t, r.World, func(s *credential.State) { spoil(s.Devices[0].Rotation) })
-		_, err := r.rotate(t, devicetotp.RotateRequest{PIN: secret("8299")})
+		_, err := r.rotate(t, devicetotp.RotateRequest{RotationID: id, PIN: secret("8299")})
 		require.ErrorIs(t, err, credential.ErrTampered)
 		requireCode(t, devicetotp.CodeInternal, err)
-		r.Clock.Advance(10 * time.Minute)
-		require.True(t, r.rotated(t).Replaced, "another one can be made once no retry can be meant")
+		require.True(t, r.rotated(t).Replaced, "another one can be made")
 	}
 }
 
@@ -308,7 +292,7 @@ func TestRotate_AtOnceOnOneProof(t *testing.T) {
 			all := issuers(t, r.World, processes)
 			secrets := make([]string, 16)
 			codes := together(16, func(i int) error {
-				d, err := all[i%processes].Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: deviceID, OTP: secret("11111111")})
+				d, err := all[i%processes].Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: deviceID, RotationID: rotationID(0), OTP: secret("11111111")})
 				if err == nil {
 					secrets[i] = d.Base32()
 				}
@@ -392,7 +376,7 @@ func TestRotate_DecidesAgain(t *testing.T) {
 					}
 				})
 			})
-			d, err := other.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: deviceID, PIN: secret("8299")})
+			d, err := other.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: deviceID, RotationID: rotationID(0), PIN: secret("8299")})
 			require.Equal(t, c.code, devicetotp.CodeOf(err))
 			if err == nil {
 				require.True(t, d.Replaced)

@@ -1,6 +1,7 @@
 package devicetotp_test
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -21,6 +22,7 @@ type rotating struct {
 	*devicetotptest.World
 	account *devicetotptest.Account
 	device  devicetotp.DeviceTOTP // its id is deviceID
+	begun   int                   // rotations that were not given an id
 }
 
 func newRotating(t *testing.T, configure ...func(*devicetotp.Config)) *rotating {
@@ -48,11 +50,13 @@ func (r *rotating) use(t *testing.T, d devicetotp.DeviceTOTP) {
 	r.Clock.Advance(d.Period)
 }
 
+// rotate rotates the device, under a new id unless q has one.
 func (r *rotating) rotate(t *testing.T, q devicetotp.RotateRequest) (devicetotp.DeviceTOTP, error) {
 	t.Helper()
-	q.AccountID = "acct"
-	if q.DeviceID == "" {
-		q.DeviceID = deviceID
+	q.AccountID, q.DeviceID = "acct", cmp.Or(q.DeviceID, deviceID)
+	if q.RotationID == "" {
+		r.begun++
+		q.RotationID = rotationID(1000 + r.begun)
 	}
 	return r.Issuer.Rotate(t.Context(), q)
 }
@@ -309,12 +313,12 @@ func TestRotate_OnACodeThatTheHostSaysIsOfAnotherDevice(t *testing.T) {
 // A code of the device itself rotates it, and is spent.
 func TestRotate_OnItsOwnCode(t *testing.T) {
 	r := newRotating(t)
-	code := r.Phone(r.device).Code()
-	first, err := r.rotate(t, devicetotp.RotateRequest{OTP: code})
+	request := devicetotp.RotateRequest{RotationID: rotationID(0), OTP: r.Phone(r.device).Code()}
+	first, err := r.rotate(t, request)
 	require.NoError(t, err)
-	_, err = verify(t, r.World, "", code)
+	_, err = verify(t, r.World, "", request.OTP)
 	requireCode(t, devicetotp.CodeInvalidCredentials, err)
-	again, err := r.rotate(t, devicetotp.RotateRequest{OTP: code})
+	again, err := r.rotate(t, request)
 	require.NoError(t, err)
 	require.True(t, again.Replayed)
 	require.Equal(t, first.Base32(), again.Base32())
@@ -368,10 +372,10 @@ func TestRotate_IsConfirmedByProveToo(t *testing.T) {
 func TestRotate_OnARecoveryCode(t *testing.T) {
 	r := newRotating(t, withRecovery)
 	codes := r.account.RecoveryCodes(3)
-	first, err := r.rotate(t, devicetotp.RotateRequest{OTP: codes[0]})
+	first, err := r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(0), OTP: codes[0]})
 	require.NoError(t, err)
 	require.Equal(t, 2, r.account.Stored().State.Recovery.Left)
-	again, err := r.rotate(t, devicetotp.RotateRequest{OTP: secret(strings.ToLower(codes[0].Reveal()) + " ")})
+	again, err := r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(0), OTP: secret(strings.ToLower(codes[0].Reveal()) + " ")})
 	require.NoError(t, err)
 	require.True(t, again.Replayed)
 	require.Equal(t, first.Base32(), again.Base32())
@@ -380,7 +384,7 @@ func TestRotate_OnARecoveryCode(t *testing.T) {
 	second, err := r.rotate(t, devicetotp.RotateRequest{OTP: codes[1]})
 	require.NoError(t, err)
 	require.True(t, second.Replaced)
-	_, err = r.rotate(t, devicetotp.RotateRequest{OTP: codes[0]})
+	_, err = r.rotate(t, devicetotp.RotateRequest{RotationID: rotationID(0), OTP: codes[0]})
 	requireCode(t, devicetotp.CodeIDInUse, err)
 	require.Equal(t, 1, r.account.Stored().State.Recovery.Left)
 }
@@ -489,6 +493,7 @@ func TestRotate_OfAProvedDevice(t *testing.T) {
 }
 
 func TestRotate_RefusesBeforeItLooks(t *testing.T) {
+	const noID = "none at all"
 	r := newRotating(t)
 	r.create(t, devicetotp.CreateRequest{DeviceID: otherID(1), PIN: secret("8299")})
 	r.World.Account("locked").PIN("8299").Locked(true)
@@ -497,6 +502,8 @@ func TestRotate_RefusesBeforeItLooks(t *testing.T) {
 		code    devicetotp.Code
 		field   string
 	}{
+		"no id of the rotation":    {devicetotp.RotateRequest{AccountID: "acct", DeviceID: deviceID, RotationID: noID}, devicetotp.CodeInvalidID, "RotationID"},
+		"no UUID of the rotation":  {devicetotp.RotateRequest{AccountID: "acct", DeviceID: deviceID, RotationID: "1"}, devicetotp.CodeInvalidID, "RotationID"},
 		"no id":                    {devicetotp.RotateRequest{AccountID: "acct"}, devicetotp.CodeInvalidID, "DeviceID"},
 		"no UUID":                  {devicetotp.RotateRequest{AccountID: "acct", DeviceID: "phone"}, devicetotp.CodeInvalidID, "DeviceID"},
 		"a device it has not":      {devicetotp.RotateRequest{AccountID: "acct", DeviceID: otherID(9)}, devicetotp.CodeNotFound, "DeviceID"},
@@ -511,6 +518,9 @@ func TestRotate_RefusesBeforeItLooks(t *testing.T) {
 			before := r.account.Stored()
 			if c.code != devicetotp.CodeCredentialsRequired {
 				c.request.PIN = secret("8299")
+			}
+			if c.request.RotationID = cmp.Or(c.request.RotationID, rotationID(0)); c.request.RotationID == noID {
+				c.request.RotationID = ""
 			}
 			hashed := len(r.Events())
 			_, err := r.Issuer.Rotate(t.Context(), c.request)
@@ -699,7 +709,9 @@ func ExampleIssuer_Rotate() {
 	}
 	use(device)
 
-	renewed, err := issuer.Rotate(ctx, devicetotp.RotateRequest{AccountID: "alice", DeviceID: device.ID, PIN: credential.NewSecret("8299")})
+	renewed, err := issuer.Rotate(ctx, devicetotp.RotateRequest{
+		AccountID: "alice", DeviceID: device.ID, RotationID: "0190c3f2-7b1e-4c8a-9d3e-5f6a7b8c9d0e", PIN: credential.NewSecret("8299"),
+	})
 	fmt.Println(renewed.ID == device.ID, renewed.Basis, err)
 	fmt.Println("confirm by", renewed.ConfirmBy.Format(time.DateTime))
 	use(device)  // goes on working

@@ -105,7 +105,7 @@ func (c *call) spendSteps(s *credential.State, d *credential.Device, all []verif
 	case ofNew && !ofOld:
 		return c.takeOver(s, d)
 	case !d.Rotation.Pending(c.Now):
-		d.Rotation = nil
+		endRotation(d, credential.MaxRotations)
 	}
 	if outdated {
 		c.reseal(d)
@@ -128,8 +128,7 @@ func (c *call) takeOver(s *credential.State, d *credential.Device) bool {
 	to := *d
 	to.Algorithm, to.Digits, to.Period, to.LastStep = r.Algorithm, r.Digits, r.Period, r.LastStep
 	to.RestsOnGrace = d.RestsOnGrace && r.RestsOnGrace
-	to.Replaced = c.remembered(d.Replaced, r.ProofDigest, r.StartedAt)
-	to.Rotation = nil
+	endRotation(&to, credential.MaxRotations)
 	if to.Sealed, err = c.issuer.keys.Seal(credential.DeviceScope(c.accountID, &to), secret); err != nil {
 		return false
 	}

@@ -5,11 +5,13 @@ type Code string
 
 // The codes. Each one's class is in its comment.
 const (
-	// CodeInvalidID (invalid): the device id is not a UUID in 8-4-4-4-12 form.
+	// CodeInvalidID (invalid): the id of the device, or of the rotation, is not a UUID
+	// in 8-4-4-4-12 form.
 	CodeInvalidID Code = "invalid-id"
 	// CodeIDInUse (invalid): the account has a device of that id already, and the
-	// request is not a repetition of the one that made it. From Rotate: it is a late
-	// repetition of a rotation that is over.
+	// request is not a repetition of the one that made it. From Rotate: the device
+	// had a rotation of that id, and the request is not a repetition of the one that
+	// began it, or comes late.
 	CodeIDInUse Code = "id-in-use"
 	// CodeInvalidArgument (invalid): the host called an operation with a value
 	// that does not work. Verify never returns it, and Create only for the name
@@ -28,6 +30,8 @@ const (
 	CodeCredentialsRequired Code = "credentials-required"
 	// CodeTooManyAttempts (denied): every presented factor is blocked after too
 	// many failures. RetryAfter is the time until the first opens again; 0 if none does by itself.
+	// From Rotate also: the device was rotated credential.MaxRotations times within
+	// Policy.RetryWindow.
 	CodeTooManyAttempts Code = "too-many-attempts"
 	// CodeAccountLocked (denied): the host has locked the account.
 	CodeAccountLocked Code = "account-locked"
@@ -37,7 +41,7 @@ const (
 
 	// CodeUnavailable (internal): a store that did not answer, a queue that is
 	// full, or time that ran out. After a failed save the outcome is unknown to
-	// the caller, not unchanged: retry the same request, with the same device id.
+	// the caller, not unchanged: retry the same request, with the same ids.
 	CodeUnavailable Code = "unavailable"
 	// CodeInternal (internal): anything else. A fault of the library, of its
 	// configuration or of a collaborator that the host plugged in.

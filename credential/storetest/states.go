@@ -138,7 +138,7 @@ func oversizedState(e env) error {
 // then records of a tag, a length of two bytes and a value. Tag 1 is a device,
 // tag 1 within it its id; 200 has no meaning in this release.
 const (
-	stateOfNewerRelease  = "\x01" + "\x01\x00\x0a" + "\x01\x00\x01a" + "\xc8\x00\x03new" + "\xc8\x00\x05newer"
+	stateOfNewerRelease  = "\x02" + "\x01\x00\x0a" + "\x01\x00\x01a" + "\xc8\x00\x03new" + "\xc8\x00\x05newer"
 	stateOfUnknownFormat = "\xfa" + "\x01\x00\x03abc"
 )
 

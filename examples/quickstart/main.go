@@ -27,6 +27,7 @@ import (
 const (
 	account    = "acct-1"
 	phoneID    = "738e379f-fe30-45ab-819c-ba88804b6368"
+	rotationID = "0190c3f2-7b1e-4c8a-9d3e-5f6a7b8c9d0e"
 	tabletID   = "0f0fbd0c-6c0e-4e0b-9d43-5c1f6f0a2b11"
 	thiefID    = "c2b7a1de-93f4-4c55-8a6b-7e21d0c4f933"
 	newPhoneID = "5d9a4c7e-1b62-4f08-b3a5-e86f2c917d40"
@@ -132,7 +133,7 @@ func (s *service) rotate(phone devicetotp.DeviceTOTP) devicetotp.DeviceTOTP {
 	_, err := s.recoveryCodes(s.codeOf(phone))
 	s.say("the phone presents a code and asks for recovery codes: %v", err)
 
-	rotated := must(s.issuer.Rotate(ctx, devicetotp.RotateRequest{AccountID: account, DeviceID: phoneID, PIN: pin}))
+	rotated := must(s.issuer.Rotate(ctx, devicetotp.RotateRequest{AccountID: account, DeviceID: phoneID, RotationID: rotationID, PIN: pin}))
 	s.say("it presents the PIN and gets a new secret, to be used by %s", rotated.ConfirmBy.Format(layout))
 	s.clock.Advance(time.Minute)
 	s.say("the first code of the new secret: %s", s.verify(s.codeOf(rotated)))

@@ -2,8 +2,7 @@ package explore
 
 const rounds = "devicetotp/internal/rounds/"
 
-// bugs are faults that the library once had, with the number of their report, and
-// others of their kind.
+// bugs are faults that the library once had, and others of their kind.
 var bugs = []bug{
 	{
 		name: "what is seen is taken for what is kept", file: rounds + "rounds.go",
@@ -127,6 +126,11 @@ var bugs = []bug{
 		name: "both secrets of a rotation accepted for ever", file: "devicetotp/spend.go",
 		old: "case ofNew && !ofOld:", new: "case false && ofNew && !ofOld:",
 		scenarios: "rotated-and-confirmed", kind: "two secrets of one device",
+	},
+	{
+		name: "a rotation that is not remembered", file: "devicetotp/rotate_retry.go",
+		old: "return slices.ContainsFunc(d.PastRotations", new: "return false && slices.ContainsFunc(d.PastRotations",
+		scenarios: "rotated-by-two", kind: "a repetition that is not harmless (I4)",
 	},
 	{
 		name: "an import that resets a step", file: "devicetotp/import.go",

@@ -37,7 +37,6 @@ func (s *search) check(w *world) {
 	if len(w.violations) == 0 {
 		s.checkOrder(w, kept)
 	}
-	s.forgive(w)
 }
 
 // kept returns the values from the first to the one that is stored.

@@ -92,15 +92,25 @@ func named() []*scenario {
 		{name: "resealed-and-created", account: olderKey, clients: [][]request{
 			{reseal()}, {createWith(5, homeCode(-1), ""), createWith(6, "", pin)}}},
 		{name: "rotated-and-confirmed", account: inUse, clients: [][]request{
-			{rotate("", pin), rotate("", pin)}, {verify("", newCode(0, 0)), verify("", homeCode(0))}}},
+			{rotate(1, "", pin), rotate(1, "", pin)}, {verify("", newCode(0, 0)), verify("", homeCode(0))}}},
 		{name: "old-and-new-secret", account: inUse, clients: [][]request{
-			{rotate("", pin), verify("", newCode(0, 0))}, {verify(phone(0), homeCode(0))}}},
+			{rotate(1, "", pin), verify("", newCode(0, 0))}, {verify(phone(0), homeCode(0))}}},
 		{name: "rotated-by-two", account: inUse, clients: [][]request{
-			{rotate("", pin), rotate("", pin)}, {rotate(code, ""), verify("", newCode(1, 0))}}},
+			{rotate(1, "", pin), rotate(1, "", pin)}, {rotate(2, code, ""), verify("", newCode(1, 0))}}},
+		{name: "rotated-once-by-two", account: inUse, clients: [][]request{
+			{rotate(1, "", pin), rotate(1, "", pin)}, {rotate(1, "", pin), verify("", newCode(1, 0))}}},
 		{name: "rotated-on-its-own-code", account: inUse, clients: [][]request{
-			{rotate(homeCode(0), ""), rotate(homeCode(0), "")}, {createWith(1, homeCode(0), "")}}},
+			{rotate(1, homeCode(0), ""), rotate(1, homeCode(0), "")}, {createWith(1, homeCode(0), "")}}},
 		{name: "rotated-and-revoked", account: inUse, clients: [][]request{
-			{rotate("", pin), rotate("", pin)}, {revoke(0), verify("", newCode(0, 0))}}},
+			{rotate(1, "", pin), rotate(1, "", pin)}, {revoke(0), verify("", newCode(0, 0))}}},
+		{name: "proved-and-replaced", account: usual, clients: [][]request{
+			{createWith(1, "", pin), createWith(1, "", pin)}, {createWith(1, code, "")}}},
+		{name: "grace-and-replaced", account: usual, clients: [][]request{
+			{createWith(1, "", ""), createWith(1, "", "")}, {createWith(1, code, "")}}},
+		{name: "created-and-rotated", account: usual, clients: [][]request{
+			{createWith(1, "", pin), createWith(1, "", pin)}, {verify(phone(1), newCode(0, 0)), rotateDevice(1, 1, "", pin)}}},
+		{name: "imported-and-rotated", account: usual, clients: [][]request{
+			{importOf(1), importOf(1)}, {rotateDevice(1, 1, "", pin), verify(phone(1), newCode(1, 0))}}},
 		{name: "imported-and-used", account: usual, clients: [][]request{
 			{importOf(1), importOf(1)}, {verify("", codeOf(importSecret, 0)), createWith(2, codeOf(importSecret, 0), "")}}},
 		{name: "imported-under-two-ids", account: usual, clients: [][]request{

@@ -22,7 +22,6 @@ type search struct {
 	histories uint64
 	executed  int
 	violation *violation
-	forgiven  uint // a bit for each known violation that was found
 }
 
 func newSearch(given *scenario, faults int) *search {

@@ -84,7 +84,7 @@ func (s *stage) newAccount(i int) (credential.Account, error) {
 	d.ProofDigest = f.digest(d.ID)
 	if i%10 == 0 {
 		r := &credential.Rotation{
-			Algorithm: d.Algorithm, Digits: 6, Period: d.Period, Basis: credential.BasisPIN,
+			ID: deviceID(998), Algorithm: d.Algorithm, Digits: 6, Period: d.Period, Basis: credential.BasisPIN,
 			StartedAt: d.CreatedAt, Until: d.CreatedAt.Add(365 * 24 * time.Hour),
 		}
 		r.Sealed = f.seal(credential.RotationScope(a.ID, &d, r), "the new secret of it")
