@@ -69,7 +69,7 @@ func (f *fleet) register(p process, id string) {
 	f.newDevice(p, id)
 	f.use(p, id)
 	_, err := p.issuer.Rotate(ctx, devicetotp.RotateRequest{
-		AccountID: id, DeviceID: f.phones[id].ID, PIN: credential.NewSecret("8299"),
+		AccountID: id, DeviceID: f.phones[id].ID, RotationID: "0190c3f2-7b1e-4c8a-9d3e-5f6a7b8c9d0e", PIN: credential.NewSecret("8299"),
 	})
 	require.NoError(f.t, err)
 	imported, err := p.issuer.Import(ctx, devicetotp.ImportRequest{
