@@ -35,6 +35,10 @@ lint: ## gofmt, go vet (for 386 and arm too), go mod tidy and golangci-lint over
 		(cd $$m && go run $(GOLANGCI_LINT) run --allow-parallel-runners --config $(CURDIR)/.golangci.yml ./...) || exit 1; \
 	done
 
+.PHONY: vulnerabilities
+vulnerabilities: ## known vulnerabilities in what the code of each module calls
+	@.ci/vulnerabilities $(MODULES)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target with FUZZTIME (100000x) inputs
 	@.ci/fuzz $(FUZZTIME) $(MODULES)

@@ -1,5 +1,5 @@
 // Command otel shows the library under OpenTelemetry: a span for each request
-// and each call of the store, and a counter by operation and code. It sends
+// and each call of the store, and the durations by operation and code. It sends
 // three requests and prints what a collector would get.
 //
 //	go -C examples run ./otel

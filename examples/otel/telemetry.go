@@ -18,26 +18,26 @@ import (
 
 const scope = "example.com/devicetotp"
 
-// Telemetry tells what the library does in spans and one counter. The library
+// Telemetry reports what the library does, in spans and one histogram. The library
 // itself knows nothing of it: a middleware, the Observer and a store around the
 // store are all there is to it.
 type Telemetry struct {
 	tracer   trace.Tracer
-	requests metric.Int64Counter
+	requests metric.Float64Histogram
 }
 
-// NewTelemetry makes the counter and the tracer.
+// NewTelemetry makes the histogram and the tracer.
 func NewTelemetry(tracers trace.TracerProvider, meters metric.MeterProvider) (*Telemetry, error) {
-	requests, err := meters.Meter(scope).Int64Counter("devicetotp.requests",
-		metric.WithDescription("Requests that were decided, by operation and outcome."), metric.WithUnit("{request}"))
+	requests, err := meters.Meter(scope).Float64Histogram("devicetotp.request.duration",
+		metric.WithDescription("How long requests took, by operation and outcome."), metric.WithUnit("s"))
 	if err != nil {
 		return nil, err
 	}
 	return &Telemetry{tracers.Tracer(scope), requests}, nil
 }
 
-// Middleware gives each request a span and a request id, which is that of the
-// answer, of its error objects and of the log.
+// Middleware gives each request a span and a request id, which is also in the
+// response, in its error objects and in the log.
 func (t *Telemetry) Middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = jsonapi.WithRequestID(r)
@@ -48,9 +48,9 @@ func (t *Telemetry) Middleware(next http.Handler) http.Handler {
 	})
 }
 
-// Observe is the Observer. It counts by operation, code and basis, which are
-// closed sets, and never by account. The context is that of the request, so the
-// span is too.
+// Observe is the Observer. It measures by operation, code and basis, which are
+// closed sets, and never by account. It is called with the context of the request,
+// so the span of the request is in it.
 func (t *Telemetry) Observe(ctx context.Context, e devicetotp.Event) {
 	outcome := []attribute.KeyValue{
 		attribute.String("devicetotp.op", string(e.Op)),
@@ -59,7 +59,7 @@ func (t *Telemetry) Observe(ctx context.Context, e devicetotp.Event) {
 	if e.Basis != 0 {
 		outcome = append(outcome, attribute.String("devicetotp.basis", e.Basis.String()))
 	}
-	t.requests.Add(ctx, 1, metric.WithAttributes(outcome...))
+	t.requests.Record(ctx, e.Duration.Seconds(), metric.WithAttributes(outcome...))
 
 	span := trace.SpanFromContext(ctx)
 	span.SetAttributes(outcome...)
@@ -80,7 +80,7 @@ func codeOf(e devicetotp.Event) string {
 	return string(e.Code)
 }
 
-// Store returns a store that tells each call in a span.
+// Store returns a store that reports each call in a span.
 func (t *Telemetry) Store(store credential.Store) credential.Store {
 	return tracedStore{store, t.tracer}
 }

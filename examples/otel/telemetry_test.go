@@ -74,7 +74,7 @@ func values(span trace.ReadOnlySpan) map[attribute.Key]string {
 	return all
 }
 
-// counts are the counter's values by code.
+// counts are the requests that were measured, by code.
 func (c *collector) counts() map[string]int64 {
 	c.t.Helper()
 	var data metricdata.ResourceMetrics
@@ -82,14 +82,15 @@ func (c *collector) counts() map[string]int64 {
 	require.Len(c.t, data.ScopeMetrics, 1)
 	require.Len(c.t, data.ScopeMetrics[0].Metrics, 1)
 	counts := map[string]int64{}
-	for _, point := range data.ScopeMetrics[0].Metrics[0].Data.(metricdata.Sum[int64]).DataPoints {
+	for _, point := range data.ScopeMetrics[0].Metrics[0].Data.(metricdata.Histogram[float64]).DataPoints {
 		code, _ := point.Attributes.Value("devicetotp.code")
-		counts[code.AsString()] += point.Value
+		counts[code.AsString()] += int64(point.Count)
+		require.Positive(c.t, point.Sum, "they took time")
 	}
 	return counts
 }
 
-func TestSpansAndCounter(t *testing.T) {
+func TestSpansAndDurations(t *testing.T) {
 	c := newCollector(t)
 
 	answer, span, below := c.post(`{}`)
@@ -122,7 +123,7 @@ func TestSpansAndCounter(t *testing.T) {
 func TestRun(t *testing.T) {
 	var output bytes.Buffer
 	require.NoError(t, run(t.Context(), &output))
-	for _, want := range []string{"POST device TOTP", "save account", "devicetotp.requests", "invalid-credentials"} {
+	for _, want := range []string{"POST device TOTP", "save account", "devicetotp.request.duration", "invalid-credentials"} {
 		require.Contains(t, output.String(), want)
 	}
 }
