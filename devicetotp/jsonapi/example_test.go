@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"time"
 
@@ -298,10 +300,12 @@ func ExampleOpenAPI() {
 	if err := json.Unmarshal(jsonapi.OpenAPI(), &doc); err != nil {
 		panic(err)
 	}
-	for path := range doc.Paths {
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
 		fmt.Println(doc.OpenAPI, path)
 	}
-	// Output: 3.1.0 /user/devices/totp
+	// Output:
+	// 3.1.0 /user/devices/totp
+	// 3.1.0 /user/devices/totp/{id}
 }
 
 func ExampleOpenAPIHandler() {
