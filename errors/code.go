@@ -1,6 +1,7 @@
 package errors
 
-// A Code says what went wrong. The set is closed: [Codes] lists it.
+// A Code says what went wrong. The set of the domain is closed: [Codes] lists it. A
+// transport may add codes of its own for what never reaches the domain.
 type Code string
 
 // The codes. Each one's class is in its comment.

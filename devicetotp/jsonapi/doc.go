@@ -1,17 +1,19 @@
 // Package jsonapi serves POST .../user/devices/totp, as the published API
-// description has it, over JSON:API 1.1.
+// description has it, over JSON:API 1.1, and beside it the operations that a
+// settings page needs: to list, rename and remove devices.
 //
-// [NewHandler] makes the http.Handler, from an Issuer and an [Authenticator];
+// [NewHandlers] makes the two http.Handlers, from an Issuer and an [Authenticator];
 // [Bearer] makes the Authenticator of a service that knows its callers by a
-// bearer token. Mount the handler wherever you like:
+// bearer token. Mount them wherever you like:
 //
-//	h, err := jsonapi.NewHandler(issuer, jsonapi.Bearer(verifyToken), jsonapi.Config{})
-//	mux.Handle("/user/2025-1/user/devices/totp", h)
+//	devices, device, err := jsonapi.NewHandlers(issuer, jsonapi.Bearer(verifyToken), jsonapi.Config{})
+//	mux.Handle("/user/2025-1/user/devices/totp", devices)
+//	mux.Handle("/user/2025-1/user/devices/totp/{id}", device)
 //
-// Mount it for every method, as above: it answers 405 to all but POST itself,
-// as a JSON:API document. A service with another transport needs nothing of
-// this package, and one with other JSON:API endpoints of its own can answer
-// their errors with [WriteError] and [Status].
+// [NewHandler] makes the handler of the published operation alone. Mount them for
+// every method, as above: they answer 405 to a method that they do not have, with
+// Allow and as a JSON:API document. HEAD is answered where GET is. A service with
+// another transport needs nothing of this package.
 //
 // # What comes in
 //
@@ -22,11 +24,11 @@
 //	authenticate   401, or 500 if the Authenticator itself fails
 //	scope          403
 //	Accept         406
-//	Content-Type   415, a Content-Encoding too
+//	Content-Type   415, a Content-Encoding too, if there is to be a body
 //	body           422, with one error object for each fault
 //	the Issuer     201, 403, 422 or 500
 //
-// The body is one JSON value of at most [MaxBodyBytes] bytes:
+// The body of a POST is one JSON value of at most [MaxBodyBytes] bytes:
 //
 //	{"data": {"type": "deviceTOTP", "id": "<uuid>",
 //	          "attributes": {"pin": "8299", "password": "...", "otp": "526271"}}}
@@ -47,8 +49,6 @@
 // late is 422, too many attempts are 403, and what passes is 500 with a
 // Retry-After and the code unavailable. A wrong credential is never 401:
 // clients answer a 401 with a new token and send again, which would count twice.
-// A request that net/http itself refuses, for instance with 431 because its
-// head is too long, does not reach the handler and is not answered as JSON:API.
 //
 // Every answer is application/vnd.api+json without parameters, is not to be
 // cached, and carries a Request-Id: 20 characters 0-9 and a-v, which is also the
@@ -62,25 +62,88 @@
 //	invalid-credentials, credentials-required            403
 //	too-many-attempts                                    403, Retry-After if a time is known
 //	account-locked, device-limit-reached                 403
+//	not-found                                            404, never for a POST
+//	method-not-allowed                                   405, Allow
 //	not-acceptable                                       406
 //	unsupported-media-type                               415
 //	invalid-document, invalid-type, invalid-attribute    422
-//	invalid-id, id-in-use                                422
+//	invalid-id, id-in-use, invalid-argument              422
 //	unavailable                                          500, Retry-After
 //	internal-error                                       500
-//	method-not-allowed                                   405, never for a POST
 //
-// What caused a 500 is logged and never sent. An answer invalid-credentials is
-// the same whatever the reason was, but for its id and for the pointer, which
-// follows from the request alone.
+// Which status a code has belongs to the operation: invalid-type and invalid-id of
+// a PATCH that contradicts its address are 409. What caused a 500 is logged and
+// never sent. An answer invalid-credentials is the same whatever the reason was, but
+// for its id and for the pointer, which follows from the request alone.
+//
+// # List, get, rename and remove
+//
+// These are not in the published description, and neither are their scopes:
+//
+//	GET    .../totp        200  the devices, oldest first     ScopeRead
+//	GET    .../totp/{id}   200  one of them; 404              ScopeRead
+//	PATCH  .../totp/{id}   200  the device; 404, 409, 422     ScopeManage
+//	DELETE .../totp/{id}   204  also if it is gone            ScopeManage
+//
+// A device has the attributes name, algorithm, digits, period (in seconds),
+// createdAt, lastUsedAt (null if it was never used) and blockedUntil (null if it is
+// not blocked, and 9999-12-31T23:59:59Z if only the service can unblock it). Times
+// are of RFC 3339, in UTC. There is no secret among them, and nothing that tells what
+// the device was created on. Imported devices have periods and digits that the
+// published operation never issues.
+//
+// The list leaves out devices that were created on grace, were never used and are
+// younger than the retry window: whoever has the token and such an id is given the
+// secret, see [devicetotp.DeviceOverview]. Who knows the id already may get, rename
+// and remove the device.
+//
+// A PATCH changes the name and nothing else. It needs type and id, as JSON:API has
+// it. A name of "" takes the name away; one that is null or left out stays as it is,
+// and other attributes are ignored. A DELETE works on a locked account, and can be
+// repeated: for the retry window no device of the same id can be made. Whether the
+// token is enough to remove a device is the service's decision; see
+// [devicetotp.Issuer.Prove].
+//
+// Query parameters are ignored, include and sort too, for which JSON:API would have
+// 400. An account that the store does not know has no devices.
+//
+// # Endpoints of the service's own
+//
+// [Authenticate] and [Negotiate] check a request as the handlers do, and [WriteError]
+// answers it as they do: an error of an Issuer or of an Authenticator, or a [Problem],
+// which has any code of the table with a pointer or a header, a sentence and a status.
+// The same error has the same status, code, headers and text, whoever writes it. One
+// status differs: a 404 is a 500 where it would answer a POST of this package.
+//
+// # What does not reach the handler
+//
+// net/http answers some requests by itself, not as JSON:API: 400 for what is no HTTP
+// or has no Host, 417 for an Expect other than 100-continue, 431 for a head that is
+// too long, 501 for a transfer coding other than chunked, and 505 for another version.
+// A mux answers 404 for other paths, a slash at the end included, and 307 for one that
+// is not clean. Clients of the published operation can read none of these: mount the
+// handlers at the exact paths.
+//
+// A body that is longer than MaxBodyBytes by its own Content-Length is refused without
+// being asked for (Expect: 100-continue), and the connection is closed.
+//
+// A client that goes away ends its request where nothing has been counted or spent
+// yet; the log has that at level Debug. On HTTP/1 a client that shuts down its sending
+// half (a half-closed connection) counts as gone, since net/http cannot tell the two
+// apart, and is answered 500 unavailable. Neither is seen before the body has been read.
 //
 // # What is left to the service
 //
-// TLS, the limits of the server (header size, ReadHeaderTimeout, WriteTimeout,
-// IdleTimeout) and rate limits by address. The handler bounds the size of the
-// body, the time it may take and the time the Authenticator may take.
+// TLS; the limits of the server (header size, ReadHeaderTimeout, WriteTimeout,
+// IdleTimeout), and of how many connections it takes, in all and from one address:
+// net/http has no such limit; and rate limits by address. The handler bounds the size
+// of the body, the time it may take and the time the Authenticator may take.
 //
-// [OpenAPI] is the description of the endpoint in OpenAPI 3.1.
+// For a client in a browser, CORS: a middleware must answer the preflight (OPTIONS is
+// 405 here), allow the headers Authorization, Content-Type and Request-Id, and expose
+// Request-Id and Retry-After.
+//
+// [OpenAPI] is the description of the endpoints in OpenAPI 3.1.
 //
 // Compatibility: codes, statuses, titles and exported names stay. New codes may
 // be added, each with one of the statuses above.

@@ -24,11 +24,16 @@ func appendDevice(b []byte, d devicetotp.DeviceTOTP) []byte {
 	return append(b, `}}}`...)
 }
 
-// appendList appends the document of several devices.
+// appendList appends the document of the devices that may be listed: of those that
+// are open to a retry not even the id.
 func appendList(b []byte, devices []devicetotp.DeviceOverview) []byte {
 	b = append(b, `{"data":[`...)
+	listed := 0
 	for i := range devices {
-		if i > 0 {
+		if devices[i].OpenToRetry {
+			continue
+		}
+		if listed++; listed > 1 {
 			b = append(b, ',')
 		}
 		b = appendOverview(b, &devices[i])

@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"time"
 
+	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/memstore"
 	"example.com/devicetotp/devicetotp"
@@ -144,6 +147,125 @@ func ExampleWriteError() {
 	// {"errors":[{"id":"cbgmhslmp1o9or9kh1p0","status":"403","code":"too-many-attempts","title":"Too many attempts","detail":"What was presented is blocked after too many failed attempts.","meta":{"retryAfter":30}}]}
 }
 
+// A settings page lists the devices, renames one and removes it.
+func ExampleNewHandlers() {
+	store := memstore.New()
+	_ = store.Put(context.Background(), credential.Account{ID: "alice"})
+	keys, err := credential.NewKeyring("2025-11", credential.NewKey("2025-11"))
+	if err != nil {
+		panic(err)
+	}
+	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{
+		Clock: clock.Func(func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) }),
+	})
+	if err != nil {
+		panic(err)
+	}
+	const id = "738e379f-fe30-45ab-819c-ba88804b6368"
+	if _, err := issuer.Import(context.Background(), devicetotp.ImportRequest{
+		AccountID: "alice", DeviceID: id, Secret: credential.NewSecret("12345678901234567890"),
+		Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second,
+	}); err != nil {
+		panic(err)
+	}
+	auth := jsonapi.AuthenticatorFunc(func(*http.Request) (jsonapi.Principal, error) {
+		return jsonapi.Principal{AccountID: "alice", Scopes: []string{jsonapi.ScopeRead, jsonapi.ScopeManage}}, nil
+	})
+	devices, device, err := jsonapi.NewHandlers(issuer, auth, jsonapi.Config{})
+	if err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/user/devices/totp", devices)
+	mux.Handle("/user/devices/totp/{id}", device)
+
+	call := func(method, path, body string) {
+		r := httptest.NewRequest(method, path, strings.NewReader(body))
+		r.Header.Set("Content-Type", jsonapi.MediaType)
+		w := httptest.NewRecorder()
+		mux.ServeHTTP(w, r)
+		fmt.Println(strings.TrimSpace(fmt.Sprint(w.Code, " ", w.Body)))
+	}
+	call("PATCH", "/user/devices/totp/"+id, `{"data":{"type":"deviceTOTP","id":"`+id+`","attributes":{"name":"phone"}}}`)
+	call("DELETE", "/user/devices/totp/"+id, "")
+	call("GET", "/user/devices/totp", "")
+	// Output:
+	// 200 {"data":{"type":"deviceTOTP","id":"738e379f-fe30-45ab-819c-ba88804b6368","attributes":{"name":"phone","algorithm":"SHA1","digits":6,"period":30,"createdAt":"2026-01-02T03:04:05Z","lastUsedAt":null,"blockedUntil":null}}}
+	// 204
+	// 200 {"data":[]}
+}
+
+// An endpoint of the service's own is checked and answered as the handlers are.
+func ExampleAuthenticate() {
+	auth := jsonapi.AuthenticatorFunc(func(*http.Request) (jsonapi.Principal, error) {
+		return jsonapi.Principal{AccountID: "alice", Scopes: []string{"shop:read"}}, nil
+	})
+	config := jsonapi.Config{Realm: "shop"}
+	pay := func(w http.ResponseWriter, r *http.Request) {
+		r = jsonapi.WithRequestID(r)
+		if _, err := jsonapi.Authenticate(r, auth, "shop:pay", config); err != nil {
+			jsonapi.WriteError(w, r, err, config)
+			return
+		}
+		w.WriteHeader(http.StatusNoContent)
+	}
+	r := httptest.NewRequest(http.MethodPost, "/pay", nil)
+	r.Header.Set("Request-Id", "cbgmhslmp1o9or9kh1p0")
+	w := httptest.NewRecorder()
+	pay(w, r)
+	fmt.Println(w.Body)
+	// Output: {"errors":[{"id":"cbgmhslmp1o9or9kh1p0","status":"403","code":"insufficient-scope","title":"Insufficient scope","detail":"The access token does not have the scope shop:pay."}]}
+}
+
+func ExampleNegotiate() {
+	r := httptest.NewRequest(http.MethodPost, "/pay", strings.NewReader("amount=1"))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	err := jsonapi.Negotiate(r, true)
+	fmt.Println(jsonapi.Status(err), jsonapi.ProblemOf(err).Code)
+	// Output: 415 unsupported-media-type
+}
+
+// Two faults in a document of the service's own.
+func ExampleProblem() {
+	err := errors.Join(
+		&jsonapi.Problem{Code: jsonapi.CodeInvalidType, Source: jsonapi.Pointer("/data/type")},
+		&jsonapi.Problem{Code: jsonapi.CodeInvalidAttribute, Source: jsonapi.Pointer("/data/attributes/amount"), Detail: "The amount must be a number."},
+	)
+	r := httptest.NewRequest(http.MethodPost, "/pay", nil)
+	r.Header.Set("Request-Id", "cbgmhslmp1o9or9kh1p0")
+	w := httptest.NewRecorder()
+	jsonapi.WriteError(w, r, err, jsonapi.Config{})
+	fmt.Println(w.Code)
+	var doc struct {
+		Errors []struct {
+			Code, Detail string
+			Source       struct{ Pointer string }
+		}
+	}
+	if err := json.Unmarshal(w.Body.Bytes(), &doc); err != nil {
+		panic(err)
+	}
+	for _, e := range doc.Errors {
+		fmt.Println(e.Source.Pointer, e.Code, e.Detail)
+	}
+	// Output:
+	// 422
+	// /data/type invalid-type The type is not the one that is asked for here.
+	// /data/attributes/amount invalid-attribute The amount must be a number.
+}
+
+// An endpoint whose API answers a wrong code with 404 says where the code was.
+func ExampleProblemOf() {
+	err := error(&totperrors.Error{Op: "verify", Code: totperrors.CodeInvalidCredentials})
+	p := jsonapi.ProblemOf(err)
+	p.Source = jsonapi.Pointer("/data/attributes/code")
+	p.Status = http.StatusNotFound
+	w := httptest.NewRecorder()
+	jsonapi.WriteError(w, httptest.NewRequest(http.MethodPost, "/check", nil), p, jsonapi.Config{})
+	fmt.Println(w.Code)
+	// Output: 404
+}
+
 // A middleware that logs each request under the id that the client is told.
 func ExampleWithRequestID() {
 	logged := func(next http.Handler) http.Handler {
@@ -178,10 +300,12 @@ func ExampleOpenAPI() {
 	if err := json.Unmarshal(jsonapi.OpenAPI(), &doc); err != nil {
 		panic(err)
 	}
-	for path := range doc.Paths {
+	for _, path := range slices.Sorted(maps.Keys(doc.Paths)) {
 		fmt.Println(doc.OpenAPI, path)
 	}
-	// Output: 3.1.0 /user/devices/totp
+	// Output:
+	// 3.1.0 /user/devices/totp
+	// 3.1.0 /user/devices/totp/{id}
 }
 
 func ExampleOpenAPIHandler() {

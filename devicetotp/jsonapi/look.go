@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 
 	"example.com/devicetotp/credential"
@@ -27,7 +26,6 @@ func list(issuer Manager) operation {
 			if err != nil {
 				return nil, err
 			}
-			devices = slices.DeleteFunc(devices, func(d devicetotp.DeviceOverview) bool { return d.OpenToRetry })
 			return appendList(make([]byte, 0, 64+256*len(devices)), devices), nil
 		},
 	}

@@ -9,9 +9,12 @@ import (
 //go:embed openapi.json
 var openAPI []byte
 
-// OpenAPI returns the OpenAPI 3.1 document of the endpoint, as JSON: every
-// status with its headers and codes. Its one path is /user/devices/totp; add
-// your own servers to it. The caller owns the bytes.
+// OpenAPI returns the OpenAPI 3.1 document of the endpoints, as JSON: every
+// status with its headers and codes. Its paths are /user/devices/totp and
+// /user/devices/totp/{id}, below a server that you may replace by your own; take out
+// what you do not mount. All errors have one schema, with one list of codes, so that
+// generated clients have a type for them; x-codes lists those of a response. The
+// caller owns the bytes.
 func OpenAPI() []byte { return slices.Clone(openAPI) }
 
 // OpenAPIHandler returns a handler that serves [OpenAPI] to GET and HEAD.

@@ -52,7 +52,7 @@ func (h *verifyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (h *verifyHandler) verify(w http.ResponseWriter, r *http.Request) (devicetotp.Match, error) {
-	principal, err := h.auth.Authenticate(r)
+	principal, err := jsonapi.Authenticate(r, h.auth, "", h.opts)
 	if err != nil {
 		return devicetotp.Match{}, err
 	}

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -21,8 +22,24 @@ import (
 	"example.com/devicetotp/devicetotp/jsonapi"
 )
 
-// documented is the path that the document describes.
+// documented is the path that the document describes, and below which there is one
+// segment more for one device.
 const documented = "/user/devices/totp"
+
+// documentedPath returns the path of the document for one that a service mounts below
+// a prefix of its own; "" for what the document does not describe.
+func documentedPath(path string) string {
+	i := strings.LastIndex(path, documented)
+	if i < 0 {
+		return ""
+	}
+	switch rest := path[i+len(documented):]; {
+	case rest == "", rest[0] == '/' && !strings.Contains(rest[1:], "/") && rest != "/verify": // which the example server adds
+		return path[i:]
+	default:
+		return ""
+	}
+}
 
 // A Validator holds exchanges against the document.
 type Validator struct {
@@ -38,6 +55,7 @@ func New() (*Validator, error) {
 	if err := doc.Validate(context.Background()); err != nil {
 		return nil, err
 	}
+	doc.Servers = nil // a service mounts it where it likes
 	router, err := gorillamux.NewRouter(doc)
 	return &Validator{router}, err
 }
@@ -46,9 +64,8 @@ func New() (*Validator, error) {
 // the document describes. So must be a request that was granted, or refused for
 // what it presents; and one whose parts were refused must not be.
 func (v *Validator) Check(r *http.Request, requestBody []byte, answer *http.Response, answerBody []byte) error {
-	// The document has the path below which a service mounts it.
 	documentedRequest := r.Clone(context.Background())
-	documentedRequest.URL.Path = documented
+	documentedRequest.URL.Path, documentedRequest.URL.RawPath = documentedPath(r.URL.Path), ""
 	documentedRequest.Body = io.NopCloser(bytes.NewReader(requestBody))
 	route, params, err := v.router.FindRoute(documentedRequest)
 	if err != nil {
@@ -63,7 +80,7 @@ func (v *Validator) Check(r *http.Request, requestBody []byte, answer *http.Resp
 		Request: documentedRequest, PathParams: params, Route: route, Options: options,
 	}
 	err = openapi3filter.ValidateRequest(context.Background(), request)
-	switch taken := takenFor(answerBody); {
+	switch taken := takenFor(answer.StatusCode, answerBody); {
 	case taken == good && err != nil:
 		return fmt.Errorf("request %s: %w", requestBody, err)
 	case taken == bad && err == nil:
@@ -76,8 +93,40 @@ func (v *Validator) Check(r *http.Request, requestBody []byte, answer *http.Resp
 		Body:                   io.NopCloser(bytes.NewReader(answerBody)),
 		Options:                options,
 	})
+	if err == nil {
+		err = checkCodes(route.Operation.Responses.Status(answer.StatusCode), answerBody)
+	}
 	if err != nil {
 		return fmt.Errorf("answer %d %s: %w", answer.StatusCode, answerBody, err)
+	}
+	return nil
+}
+
+// Codes returns the codes that the document lists for a response of an error.
+func Codes(response *openapi3.Response) []string {
+	listed, _ := response.Extensions["x-codes"].([]any)
+	var codes []string
+	for _, code := range listed {
+		codes = append(codes, fmt.Sprint(code))
+	}
+	return codes
+}
+
+// checkCodes holds the codes of an answer against those that are listed for its
+// status. The schema has one list for all, so that generated clients have a type.
+func checkCodes(response *openapi3.ResponseRef, answer []byte) error {
+	var document struct {
+		Errors []struct{ Code string }
+	}
+	if len(answer) > 0 {
+		if err := json.Unmarshal(answer, &document); err != nil {
+			return err
+		}
+	}
+	for _, e := range document.Errors {
+		if !slices.Contains(Codes(response.Value), e.Code) {
+			return fmt.Errorf("the code %q is not listed for this status", e.Code)
+		}
 	}
 	return nil
 }
@@ -99,7 +148,10 @@ var codes = map[string]verdict{
 	"account-locked": good, "device-limit-reached": good, "id-in-use": good,
 }
 
-func takenFor(answer []byte) verdict {
+func takenFor(status int, answer []byte) verdict {
+	if status == http.StatusConflict {
+		return unsaid // the schema does not know the address
+	}
 	var document struct {
 		Data   json.RawMessage
 		Errors []struct{ Code string }
@@ -137,7 +189,7 @@ type checked struct {
 
 // RoundTrip implements http.RoundTripper.
 func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method != http.MethodPost || !strings.HasSuffix(r.URL.Path, documented) {
+	if documentedPath(r.URL.Path) == "" {
 		return c.next.RoundTrip(r)
 	}
 	requestBody, err := readAll(&r.Body)
@@ -151,6 +203,9 @@ func (c checked) RoundTrip(r *http.Request) (*http.Response, error) {
 	answerBody, err := readAll(&answer.Body)
 	if err != nil {
 		return nil, err
+	}
+	if answer.StatusCode == http.StatusMethodNotAllowed && r.Method != http.MethodPost {
+		return answer, nil // a service need not mount every operation
 	}
 	if err := c.validator.Check(r, requestBody, answer, answerBody); err != nil {
 		c.t.Errorf("not as documented: %v", err)

@@ -21,6 +21,9 @@ const (
 	PIN     = "8299"
 )
 
+// Scopes are all there are.
+var Scopes = []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin, jsonapi.ScopeRead, jsonapi.ScopeManage}
+
 // Options are those of the handler, without a log.
 var Options = jsonapi.Config{Logger: slog.New(slog.DiscardHandler)}
 
@@ -30,12 +33,28 @@ func New(t testing.TB) (*devicetotptest.World, http.Handler) {
 	t.Helper()
 	w := devicetotptest.New(t)
 	w.Account(Account).RegisteredAgo(time.Hour).PIN(PIN)
-	handler, err := jsonapi.NewHandler(w.Issuer, jsonapi.Bearer(owner), Options)
+	handler, err := jsonapi.NewHandler(w.Issuer, Owner(), Options)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return w, handler
 }
+
+// All serves every operation for the account of w.
+func All(t testing.TB, w *devicetotptest.World, auth jsonapi.Authenticator) http.Handler {
+	t.Helper()
+	devices, device, err := jsonapi.NewHandlers(w.Issuer, auth, Options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/user/devices/totp", devices)
+	mux.Handle("/user/devices/totp/{id}", device)
+	return mux
+}
+
+// Owner is the Authenticator that knows Token.
+func Owner() jsonapi.Authenticator { return jsonapi.Bearer(owner) }
 
 func owner(_ context.Context, token string) (jsonapi.Principal, error) {
 	if token != Token {
@@ -43,7 +62,7 @@ func owner(_ context.Context, token string) (jsonapi.Principal, error) {
 	}
 	return jsonapi.Principal{
 		AccountID: Account,
-		Scopes:    []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin},
+		Scopes:    Scopes,
 	}, nil
 }
 
