@@ -25,10 +25,11 @@ import (
 // here depends on how the counters are kept.
 type siege struct {
 	*house
-	copies  *memstore.Store
-	copied  *devicetotp.Issuer
-	ownStep time.Time // of the attacker's last own code
-	proved  int       // so often
+	copies   *memstore.Store
+	copied   *devicetotp.Issuer
+	recovery []credential.Secret // of the last set
+	ownStep  time.Time           // of the attacker's last own code
+	proved   int                 // so often
 }
 
 // unusedID is a device that was made on the target's code and never used. Those who
@@ -37,14 +38,17 @@ const unusedID = "00000000-0000-4000-8000-00000000000f"
 
 func newSiege(t *testing.T) *siege {
 	t.Helper()
-	s := &siege{house: newHouse(t), copies: memstore.New()}
+	s := &siege{house: newHouse(t, withRecovery), copies: memstore.New()}
+	// Without the time of a hash.
+	config := devicetotp.Config{Clock: s.Clock, Secrets: &devicetotptest.Secrets{}, Password: plain("password"), PIN: plain("8299")}
+	withRecovery(&config)
 	var err error
-	s.copied, err = devicetotp.NewIssuer(s.copies, s.Keys, devicetotp.Config{
-		Clock: s.Clock, Secrets: &devicetotptest.Secrets{}, Password: plain("password"), PIN: plain("8299"), // without the time of a hash
-	})
+	s.copied, err = devicetotp.NewIssuer(s.copies, s.Keys, config)
 	require.NoError(t, err)
+	require.NoError(t, s.newRecoveryCodes(t))
 	_, err = s.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: unusedID, OTP: s.target.Code()})
 	require.NoError(t, err)
+	require.NoError(t, s.verify(t, ownID, s.own.Code()), "a device that was used can be rotated")
 	s.Clock.Advance(10 * time.Minute)
 	return s
 }
@@ -57,66 +61,6 @@ func plain(right string) verifier.Verifier {
 		return verifier.Verdict{Status: verifier.StatusWrong}, nil
 	})
 }
-
-// entrance is a way to present a value to the account.
-type entrance func(*testing.T, *devicetotp.Issuer, credential.Secret) error
-
-func byVerify(device string) entrance {
-	return func(t *testing.T, i *devicetotp.Issuer, code credential.Secret) error {
-		_, err := i.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", DeviceID: device, Code: code})
-		return err
-	}
-}
-
-// byCreate presents the value for f. Beside it are more wrong values: they are
-// not looked at if it is right.
-func byCreate(f credential.Factor, id string, beside ...credential.Factor) entrance {
-	return func(t *testing.T, i *devicetotp.Issuer, value credential.Secret) error {
-		r := devicetotp.CreateRequest{AccountID: "acct", DeviceID: id}
-		present(&r, f, value.Reveal())
-		for _, b := range beside {
-			present(&r, b, "0000")
-		}
-		_, err := i.Create(t.Context(), r)
-		return err
-	}
-}
-
-// authenticator is what is guessed at.
-type authenticator struct {
-	right, wrong func(*siege) credential.Secret
-	entrances    []entrance
-	// before is what the attacker makes the host do before each guess.
-	before func(*siege, *testing.T) error
-}
-
-var (
-	unnamedDevice = authenticator{
-		right: func(s *siege) credential.Secret { return s.target.Code() },
-		wrong: func(s *siege) credential.Secret { return wrong6(s.own, s.target) },
-		entrances: []entrance{
-			byVerify(""), byCreate(credential.FactorOTP, ""), byCreate(credential.FactorOTP, unusedID),
-			byCreate(credential.FactorOTP, "", credential.FactorPassword, credential.FactorPIN),
-		},
-	}
-	namedDevice = authenticator{right: unnamedDevice.right, wrong: unnamedDevice.wrong, entrances: []entrance{byVerify(targetID)}}
-	mailedCode  = authenticator{
-		right:     func(*siege) credential.Secret { return secret(rightCode) },
-		wrong:     func(*siege) credential.Secret { return secret(wrongCode) },
-		entrances: []entrance{byCreate(credential.FactorOTP, ""), byCreate(credential.FactorOTP, unusedID)},
-		before:    func(s *siege, t *testing.T) error { return s.announce(t, verifier.KindAccount, rightCode) },
-	}
-	pin = authenticator{
-		right:     func(*siege) credential.Secret { return secret("8299") },
-		wrong:     func(*siege) credential.Secret { return secret("0000") },
-		entrances: []entrance{byCreate(credential.FactorPIN, ""), byCreate(credential.FactorPIN, "", credential.FactorPassword)},
-	}
-	password = authenticator{
-		right:     func(*siege) credential.Secret { return secret("password") },
-		wrong:     func(*siege) credential.Secret { return secret("0000") },
-		entrances: []entrance{byCreate(credential.FactorPassword, ""), byCreate(credential.FactorPassword, "", credential.FactorPIN)},
-	}
-)
 
 // never is a wait that only Unblock ends.
 const never = 100 * 365 * 24 * time.Hour
@@ -177,7 +121,9 @@ func (s *siege) prove(t *testing.T) {
 	}
 	s.ownStep = step
 	s.proved++
-	entrances := []entrance{byVerify(""), byCreate(credential.FactorOTP, unusedID)}
+	entrances := []entrance{
+		byVerify(""), byCreate(byOTP, unusedID), byProve(byOTP), byRotate(byOTP, ownID),
+	}
 	if entrances[s.proved%len(entrances)](t, s.Issuer, s.own.Code()) != nil {
 		require.NoError(t, s.verify(t, ownID, s.own.Code()))
 	}
@@ -247,10 +193,13 @@ func TestAttacker_NoOrderOfStepsBuysMoreInARow(t *testing.T) {
 	all := []struct {
 		authenticator
 		counter, most int
-	}{{unnamedDevice, 0, anyLimit}, {namedDevice, 0, anyLimit}, {mailedCode, 1, kindLimit}, {pin, 2, 10}, {password, 3, 100}}
+	}{
+		{unnamedDevice, 0, anyLimit}, {namedDevice, 0, anyLimit}, {mailedCode, 1, kindLimit},
+		{pin, 2, 10}, {password, 3, 100}, {recoveryCodes, 4, anyLimit},
+	}
 	for seed := range uint64(8) {
 		s, r := newSiege(t), rand.New(rand.NewPCG(7, seed))
-		var inARow, longest [4]int
+		var inARow, longest [5]int
 		for range 2500 {
 			target := &all[r.IntN(len(all))]
 			one := target.authenticator
@@ -270,7 +219,7 @@ func TestAttacker_NoOrderOfStepsBuysMoreInARow(t *testing.T) {
 				inARow[0] = 0
 			}
 		}
-		for i, most := range []int{anyLimit, kindLimit, 10, 100} {
+		for i, most := range []int{anyLimit, kindLimit, 10, 100, anyLimit} {
 			require.Greater(t, longest[i], most/4, "the attack is one")
 		}
 	}

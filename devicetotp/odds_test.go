@@ -29,6 +29,57 @@ func lostOTP(t *testing.T, s *siege) authenticator {
 	}
 }
 
+// lostRotation is the same for a Rotate.
+func lostRotation(t *testing.T, s *siege) authenticator {
+	t.Helper()
+	right := s.target.Code()
+	e := byRotate(byOTP, targetID)
+	require.NoError(t, e(t, s.Issuer, right))
+	return authenticator{
+		right:     func(*siege) credential.Secret { return right },
+		wrong:     unnamedDevice.wrong,
+		entrances: []entrance{e},
+	}
+}
+
+// retryWindow is how long a retry is recognized.
+const retryWindow = 5*time.Minute + 1
+
+// A retry checks one factor and grants on it: that is no way round the counter of
+// the password or PIN.
+func TestAttacker_ALostAnswerBuysNoGuesses(t *testing.T) {
+	const id = "00000000-0000-4000-8000-00000000000e"
+	for _, f := range []credential.Factor{byPassword, byPIN} {
+		for name, again := range map[string]entrance{"create": byCreate(f, id), "rotate": byRotate(f, targetID)} {
+			t.Run(f.String()+"/"+name, func(t *testing.T) {
+				a, limit := password, 100
+				if f == byPIN {
+					a, limit = pin, 10
+				}
+				s := newSiege(t)
+				require.NoError(t, again(t, s.Issuer, a.right(s)))
+				retried := a
+				retried.entrances = append([]entrance{again}, a.entrances...)
+				got, _ := s.attack(t, retried, true, retryWindow)
+				require.Positive(t, got)
+				later := s.spendAYear(t, true, a)[0]
+				require.Equal(t, limit, got+later.guesses)
+			})
+		}
+	}
+}
+
+// Ten codes of 79 random bits, of which at most a hundred are guessed at in a row.
+// Even if their counter is reset every day nobody ever finds one.
+func TestAttacker_AYearBuysNoRecoveryCode(t *testing.T) {
+	for _, own := range []bool{false, true} {
+		got := newSiege(t).spendAYear(t, own, recoveryCodes)[0]
+		require.Equal(t, outcome{anyLimit, 89*time.Hour + 3*time.Minute + 30*time.Second}, got)
+		guesses := 365 * perDay(t, own, recoveryCodes)
+		require.Less(t, devicetotp.DefaultRecoveryCodes*float64(guesses)/math.Pow(2, 79), 1e-17)
+	}
+}
+
 // odds is a row of the table in SECURITY.md.
 type odds struct {
 	what     string
@@ -55,8 +106,11 @@ func TestAttacker_AYearBuysWhatSECURITYSays(t *testing.T) {
 		mailed.inARow[i] = newSiege(t).spendAYear(t, own, mailedCode)[0]
 		pins.inARow[i] = newSiege(t).spendAYear(t, own, pin)[0]
 		passwords.inARow[i] = newSiege(t).spendAYear(t, own, password)[0]
-		s := newSiege(t)
-		lost.inARow[i].guesses, lost.inARow[i].took = s.attack(t, lostOTP(t, s), own, 5*time.Minute+1)
+		for _, answer := range []func(*testing.T, *siege) authenticator{lostOTP, lostRotation} {
+			s, earlier := newSiege(t), lost.inARow[i]
+			lost.inARow[i].guesses, lost.inARow[i].took = s.attack(t, answer(t, s), own, retryWindow)
+			require.Contains(t, []outcome{{}, lost.inARow[i]}, earlier, "a Rotate is as a Create")
+		}
 
 		require.Equal(t, anyLimit, device.inARow[i].guesses+named.inARow[i].guesses)
 		require.Equal(t, kindLimit, mailed.inARow[i].guesses)
