@@ -56,8 +56,15 @@ var (
 // make it primary everywhere. Values are sealed again as they are used, and
 // only ever with a newer key, so processes of both steps may run side by side.
 // Remove an old key once no stored value uses it. Opening a value that still does
-// fails with [ErrMissingKey], which names the key. Issuer.Reseal of package devicetotp
-// seals the rest of an account again, and says which keys it still needs.
+// fails with [ErrMissingKey], which names the key.
+//
+// To seal the rest again, once the key is primary everywhere: for each account,
+// store what [Keyring.ResealPINHash] returns in the place of the PIN hash, if that
+// has not changed meanwhile (RotateHash of the stores does so), and then call
+// Issuer.Reseal of package devicetotp. The old key can go once Issuer.Inspect names
+// it in Overview.Keys of no account. One-time codes cannot be sealed again, so do
+// it all once more after ten minutes. The module's examples/reseal does so for a
+// whole database.
 //
 // The zero value is refused by every user of it. A Keyring is safe for
 // concurrent use and never prints its keys.

@@ -26,7 +26,10 @@ type URI struct {
 	Issuer, Account string
 }
 
-// ParseURI reads an otpauth address of a TOTP (Key URI format). What it does not
+// ParseURI reads an otpauth address of a TOTP (Key URI format), for instance for
+// Issuer.Import of package devicetotp. White space around it is left out, labels
+// are decoded, and the parameter issuer counts before an issuer in the label. What
+// it does not
 // understand is an error, never a default: a parameter that is there twice, an
 // algorithm other than SHA1, SHA256 and SHA512, a number that is none. Digits and
 // Period are not checked against the bounds of an import, which does so itself.

@@ -47,8 +47,8 @@ func (k *Keyring) OpenPINHash(accountID, stored string) (hash string, outdated b
 }
 
 // ResealPINHash returns a stored PIN hash sealed with the primary key, whether
-// it was bare or sealed with an older key; otherwise stored as it is. The PIN
-// need not be known, and failures stay counted. Errors are those of
+// it was bare or sealed with an older key; otherwise stored as it is, also if it
+// is "". The PIN need not be known, and failures stay counted. Errors are those of
 // [Keyring.OpenPINHash].
 func (k *Keyring) ResealPINHash(accountID, stored string) (string, error) {
 	hash, outdated, err := k.OpenPINHash(accountID, stored)

@@ -44,7 +44,7 @@ type AddedCode struct {
 }
 
 // AddCode announces a one-time code that the host has sent to the user, or is
-// about to send, so that Create accepts it as an OTP once. Only a digest under
+// about to send, so that Create, Prove or Rotate accepts it as an OTP once. Only a digest under
 // the keyring is stored. A new code of a kind replaces the old one; failures
 // stay counted, so that asking for codes buys no guesses.
 //

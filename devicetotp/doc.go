@@ -1,12 +1,9 @@
 // Package devicetotp issues TOTP secrets for the devices of an account and
 // verifies the codes that those devices generate.
 //
-// Make an [Issuer] with [NewIssuer]. [Issuer.Create] issues a secret within five
-// minutes of registration without any credential, or else against one valid user
-// OTP, password or PIN, checked in that order. [Issuer.Verify] accepts each code
-// of a device once. [Issuer.Prove] asks for the same proofs before anything else is
-// done; [Issuer.Inspect], [Issuer.Rename], [Issuer.Rotate] and [Issuer.Revoke]
-// manage devices, and [Issuer.Import] takes over those of another service.
+// Start with [NewIssuer]. It takes a store of accounts, from package sqlstore,
+// memstore or your own, and a keyring ([credential.KeyringFromFile]). Then
+// [Issuer.Create] and [Issuer.Verify] are the two operations to begin with:
 //
 //	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{})
 //	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: id, PIN: credential.Optional(pin)})
@@ -14,6 +11,29 @@
 //	case errors.Is(err, devicetotp.ErrDenied):  // 403
 //	case errors.Is(err, devicetotp.ErrInvalid): // 422
 //	}
+//
+// # Operations
+//
+//   - [Issuer.Create] issues a device: within five minutes of registration without
+//     any credential, or else against one valid user OTP, password or PIN, checked
+//     in that order.
+//   - [Issuer.Verify] accepts a code of a device, each code once.
+//   - [Issuer.Prove] asks for the proofs of Create before anything else is done.
+//   - [Issuer.Rotate] gives a device that is in use a new secret, on such a proof.
+//   - [Issuer.Inspect] returns what an account looks like: its devices, failures,
+//     codes and keys.
+//   - [Issuer.Rename] gives a device another name.
+//   - [Issuer.Revoke] takes devices away.
+//   - [Issuer.AddCode] announces a one-time code that the host sends to the user.
+//   - [Issuer.ReplaceRecoveryCodes] makes codes for the day when devices are lost.
+//   - [Issuer.Unblock] forgets the failures of an account.
+//   - [Issuer.Import] adds a device that another service issued.
+//   - [Issuer.Reseal] seals an account again after the primary key was replaced.
+//
+// Create, Verify, Prove and Rotate check credentials themselves. Who may call the
+// others is the host's to decide.
+//
+// # The host
 //
 // In this documentation, the host is the service that embeds the library. The
 // library is domain logic without HTTP or SQL: package jsonapi serves the

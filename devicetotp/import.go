@@ -35,9 +35,11 @@ import (
 type ImportRequest struct {
 	// AccountID is the account that the device is for.
 	AccountID string
-	// DeviceID names the device: a UUID, as for Create, and required. Derive it from
-	// what the other service calls the device, so that an import that is run twice
-	// names it alike.
+	// DeviceID names the device: a UUID, as for Create, and required. Derive it, so
+	// that an import that is run twice names the device alike: as the UUIDv5 (RFC
+	// 9562) of the AccountID and of what the other service calls the device, in a
+	// namespace of your own. Leave the secret out, because ids are shown and logged.
+	// The module's examples/import does it.
 	DeviceID string
 	// Name is what the user calls the device: 0 to 64 characters of UTF-8, without
 	// control characters, bidirectional overrides, and spaces at either end.
@@ -70,8 +72,11 @@ type Imported struct {
 }
 
 // Import adds a device that another service issued, so that it goes on working
-// here. It is the host's to call; nothing is proved by it. It works on a locked
-// account, whose codes are refused until it is unlocked.
+// here. [credential.ParseURI] reads an otpauth address, and [ImportRequest] says
+// which field of other services goes where. The account must be in the store.
+//
+// It is the host's to call; nothing is proved by it. It works on a locked account,
+// whose codes are refused until it is unlocked.
 //
 // The device counts as used: it never makes room for another, is never given out,
 // and does not rest on grace. Like any other it takes one of Policy.MaxDevices
@@ -80,7 +85,9 @@ type Imported struct {
 // An import may be run twice: a device that is there with the same secret and
 // parameters is left as it is (AlreadyThere), and one that was imported and
 // revoked stays away, recognized by its id and by its secret, unless
-// AgainAfterRevoke is set.
+// AgainAfterRevoke is set. The error is id-in-use for one that stays away, and for
+// one whose id another device has; [Issuer.Inspect] shows which, because only the
+// latter is there.
 //
 // Errors have these codes:
 //
@@ -89,9 +96,10 @@ type Imported struct {
 //	                      future; AccountID, wrapping
 //	                      credential.ErrNotFound; or Secret, which another
 //	                      device of the account has
-//	id-in-use             the account has or had another device of that id;  ErrInvalid
-//	                      or, with the field Secret, the device was imported
-//	                      under another id and revoked
+//	id-in-use             the account has a device of that id with another   ErrInvalid
+//	                      secret or other parameters, or had one that was
+//	                      revoked; or, with the field Secret, the device was
+//	                      imported under another id and revoked
 //	device-limit-reached  no room for another device                         ErrDenied
 //	unavailable           repeat the request
 //	internal-error        a fault; the cause is in the error

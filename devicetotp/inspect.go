@@ -58,8 +58,8 @@ type DeviceOverview struct {
 	OpenToRetry bool
 	// LastUsedAt is when a code of it was last accepted, give or take two time
 	// steps: the end of the step of that code, or now if that has not come yet. It is
-	// zero if the device was never used, or was imported and nobody knows when it
-	// was.
+	// zero if the device was never used or, where Basis is credential.BasisImported,
+	// if nobody knows when it was.
 	LastUsedAt time.Time
 	// Failures is the number of wrong codes in a row that were compared with it.
 	Failures int

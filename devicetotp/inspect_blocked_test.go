@@ -18,7 +18,7 @@ import (
 func TestInspect_SaysWhetherACodeIsCompared(t *testing.T) {
 	w := devicetotptest.New(t)
 	phone := w.Account("acct").Device("phone", time.Hour)
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a walk that is the same every time
+	random := rand.New(rand.NewPCG(1, 2)) // the same walk every time
 	seen := map[[3]bool]int{}
 	for range 4000 {
 		pauses := [...]time.Duration{time.Second, time.Second, 31 * time.Second, 2 * time.Hour}

@@ -62,7 +62,7 @@ type Policy struct {
 	// that is shorter than the hash, and then generate other codes.
 	SecretSize int
 
-	// OTPKinds are the kinds of user OTP that Create and Prove accept: verifier.KindAccount,
+	// OTPKinds are the kinds of user OTP that Create, Prove and Rotate accept: verifier.KindAccount,
 	// verifier.KindDeviceTOTP, verifier.KindRecovery, or the host's own words of
 	// 1 to 32 characters of a-z, 0-9 and "-"; each once, at most
 	// credential.MaxCodes. Default: the first two. Empty: no OTP is right, unless

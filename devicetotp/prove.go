@@ -36,7 +36,8 @@ type Proof struct {
 	DeviceID string
 	// RestsOnGrace reports that the OTP is a code of a device that rests on grace
 	// alone: whoever had the access token within five minutes of registration may
-	// have made it. Ask for more before you set a PIN on such a code.
+	// have made it. Ask for more before you set a PIN or revoke a device on such a
+	// code.
 	RestsOnGrace bool
 }
 

@@ -31,16 +31,20 @@ type Resealed struct {
 }
 
 // Reseal seals everything of one account again with the primary key that an older
-// key sealed: the secrets of devices, pending rotations and revoked devices, and
-// the recovery codes. It is the operator's to call for each account before an old
+// key sealed, except the PIN hash, see below: the secrets of devices, pending
+// rotations and revoked devices, and the recovery codes. It is the operator's to call for each account before an old
 // key is taken away, and works on a locked account and beside other requests. It
 // never seals with an older key than the one that a value is sealed with, so that
 // a process which still has an older primary undoes nothing.
 //
 // Digests cannot be made again with another key. One-time codes expire within
 // [MaxCodeTTL], and the OTP that a device was made on is needed for
-// Policy.RetryWindow at most; until then their keys are in Resealed.Keys. The PIN
-// hash is the host's column: pass it to [credential.Keyring.ResealPINHash].
+// Policy.RetryWindow at most; until then their keys are in Resealed.Keys, so call
+// Reseal again after that.
+//
+// The PIN hash is the host's column: pass it to [credential.Keyring.ResealPINHash]
+// and store the result. Do that first, because Resealed.Keys includes its key.
+// [credential.Keyring] has all steps of a roll-out.
 //
 // What does not open is reported and does not stop the rest. Repeating a Reseal
 // changes nothing.

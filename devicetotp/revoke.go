@@ -31,7 +31,7 @@ type RevokeRequest struct {
 
 // Revoked are the ids of the devices that were taken away, oldest first.
 type Revoked struct {
-	// DeviceIDs are those that the request named.
+	// DeviceIDs are those that the request named, in lower case and each once.
 	DeviceIDs []string
 	// MadeBy are those that went with them, because of WithMadeBy.
 	MadeBy []string
@@ -39,7 +39,8 @@ type Revoked struct {
 
 // Revoke takes devices away and returns which. Their codes are refused from the
 // next request on. An id that the account has no device of is no error, is not
-// returned, and takes nothing with it.
+// returned, and takes nothing with it: a host that answers 404 then looks for the
+// id in Revoked.DeviceIDs. A retry finds nothing there either.
 //
 // The id of a revoked device stays taken for Policy.RetryWindow, so that a late
 // retry of the Create that made it does not bring it back. It takes the place of

@@ -10,11 +10,14 @@ import (
 	"go/token"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/devicetotp"
 )
 
 var updateSurface = flag.Bool("update", false, "write testdata/surface.txt again")
@@ -37,6 +40,16 @@ func TestSurface(t *testing.T) {
 	require.NoError(t, err)
 	if changes := changedLines(string(want), listing.String()); changes != "" {
 		t.Errorf("the exported surface changed; see the comment of TestSurface:\n%s", changes)
+	}
+}
+
+// The documentation of the package says of each operation what it does.
+func TestPackageDocumentationHasEveryOperation(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	operations := reflect.TypeFor[*devicetotp.Issuer]()
+	for i := range operations.NumMethod() {
+		require.Contains(t, string(doc), "\n//   - [Issuer."+operations.Method(i).Name+"] ")
 	}
 }
 

@@ -44,7 +44,8 @@ type Match struct {
 // The code must be of the current time step or of one beside it. A wrong code
 // counts against each device that it was compared with, and only a success of
 // that device or [Issuer.Unblock] resets that. After too many, codes that name no
-// device are not compared with it any more; a request that names it still is.
+// device are not compared with it any more; a request that names it still is. See
+// DeviceOverview.Skipped.
 //
 // While a rotation of a device is pending, codes of both its secrets are accepted.
 // The first one of the new secret confirms the rotation, see [Issuer.Rotate].

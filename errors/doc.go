@@ -10,6 +10,9 @@
 //	default:                                    // HTTP 500; worth a retry if the code is CodeUnavailable
 //	}
 //
+// A transport that has a "not found" (HTTP 404, gRPC NOT_FOUND) looks for
+// [CodeNotFound] first, which is one of ErrInvalid.
+//
 // An [Error]'s text is for the operator's log: it may carry what a store or
 // another collaborator of the host said. What a caller may see is the code, the
 // field and the retry time. No HTTP number is in here: that table belongs to

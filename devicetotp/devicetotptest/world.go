@@ -102,7 +102,9 @@ func (w *World) config() devicetotp.Config {
 
 // RollKey makes a new key of that id the primary, beside those that there are,
 // and gives the world an Issuer on them: [World.Keys] and [World.Issuer] change.
-// An Issuer that was kept from before has the old keys only.
+// An Issuer that was kept from before has the old keys only. These are both steps
+// of a roll-out at once, see credential.Keyring: a process of the first step, which
+// has the new key and seals with the old one, is made with devicetotp.NewIssuer.
 func (w *World) RollKey(id string) {
 	w.t.Helper()
 	secret := sha256.Sum256([]byte(id))

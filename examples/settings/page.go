@@ -40,7 +40,9 @@ func (p *Page) Handler() http.Handler {
 
 // Device is one line of the page.
 type Device struct {
-	ID   string `json:"id"`
+	// ID is missing for the minutes in which a Create that presents nothing but the
+	// id is given the device again, with its secret.
+	ID   string `json:"id,omitempty"`
 	Name string `json:"name,omitempty"`
 	// Added is when it was made here, or brought in from another service.
 	Added time.Time `json:"added"`
@@ -72,6 +74,9 @@ func line(d devicetotp.DeviceOverview) Device {
 		ID: d.ID, Name: d.Name, Added: d.CreatedAt,
 		Used: "at", LastUsed: d.LastUsedAt,
 		Blocked: d.Blocked, BlockedUntil: d.BlockedUntil,
+	}
+	if d.OpenToRetry {
+		l.ID = ""
 	}
 	if !d.Blocked { // or is it for codes that come without the id of their device?
 		l.Blocked, l.BlockedUntil = d.Skipped, d.SkippedUntil

@@ -41,6 +41,21 @@ func TestPageSaysWhenADeviceWasMadeAndUsed(t *testing.T) {
 	require.WithinDuration(t, now, list(t, w, "alice")[2].LastUsed, 30*time.Second, "a day later")
 }
 
+// Whoever has the session in the first minutes after a registration could have the
+// secret of such a device for its id, and nothing else.
+func TestPageKeepsTheIDOfADeviceThatIsGivenForNothing(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("alice").RegisteredAgo(0)
+	phone, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "alice", Name: "phone"})
+	require.NoError(t, err)
+	want := Device{Name: "phone", Added: devicetotptest.Start, Used: "never"}
+	require.Equal(t, []Device{want}, list(t, w, "alice"))
+
+	w.Clock.Advance(devicetotp.DefaultPolicy().RetryWindow + time.Second)
+	want.ID = phone.ID
+	require.Equal(t, []Device{want}, list(t, w, "alice"))
+}
+
 func TestPageSaysWhatIsBlocked(t *testing.T) {
 	t.Run("for codes that name it", func(t *testing.T) { wantBlocked(t, true, 20) })
 	t.Run("for codes that do not", func(t *testing.T) { wantBlocked(t, false, 80) })

@@ -132,11 +132,16 @@ type answered struct {
 	removed []string
 }
 
-// remove presses the button of alice's page, with the fields of the form in
-// pairs. Unless they say otherwise, the page was loaded just now.
+// remove presses the button of alice's page, which was loaded just now, with the
+// fields of the form in pairs.
 func remove(t *testing.T, w *devicetotptest.World, id string, fields ...string) answered {
 	t.Helper()
 	form := url.Values{"added": {w.Clock.Now().Format(time.RFC3339Nano)}}
+	for _, d := range list(t, w, "alice") {
+		if d.ID == id {
+			form.Set("added", d.Added.Format(time.RFC3339Nano))
+		}
+	}
 	for pair := range slices.Chunk(fields, 2) {
 		form.Set(pair[0], pair[1])
 	}
