@@ -184,7 +184,7 @@ func (s *Server) launch(ctx context.Context) error {
 	defer logFile.Close()
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", port,
 		"-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir,
-		"-c", "max_connections=200", "-c", "shared_buffers=64MB")
+		"-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "max_prepared_transactions=4")
 	for _, setting := range s.settings {
 		cmd.Args = append(cmd.Args, "-c", setting)
 	}
