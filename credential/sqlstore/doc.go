@@ -166,8 +166,9 @@
 //
 // An asynchronous or semi-synchronous replica that is promoted can lack Saves that
 // returned, and so brings spent codes back. Use Galera, or do not promote one.
-// A Save over a connection that cannot write (error 1290, 1792 or 1836, or 1047 of
-// a node without quorum) fails, and the Store closes that connection.
+// A Save over a connection that cannot write (error 1290, 1792 or 1836) fails, and so
+// do a Load and a Save at a node without quorum (1047). The Store closes such a
+// connection.
 //
 // MySQL before 8.0.16 lacks what the table needs; use MariaDB 10.6 or newer. The
 // tests ran on MariaDB 10.11, and on Galera 26.4 with it; nobody has run
