@@ -63,17 +63,38 @@
 //
 // # PostgreSQL settings
 //
-// New refuses a standby server, a database whose encoding is not UTF8, and
-// synchronous_commit off or local: off forgets the last transactions in a
-// crash, local forgets them in a fail-over to a synchronous standby. Without
-// standbys local is no faster than on. The server's fsync must stay on; New
-// does not check it.
+// New refuses a standby server, a database whose encoding is not UTF8,
+// default_transaction_read_only on, and synchronous_commit off or local: off forgets
+// the last transactions in a crash, local forgets them in a fail-over to a
+// synchronous standby. Without standbys local is no faster than on. It refuses
+// bytea_output=escape where the driver reads bytes as text and knows no other form
+// than hex. The server's fsync must stay on; New does not check it.
 //
-// pgx prepares each statement once a connection by itself. lib/pq asks the
-// server about each statement first, unless its DSN says binary_parameters=yes,
-// and its connections have no read deadline: on a network that goes silent a
-// call outlasts its ctx, and the requests for that account wait behind it. Give
-// its Connector a Dialer whose connections set one, or use pgx.
+// Set what is wrong for the database (ALTER DATABASE ... SET) and not in a DSN,
+// which a pooler refuses.
+//
+// lib/pq needs binary_parameters=yes in the DSN, with and without a pooler: by
+// default it sends a statement and its parameters apart, and New refuses that. Its
+// connections have no read deadline: on a network that goes silent a call outlasts
+// its ctx, and the requests for that account wait behind it. Give its Connector a
+// Dialer whose connections set one, or use pgx. A host whose own queries do not work
+// with binary_parameters opens a second *sql.DB.
+//
+// # Poolers of PostgreSQL
+//
+// PgBouncer in session mode needs nothing. In transaction mode each statement can go
+// to another connection of the server, which the driver must know:
+//
+//	pgx       default_query_exec_mode=exec, or cache_describe, or simple_protocol
+//	lib/pq    binary_parameters=yes, and in PgBouncer ignore_startup_parameters = extra_float_digits
+//
+// With lib/pq's default a Load was carried out as another client's Delete. With
+// pgx's default statements fail with SQLSTATE 42P05 or 26000, in New already. In
+// statement mode [Store.Migrate] does not work.
+//
+// What a client sets with SET stays on the server's connection, for whoever is next:
+// New cannot know it, so let no client behind the same pooler set one of the settings
+// above.
 //
 // # Fail-over of PostgreSQL
 //
@@ -145,8 +166,9 @@
 //
 // An asynchronous or semi-synchronous replica that is promoted can lack Saves that
 // returned, and so brings spent codes back. Use Galera, or do not promote one.
-// A Save over a connection that cannot write (error 1290, 1792 or 1836, or 1047 of
-// a node without quorum) fails, and the Store closes that connection.
+// A Save over a connection that cannot write (error 1290, 1792 or 1836) fails, and so
+// do a Load and a Save at a node without quorum (1047). The Store closes such a
+// connection.
 //
 // MySQL before 8.0.16 lacks what the table needs; use MariaDB 10.6 or newer. The
 // tests ran on MariaDB 10.11, and on Galera 26.4 with it; nobody has run

@@ -14,6 +14,13 @@ const (
 	deadlockDetected     = "40P01"
 )
 
+// SQLSTATE values of a statement that a driver has prepared over one connection, and
+// a pooler has brought to another.
+const (
+	duplicatePreparedStatement = "42P05"
+	noSuchPreparedStatement    = "26000"
+)
+
 // failed wraps what the driver reported.
 func failed(ctx context.Context, op string, err error) error {
 	if isUndone(err) {
@@ -23,7 +30,17 @@ func failed(ctx context.Context, op string, err error) error {
 	if done := ctx.Err(); done != nil && !errors.Is(err, done) {
 		return fmt.Errorf("sqlstore: %s: %w: %w", op, done, err)
 	}
-	return fmt.Errorf("sqlstore: %s: %w", op, err)
+	return fmt.Errorf("sqlstore: %s: %w", op, withAdvice(err))
+}
+
+// withAdvice says what to do about a driver that does not suit a pooler.
+func withAdvice(err error) error {
+	switch sqlState(err) {
+	case duplicatePreparedStatement, noSuchPreparedStatement:
+		return fmt.Errorf("%w: a pooler in transaction mode does not keep prepared statements: "+
+			"write default_query_exec_mode=exec in the DSN (pgx), or binary_parameters=yes (lib/pq)", err)
+	}
+	return err
 }
 
 // isUndone reports whether the server promises that nothing was read or written.

@@ -32,31 +32,6 @@ func (d Dialect) settings() func(context.Context, *sql.DB) error {
 	}
 }
 
-// checkPostgres reads the settings that decide whether a Save that returned can
-// be lost or a Load can be stale.
-func checkPostgres(ctx context.Context, db *sql.DB) error {
-	var commit, encoding string
-	var standby bool
-	err := db.QueryRowContext(ctx,
-		`SELECT current_setting('synchronous_commit'), current_setting('server_encoding'), pg_is_in_recovery()`).
-		Scan(&commit, &encoding, &standby)
-	if err != nil {
-		return fmt.Errorf("cannot read the settings: %w", err)
-	}
-	var faults []error
-	if standby {
-		faults = append(faults, errors.New("the server is a standby: accounts must be read from the primary"))
-	}
-	if commit == "off" || commit == "local" {
-		faults = append(faults, fmt.Errorf("synchronous_commit is %q, must be on, remote_write or remote_apply: "+
-			"write options='-c synchronous_commit=on' in the DSN or set it for the role", commit))
-	}
-	if encoding != "UTF8" {
-		faults = append(faults, fmt.Errorf("server_encoding is %q, must be UTF8", encoding))
-	}
-	return errors.Join(faults...)
-}
-
 // checkSQLite looks at two connections: all but journal_mode belong to one, so
 // settings that were executed instead of written in the DSN are missing on the
 // second.

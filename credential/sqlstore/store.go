@@ -61,8 +61,7 @@ func (s *Store) Load(ctx context.Context, id string) (credential.Account, error)
 	a := credential.Account{ID: id}
 	var sec, nsec int64
 	var state []byte
-	err := s.db.QueryRowContext(ctx, s.sql.load, id).
-		Scan(&sec, &nsec, &a.PasswordHash, &a.PINHash, &a.Locked, &state, &a.Version)
+	err := s.queryRow(ctx, s.sql.load, id, &sec, &nsec, &a.PasswordHash, &a.PINHash, &a.Locked, &state, &a.Version)
 	if errors.Is(err, sql.ErrNoRows) {
 		return credential.Account{}, notFound(id)
 	}

@@ -77,6 +77,56 @@ func keepsTheContract(t *testing.T, s service) {
 	storetest.Run(t, func(t *testing.T) storetest.Backend { return backend(s.open(), s) })
 }
 
+// Rows that Go has not written, each in one of the forms that a time has.
+func TestStoreKeepsTheContractOnRowsOfPlainSQL(t *testing.T) {
+	times := []string{
+		"CURRENT_TIMESTAMP", "'2026-01-02T03:04:05Z'", "'2026-01-02T03:04:05.678+05:30'",
+		"'2026-01-02 03:04:05+00'", "'2026-01-02 03:04:05.123456+00'", "'2026-01-02 03:04:05'",
+	}
+	onBoth(t, func(t *testing.T, s service) {
+		rows := 0
+		storetest.Run(t, func(t *testing.T) storetest.Backend {
+			db := s.open()
+			b := backend(db, s)
+			b.NewAccount = func(ctx context.Context) (id string, err error) {
+				rows++
+				err = db.QueryRowContext(ctx, `INSERT INTO users (email, password_hash, created_at) VALUES ($1, 'hash', `+
+					times[rows%len(times)]+`) RETURNING id`, rand.Text()).Scan(&id)
+				return id, err
+			}
+			return b
+		})
+	})
+}
+
+// What Load returns is the instant, in whole seconds, and a row from which none can
+// be read fails rather than opens the grace window.
+func TestCreatedAtIsRead(t *testing.T) {
+	want := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	onBoth(t, func(t *testing.T, s service) {
+		db := s.open()
+		store := s.use(db)
+		insert := func(created any) (id string) {
+			require.NoError(t, db.QueryRowContext(t.Context(), `INSERT INTO users (email, password_hash, created_at) VALUES ($1, 'hash', $2) RETURNING id`,
+				rand.Text(), created).Scan(&id))
+			return id
+		}
+		for _, created := range []any{
+			want, want.Add(987654321), "2026-01-02T03:04:05Z", "2026-01-02T05:04:05+02:00", "2026-01-02 03:04:05+00", "2026-01-02 03:04:05.999999+00",
+		} {
+			a, err := store.Load(t.Context(), insert(created))
+			require.NoError(t, err)
+			require.True(t, want.Equal(a.RegisteredAt), "%v is read as %v", created, a.RegisteredAt)
+		}
+	})
+	s := onSQLite(t)
+	db := s.open()
+	_, err := db.ExecContext(t.Context(), `INSERT INTO users (id, email, password_hash, created_at) VALUES (7, 'a', 'hash', 'long ago')`)
+	require.NoError(t, err)
+	_, err = s.use(db).Load(t.Context(), "7")
+	require.ErrorContains(t, err, `users: load "7"`)
+}
+
 // backend tells the suite how this service makes and changes its users.
 func backend(db *sql.DB, s service) storetest.Backend {
 	users := Users{db}

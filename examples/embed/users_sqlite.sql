@@ -1,6 +1,6 @@
 -- The same for SQLite. AUTOINCREMENT: without it the id of the last user would
--- be given out again. created_at is text, and compared as such: write it from
--- Go only, in UTC, so that an instant has one spelling.
+-- be given out again. created_at is text, with an offset or in UTC: see
+-- NewSQLiteStore.
 CREATE TABLE users (
     id            INTEGER   PRIMARY KEY AUTOINCREMENT,
     email         text      NOT NULL UNIQUE,

@@ -70,7 +70,7 @@ func eachServer(t *testing.T, test func(t *testing.T, d database)) {
 func eachPostgres(t *testing.T, test func(t *testing.T, d database)) {
 	for _, driver := range postgresDrivers {
 		t.Run(driver, func(t *testing.T) {
-			test(t, database{driver, pgtest.Need(t).Database(t), sqlstore.DialectPostgres})
+			test(t, database{driver, suits(driver, pgtest.Need(t).Database(t)), sqlstore.DialectPostgres})
 		})
 	}
 }

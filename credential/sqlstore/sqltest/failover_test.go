@@ -101,7 +101,7 @@ func newFailover(t *testing.T, pair *pgtest.Pair, driver string) *failover {
 	t.Helper()
 	name := "devicetotp_" + driver
 	open := func(driver, dsn string) *sqlstore.Store {
-		store, err := sqlstore.New(t.Context(), openPostgres(t, driver, pgtest.With(dsn, "dbname", name)),
+		store, err := sqlstore.New(t.Context(), openPostgres(t, driver, suits(driver, pgtest.With(dsn, "dbname", name))),
 			sqlstore.DialectPostgres, sqlstore.Config{})
 		require.NoError(t, err)
 		return store

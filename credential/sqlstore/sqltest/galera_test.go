@@ -184,6 +184,7 @@ func (g *galera) noQuorum(t *testing.T) {
 		}
 		require.NoError(t, ctx.Err(), "%v", err)
 	}
+	require.Zero(t, db.Stats().OpenConnections, "the connection is not used for the next Load")
 	for name, err := range map[string]error{
 		"save":       store.Save(ctx, a),
 		"set locked": store.SetLocked(ctx, "a", true),

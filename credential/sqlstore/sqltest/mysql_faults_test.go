@@ -82,6 +82,26 @@ func TestMySQLConnectionThatCannotWriteIsNotUsedAgain(t *testing.T) {
 	require.NotEqual(t, first, connectionID(t, db))
 }
 
+// A node without quorum refuses to read too, and its connections stay open.
+func TestMySQLConnectionToANodeWithoutQuorumIsNotUsedAgain(t *testing.T) {
+	d := needMySQL(t)
+	db, spy := openSpy(t, d.driver, d.dsn)
+	db.SetMaxOpenConns(1)
+	store := migrated(t, db, d.dialect, sqlstore.Config{})
+	require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
+	a := load(t, store, "a")
+	a.Next = 7
+	for name, do := range map[string]func() error{
+		"load": func() error { _, err := store.Load(t.Context(), "a"); return err },
+		"save": func() error { return store.Save(t.Context(), a) },
+	} {
+		spy.hooks(once(&mysql.MySQLError{Number: 1047, Message: "WSREP has not yet prepared node for application use"}), nil)
+		requireNumber(t, 1047, do())
+		require.Zero(t, db.Stats().OpenConnections, name)
+		require.NoError(t, do(), "another connection is used")
+	}
+}
+
 // Only an id that is there is no error: a plain INSERT is not told to ignore any.
 func TestMySQLInsertReportsEveryOtherError(t *testing.T) {
 	db, store, _ := needMySQL(t).oneAccount(t)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 )
@@ -63,7 +64,7 @@ func TestSQLiteSettingsOfOneConnectionAreNotEnough(t *testing.T) {
 func TestPostgresSettingsAreChecked(t *testing.T) {
 	for _, driver := range postgresDrivers {
 		t.Run(driver, func(t *testing.T) {
-			dsn := pgtest.Need(t).Database(t)
+			dsn := suits(driver, pgtest.Need(t).Database(t))
 			for commit, right := range map[string]bool{"on": true, "remote_write": true, "remote_apply": true, "off": false, "local": false} {
 				db := openPostgres(t, driver, pgtest.With(dsn, "synchronous_commit", commit))
 				_, err := sqlstore.New(context.Background(), db, sqlstore.DialectPostgres, sqlstore.Config{})
@@ -71,7 +72,7 @@ func TestPostgresSettingsAreChecked(t *testing.T) {
 					require.NoError(t, err, commit)
 				} else {
 					require.ErrorContains(t, err, `synchronous_commit is "`+commit+`", must be on`)
-					require.ErrorContains(t, err, "in the DSN")
+					require.ErrorContains(t, err, "ALTER DATABASE ... SET synchronous_commit = on")
 				}
 			}
 		})
@@ -113,4 +114,56 @@ func TestNewReportsADatabaseThatDoesNotAnswer(t *testing.T) {
 	missing := openSQLite(t, filepath.Join(t.TempDir(), "no", "such", "directory"))
 	_, err = sqlstore.New(ctx, missing, sqlstore.DialectSQLite, sqlstore.Config{})
 	require.ErrorContains(t, err, "sqlstore: sqlite:")
+}
+
+// Settings that were executed belong to one connection.
+func TestPostgresSettingsOfOneConnectionAreNotEnough(t *testing.T) {
+	eachPostgres(t, func(t *testing.T, d database) {
+		d.dsn = pgtest.With(d.dsn, "synchronous_commit", "off")
+		for _, connections := range []int{0, 1} { // 0: no limit
+			db := d.open(t)
+			db.SetMaxOpenConns(connections)
+			_, err := db.ExecContext(t.Context(), `SET synchronous_commit = on`)
+			require.NoError(t, err)
+			_, err = sqlstore.New(t.Context(), db, d.dialect, sqlstore.Config{})
+			if connections == 1 {
+				require.NoError(t, err, "there is no other connection")
+			} else {
+				require.ErrorContains(t, err, `synchronous_commit is "off"`)
+			}
+		}
+	})
+}
+
+func TestPostgresThatIsReadOnlyIsRefused(t *testing.T) {
+	eachPostgres(t, func(t *testing.T, d database) {
+		d.dsn = pgtest.With(d.dsn, "default_transaction_read_only", "on")
+		_, err := sqlstore.New(t.Context(), d.open(t), d.dialect, sqlstore.Config{})
+		require.ErrorContains(t, err, "default_transaction_read_only is on, must be off")
+	})
+}
+
+// With bytea_output=escape a State comes in another form of text, where it comes as
+// text at all, and pgx does not read it.
+func TestBytesInTheFormOfEscapesAreReadOrRefused(t *testing.T) {
+	modes := append([]struct{ driver, key, value string }{{"pgx", "default_query_exec_mode", "cache_statement"}}, poolerModes...)
+	for _, m := range modes {
+		t.Run(m.driver+" "+m.value, func(t *testing.T) {
+			dsn := pgtest.With(pgtest.With(pgtest.Need(t).Database(t), m.key, m.value), "bytea_output", "escape")
+			db := openPostgres(t, m.driver, dsn)
+			store, err := sqlstore.New(t.Context(), db, sqlstore.DialectPostgres, sqlstore.Config{})
+			if m.value == "exec" || m.value == "simple_protocol" {
+				require.ErrorContains(t, err, `bytea_output is "escape", must be hex`)
+				require.ErrorContains(t, err, "ALTER DATABASE ... SET bytea_output = hex")
+				return
+			}
+			require.NoError(t, err)
+			require.NoError(t, store.Migrate(t.Context()))
+			require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
+			a := load(t, store, "a")
+			a.State.Devices = []credential.Device{{ID: "d", Sealed: []byte("\x00\\\xff'\n")}}
+			require.NoError(t, save(store, a))
+			require.Equal(t, a.State.Devices, load(t, store, "a").State.Devices)
+		})
+	}
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"example.com/devicetotp/credential/sqlstore/sqltest/internal/unprivileged"
 )
 
 // programs are the paths of what a server is made with.
@@ -35,7 +37,7 @@ func (s *Server) initialise(ctx context.Context) error {
 	cmd := exec.CommandContext(ctx, s.programs.install, "--no-defaults", "--datadir="+s.data(),
 		"--tmpdir="+s.dir, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--innodb-flush-method=nosync")
 	cmd.Dir = s.dir
-	if err := unprivileged(cmd); err != nil {
+	if err := unprivileged.Command(cmd, runAs, syscall.SIGKILL); err != nil {
 		return fmt.Errorf("mariadbtest: %w", err)
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -67,7 +69,7 @@ func (s *Server) begin(once ...string) error {
 		"--max-connections=300", "--innodb-buffer-pool-size=64M", "--innodb-flush-log-at-trx-commit=1")
 	cmd.Args = append(append(cmd.Args, s.settings...), once...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, logFile, logFile
-	if err := unprivileged(cmd); err != nil {
+	if err := unprivileged.Command(cmd, runAs, syscall.SIGKILL); err != nil {
 		return fmt.Errorf("mariadbtest: %w", err)
 	}
 	if err := cmd.Start(); err != nil {

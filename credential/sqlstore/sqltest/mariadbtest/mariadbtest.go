@@ -30,6 +30,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"example.com/devicetotp/credential/sqlstore/sqltest/internal/unprivileged"
 )
 
 // EnvDSN names the environment variable with the DSN of a server to use instead
@@ -46,6 +48,8 @@ var ErrNotOurs = errors.New("mariadbtest: the server was named by " + EnvDSN + "
 const (
 	startTimeout = time.Minute
 	askAgain     = 20 * time.Millisecond
+
+	runAs = "mysql" // if this process is root, which MariaDB refuses to be
 )
 
 // Server is a running MariaDB. Nothing else may be called while Restart, Crash or
@@ -91,7 +95,7 @@ func create(settings ...string) (*Server, error) {
 	s := &Server{programs: programs, dir: dir, settings: settings}
 	s.dsn = fmt.Sprintf("root@unix(%s)/?interpolateParams=true", s.socket())
 	for _, d := range []string{dir, s.data()} {
-		if err := errors.Join(os.MkdirAll(d, 0o700), handOver(d)); err != nil {
+		if err := errors.Join(os.MkdirAll(d, 0o700), unprivileged.HandOver(d, runAs)); err != nil {
 			return nil, errors.Join(fmt.Errorf("mariadbtest: %w", err), os.RemoveAll(dir))
 		}
 	}

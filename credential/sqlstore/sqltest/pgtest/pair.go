@@ -65,6 +65,12 @@ func (p *Pair) FailOver(ctx context.Context) error {
 	if err := p.Standby.StartAgain(ctx); err != nil {
 		return err
 	}
+	return p.Promote(ctx)
+}
+
+// Promote makes the standby a primary, which then waits for nobody, beside the one
+// that still runs.
+func (p *Pair) Promote(ctx context.Context) error {
 	return execute(ctx, p.Standby.dsn, "SELECT pg_promote()")
 }
 

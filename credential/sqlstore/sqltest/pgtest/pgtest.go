@@ -29,6 +29,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"time"
+
+	"example.com/devicetotp/credential/sqlstore/sqltest/internal/unprivileged"
 )
 
 // EnvDSN names the environment variable with the DSN of a server to use instead
@@ -43,6 +45,10 @@ var ErrNotInstalled = errors.New("pgtest: PostgreSQL is not installed (no initdb
 var ErrNotOurs = errors.New("pgtest: the server was named by " + EnvDSN + " and is not ours to stop")
 
 const startTimeout = time.Minute
+
+// runAs is the user of the server if this process is root, which PostgreSQL refuses
+// to be.
+const runAs = "postgres"
 
 // Server is a running PostgreSQL. Nothing else may be called while Restart,
 // Crash or Stop is at work.
@@ -79,7 +85,7 @@ func startOwn(ctx context.Context, fill func(*Server, context.Context) error, se
 		bin: bin, dir: dir, settings: settings,
 		dsn: dsnOf(dir, port),
 	}
-	if err := handOver(dir); err != nil {
+	if err := unprivileged.HandOver(dir, runAs); err != nil {
 		return nil, errors.Join(fmt.Errorf("pgtest: %w", err), os.RemoveAll(dir))
 	}
 	if err := fill(s, ctx); err != nil {
@@ -159,7 +165,7 @@ func (s *Server) initialise(ctx context.Context) error {
 func (s *Server) run(ctx context.Context, program string, args ...string) error {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.bin, program), args...)
 	cmd.Dir = s.dir
-	if err := unprivileged(cmd); err != nil {
+	if err := unprivileged.Command(cmd, runAs, syscall.SIGQUIT); err != nil {
 		return fmt.Errorf("pgtest: %w", err)
 	}
 	if out, err := cmd.CombinedOutput(); err != nil {
@@ -178,12 +184,12 @@ func (s *Server) launch(ctx context.Context) error {
 	defer logFile.Close()
 	cmd := exec.Command(filepath.Join(s.bin, "postgres"), "-D", s.data(), "-p", port,
 		"-c", "listen_addresses=", "-c", "unix_socket_directories="+s.dir,
-		"-c", "max_connections=200", "-c", "shared_buffers=64MB")
+		"-c", "max_connections=200", "-c", "shared_buffers=64MB", "-c", "max_prepared_transactions=4")
 	for _, setting := range s.settings {
 		cmd.Args = append(cmd.Args, "-c", setting)
 	}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, logFile, logFile
-	if err := unprivileged(cmd); err != nil {
+	if err := unprivileged.Command(cmd, runAs, syscall.SIGQUIT); err != nil {
 		return fmt.Errorf("pgtest: %w", err)
 	}
 	if err := cmd.Start(); err != nil {

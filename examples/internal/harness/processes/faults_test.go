@@ -54,6 +54,9 @@ func newWorld(t *testing.T, driver string) *world {
 	}
 	w := &world{t: t, proxy: startProxy(t, network, address)}
 	dsn := server.Database(t)
+	if driver == "postgres" {
+		dsn = pgtest.With(dsn, "binary_parameters", "yes")
+	}
 	w.straight = newStore(t, open(t, driver, dsn))
 	require.NoError(t, w.straight.Migrate(t.Context()))
 	host, port, err := net.SplitHostPort(w.proxy.listener.Addr().String())

@@ -1,0 +1,3 @@
+// Package unprivileged starts servers that refuse to run as root, which the tests
+// of a container often are.
+package unprivileged
