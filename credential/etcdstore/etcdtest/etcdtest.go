@@ -82,11 +82,23 @@ func (c *Cluster) start(ctx context.Context) error {
 	}
 	for _, n := range c.Nodes {
 		n.members = strings.Join(members, ",")
-		if err := n.launch(); err != nil { // each waits for another to answer
+	}
+	return c.StartAgain(ctx)
+}
+
+// StartAgain starts every node that does not run. It returns when they answer.
+func (c *Cluster) StartAgain(ctx context.Context) error {
+	var started []*Node
+	for _, n := range c.Nodes {
+		if n.cmd != nil {
+			continue
+		}
+		if err := n.launch(); err != nil { // and none is waited for yet: it waits for another
 			return err
 		}
+		started = append(started, n)
 	}
-	for _, n := range c.Nodes {
+	for _, n := range started {
 		if err := n.ready(ctx); err != nil {
 			return err
 		}
