@@ -106,7 +106,7 @@ func TestListShowsDevicesWithoutSecrets(t *testing.T) {
 		{"type":"deviceTOTP","id":"`+deviceID+`","attributes":{"name":"phone","algorithm":"SHA1","digits":6,"period":30,
 			"createdAt":"2026-01-02T03:04:05Z","lastUsedAt":null,"blockedUntil":null}},
 		{"type":"deviceTOTP","id":"`+secondID+`","attributes":{"name":"phone","algorithm":"SHA1","digits":6,"period":30,
-			"createdAt":"2026-01-02T03:05:05Z","lastUsedAt":"2026-01-02T03:05:30Z","blockedUntil":null}},
+			"createdAt":"2026-01-02T03:05:05Z","lastUsedAt":"2026-01-02T03:05:05Z","blockedUntil":null}},
 		{"type":"deviceTOTP","id":"00000000-0000-4000-8000-00000000000c","attributes":{"name":"","algorithm":"SHA512","digits":10,"period":300,
 			"createdAt":"2026-01-02T03:05:05Z","lastUsedAt":null,"blockedUntil":null}}]}`, a.Body.String())
 	for _, secret := range []string{first.Base32(), second.Base32(), sharedText} {
@@ -116,7 +116,7 @@ func TestListShowsDevicesWithoutSecrets(t *testing.T) {
 	one := d.call(t, "GET", strings.ToUpper(secondID), "")
 	require.Equal(t, http.StatusOK, one.Code)
 	require.JSONEq(t, `{"data":{"type":"deviceTOTP","id":"`+secondID+`","attributes":{"name":"phone","algorithm":"SHA1","digits":6,"period":30,
-		"createdAt":"2026-01-02T03:05:05Z","lastUsedAt":"2026-01-02T03:05:30Z","blockedUntil":null}}}`, one.Body.String())
+		"createdAt":"2026-01-02T03:05:05Z","lastUsedAt":"2026-01-02T03:05:05Z","blockedUntil":null}}}`, one.Body.String())
 }
 
 // With the id of such a device the token alone is given its secret.

@@ -43,7 +43,7 @@ func TestDevicesAreListedNamedAndTakenAway(t *testing.T) {
 	require.EqualValues(t, 6, phone.GetDigits())
 	require.Equal(t, "SHA1", phone.GetAlgorithm())
 	require.Equal(t, used.DeviceID, tablet.GetDeviceId(), "oldest first")
-	require.True(t, tablet.GetLastUsedAt().AsTime().After(s.Clock.Now()), "the end of the step")
+	require.Equal(t, s.Clock.Now(), tablet.GetLastUsedAt().AsTime())
 
 	_, err = s.client.Rename(s.as("good"), &devicetotpv1.RenameRequest{DeviceId: used.DeviceID, Name: "old tablet"})
 	require.NoError(t, err)
@@ -125,10 +125,12 @@ func TestProve(t *testing.T) {
 	require.Error(t, err, "spent")
 }
 
+const rotationID = "3d1a6c9e-5b7f-4a4e-9c58-2e6f1b0d7a83"
+
 func TestRotate(t *testing.T) {
 	s := serve(t)
 	phone := s.Account("alice").PIN("8299").Device("phone", time.Hour)
-	request := &devicetotpv1.RotateRequest{DeviceId: phone.DeviceID, Pin: proto.String("8299")}
+	request := &devicetotpv1.RotateRequest{DeviceId: phone.DeviceID, RotationId: rotationID, Pin: proto.String("8299")}
 	first, err := s.client.Rotate(s.as("good"), request)
 	require.NoError(t, err)
 	again, err := s.client.Rotate(s.as("good"), request)

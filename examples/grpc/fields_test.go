@@ -61,9 +61,10 @@ func TestFieldAtFaultIsNamed(t *testing.T) {
 		{user("Rename"), &devicetotpv1.RenameRequest{DeviceId: id, Name: "a\nb"}, codes.InvalidArgument, "INVALID_ARGUMENT", "name"},
 		{user("Revoke"), &devicetotpv1.RevokeRequest{}, codes.InvalidArgument, "INVALID_ARGUMENT", "device_ids"},
 		{user("Revoke"), &devicetotpv1.RevokeRequest{DeviceIds: []string{"7"}}, codes.InvalidArgument, "INVALID_ID", "device_ids"},
-		{user("Rotate"), &devicetotpv1.RotateRequest{DeviceId: "7", Pin: pin}, codes.InvalidArgument, "INVALID_ID", "device_id"},
-		{user("Rotate"), &devicetotpv1.RotateRequest{DeviceId: other, Pin: pin}, codes.NotFound, "NOT_FOUND", "device_id"},
-		{user("Rotate"), &devicetotpv1.RotateRequest{DeviceId: id, Pin: pin}, codes.InvalidArgument, "INVALID_ARGUMENT", "device_id"}, // never used
+		{user("Rotate"), &devicetotpv1.RotateRequest{DeviceId: "7", RotationId: rotationID, Pin: pin}, codes.InvalidArgument, "INVALID_ID", "device_id"},
+		{user("Rotate"), &devicetotpv1.RotateRequest{DeviceId: id, Pin: pin}, codes.InvalidArgument, "INVALID_ID", "rotation_id"},
+		{user("Rotate"), &devicetotpv1.RotateRequest{DeviceId: other, RotationId: rotationID, Pin: pin}, codes.NotFound, "NOT_FOUND", "device_id"},
+		{user("Rotate"), &devicetotpv1.RotateRequest{DeviceId: id, RotationId: rotationID, Pin: pin}, codes.InvalidArgument, "INVALID_ARGUMENT", "device_id"}, // never used
 		{user("ReplaceRecoveryCodes"), &devicetotpv1.ReplaceRecoveryCodesRequest{Pin: proto.String("0")}, codes.PermissionDenied, "INVALID_CREDENTIALS", "pin"},
 		{host("AddCode"), code(func(r *devicetotpv1.AddCodeRequest) { r.AccountId = "nobody" }), codes.NotFound, "NOT_FOUND", "account_id"},
 		{host("AddCode"), code(func(r *devicetotpv1.AddCodeRequest) { r.Kind = "recovery" }), codes.InvalidArgument, "INVALID_ARGUMENT", "kind"},

@@ -15,11 +15,12 @@ import (
 // Rotate implements devicetotpv1.DeviceTOTPServiceServer.
 func (s *service) Rotate(ctx context.Context, r *devicetotpv1.RotateRequest) (*devicetotpv1.RotateResponse, error) {
 	device, err := s.issuer.Rotate(ctx, devicetotp.RotateRequest{
-		AccountID: callerOf(ctx).accountID,
-		DeviceID:  r.GetDeviceId(),
-		OTP:       credential.FromPtr(r.Otp),
-		Password:  credential.FromPtr(r.Password),
-		PIN:       credential.FromPtr(r.Pin),
+		AccountID:  callerOf(ctx).accountID,
+		DeviceID:   r.GetDeviceId(),
+		RotationID: r.GetRotationId(),
+		OTP:        credential.FromPtr(r.Otp),
+		Password:   credential.FromPtr(r.Password),
+		PIN:        credential.FromPtr(r.Pin),
 	})
 	if err != nil {
 		return nil, statusOf(ctx, r, err)

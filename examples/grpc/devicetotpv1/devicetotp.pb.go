@@ -873,10 +873,12 @@ func (x *RevokeResponse) GetMadeBy() []string {
 type RotateRequest struct {
 	state    protoimpl.MessageState `protogen:"open.v1"`
 	DeviceId string                 `protobuf:"bytes,1,opt,name=device_id,json=deviceId,proto3" json:"device_id,omitempty"`
+	// A UUID that the client chooses for this rotation, the same in every retry.
+	RotationId string `protobuf:"bytes,2,opt,name=rotation_id,json=rotationId,proto3" json:"rotation_id,omitempty"`
 	// Of the codes of devices, otp takes only those of this device.
-	Otp           *string `protobuf:"bytes,2,opt,name=otp,proto3,oneof" json:"otp,omitempty"`
-	Password      *string `protobuf:"bytes,3,opt,name=password,proto3,oneof" json:"password,omitempty"`
-	Pin           *string `protobuf:"bytes,4,opt,name=pin,proto3,oneof" json:"pin,omitempty"`
+	Otp           *string `protobuf:"bytes,3,opt,name=otp,proto3,oneof" json:"otp,omitempty"`
+	Password      *string `protobuf:"bytes,4,opt,name=password,proto3,oneof" json:"password,omitempty"`
+	Pin           *string `protobuf:"bytes,5,opt,name=pin,proto3,oneof" json:"pin,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -914,6 +916,13 @@ func (*RotateRequest) Descriptor() ([]byte, []int) {
 func (x *RotateRequest) GetDeviceId() string {
 	if x != nil {
 		return x.DeviceId
+	}
+	return ""
+}
+
+func (x *RotateRequest) GetRotationId() string {
+	if x != nil {
+		return x.RotationId
 	}
 	return ""
 }
@@ -2061,12 +2070,14 @@ const file_devicetotp_proto_rawDesc = "" +
 	"\x0eRevokeResponse\x12\x1d\n" +
 	"\n" +
 	"device_ids\x18\x01 \x03(\tR\tdeviceIds\x12\x17\n" +
-	"\amade_by\x18\x02 \x03(\tR\x06madeBy\"\x98\x01\n" +
+	"\amade_by\x18\x02 \x03(\tR\x06madeBy\"\xb9\x01\n" +
 	"\rRotateRequest\x12\x1b\n" +
-	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x15\n" +
-	"\x03otp\x18\x02 \x01(\tH\x00R\x03otp\x88\x01\x01\x12\x1f\n" +
-	"\bpassword\x18\x03 \x01(\tH\x01R\bpassword\x88\x01\x01\x12\x15\n" +
-	"\x03pin\x18\x04 \x01(\tH\x02R\x03pin\x88\x01\x01B\x06\n" +
+	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x1f\n" +
+	"\vrotation_id\x18\x02 \x01(\tR\n" +
+	"rotationId\x12\x15\n" +
+	"\x03otp\x18\x03 \x01(\tH\x00R\x03otp\x88\x01\x01\x12\x1f\n" +
+	"\bpassword\x18\x04 \x01(\tH\x01R\bpassword\x88\x01\x01\x12\x15\n" +
+	"\x03pin\x18\x05 \x01(\tH\x02R\x03pin\x88\x01\x01B\x06\n" +
 	"\x04_otpB\v\n" +
 	"\t_passwordB\x06\n" +
 	"\x04_pin\"\xe9\x01\n" +
