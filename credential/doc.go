@@ -38,6 +38,5 @@
 // The encoding of State starts with a format number. Within a format, fields that a
 // release does not know survive a rewrite, so two releases can share a database
 // while a service rolls. A State of a format that a release does not know, newer or
-// older, is refused with [ErrStateFormat], and nothing is overwritten. The names of
-// the scopes and of what is exported for the library's own use may change.
+// older, is refused with [ErrStateFormat], and nothing is overwritten.
 package credential

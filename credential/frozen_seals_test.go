@@ -15,10 +15,10 @@ import (
 var frozenAt = time.Date(2026, 1, 2, 3, 4, 5, 6, time.UTC)
 
 // eachKey returns a shape under the older key and one under the newer one.
-func eachKey(all map[string]shape, name string, make func(t *testing.T, keys *credential.Keyring) []byte, read func(t *testing.T, keys *credential.Keyring, stored []byte)) {
+func eachKey(all map[string]shape, name string, write func(t *testing.T, keys *credential.Keyring) []byte, read func(t *testing.T, keys *credential.Keyring, stored []byte)) {
 	for _, key := range []string{"old", "new"} {
 		all[fmt.Sprintf("%s.key-%s", name, key)] = shape{
-			func(t *testing.T) []byte { return make(t, frozenKeys(t, key)) },
+			func(t *testing.T) []byte { return write(t, frozenKeys(t, key)) },
 			func(t *testing.T, stored []byte) { read(t, frozenKeys(t, "both"), stored) },
 		}
 	}

@@ -27,7 +27,7 @@ type shape struct {
 
 func shapes() map[string]shape {
 	all := map[string]shape{}
-	for _, some := range []map[string]shape{sealedShapes(), digestShapes(), hashShapes(), stateShapes()} {
+	for _, some := range []map[string]shape{sealedShapes(), digestShapes(), hashShapes(), stateShapes(), accountShapes()} {
 		for name, s := range some {
 			all[name] = s
 		}
