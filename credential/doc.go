@@ -28,7 +28,15 @@
 //
 // # Compatibility
 //
-// The encoding of State starts with a format number. Fields that a release does
-// not know survive a rewrite, so two releases can share a database while a
-// service rolls. A format that a release does not know is refused.
+// What a release stores, every later one reads, verifies and writes back without a
+// loss, as long as the Keyring has the key: a State; what [Keyring.Seal] sealed and
+// [Keyring.Digest] digested, for each [Purpose]; PIN hashes that
+// [Keyring.SealPINHash] sealed, and the argon2id and bcrypt hashes of passwords and
+// PINs; [Fingerprint]; and the text of a key file. testdata/frozen holds one of each
+// shape, and a test reads them all.
+//
+// The encoding of State starts with a format number. Within a format, fields that a
+// release does not know survive a rewrite, so two releases can share a database
+// while a service rolls. A State of a format that a release does not know, newer or
+// older, is refused with [ErrStateFormat], and nothing is overwritten.
 package credential
