@@ -68,14 +68,12 @@ const never = 100 * 365 * 24 * time.Hour
 // canHit reports whether the right value would be accepted by that entrance now,
 // and otherwise when to come back.
 func (s *siege) canHit(t *testing.T, a *authenticator, e entrance) (hit bool, wait time.Duration) {
-	t.Helper()
 	require.NoError(t, s.copies.Replace(t.Context(), s.account.Stored()))
 	err := e(t, s.copied, a.right(s))
 	return err == nil, comeBack(t, err)
 }
 
 func comeBack(t *testing.T, err error) time.Duration {
-	t.Helper()
 	var refusal *devicetotp.Error
 	switch {
 	case err == nil:

@@ -60,9 +60,9 @@ func TestAttacker_ALostAnswerBuysNoGuesses(t *testing.T) {
 				require.NoError(t, again(t, s.Issuer, a.right(s)))
 				retried := a
 				retried.entrances = append([]entrance{again}, a.entrances...)
-				got, _ := s.attack(t, retried, true, retryWindow)
+				got, _ := s.attack(t, retried, false, retryWindow)
 				require.Positive(t, got)
-				later := s.spendAYear(t, true, a)[0]
+				later := s.spendAYear(t, false, a)[0]
 				require.Equal(t, limit, got+later.guesses)
 			})
 		}
@@ -72,12 +72,10 @@ func TestAttacker_ALostAnswerBuysNoGuesses(t *testing.T) {
 // Ten codes of 79 random bits, of which at most a hundred are guessed at in a row.
 // Even if their counter is reset every day nobody ever finds one.
 func TestAttacker_AYearBuysNoRecoveryCode(t *testing.T) {
-	for _, own := range []bool{false, true} {
-		got := newSiege(t).spendAYear(t, own, recoveryCodes)[0]
-		require.Equal(t, outcome{anyLimit, 89*time.Hour + 3*time.Minute + 30*time.Second}, got)
-		guesses := 365 * perDay(t, own, recoveryCodes)
-		require.Less(t, devicetotp.DefaultRecoveryCodes*float64(guesses)/math.Pow(2, 79), 1e-17)
-	}
+	got := newSiege(t).spendAYear(t, true, recoveryCodes)[0]
+	require.Equal(t, outcome{anyLimit, 89*time.Hour + 3*time.Minute + 30*time.Second}, got)
+	guesses := 365 * perDay(t, true, recoveryCodes)
+	require.Less(t, devicetotp.DefaultRecoveryCodes*float64(guesses)/math.Pow(2, 79), 1e-17)
 }
 
 // odds is a row of the table in SECURITY.md.
