@@ -18,22 +18,18 @@ import (
 // repeats the request with it is given the device.
 func lostOTP(t *testing.T, s *siege) authenticator {
 	t.Helper()
-	const id = "00000000-0000-4000-8000-00000000000e"
-	right := s.target.Code()
-	_, err := s.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: id, OTP: right})
-	require.NoError(t, err)
-	return authenticator{
-		right:     func(*siege) credential.Secret { return right },
-		wrong:     unnamedDevice.wrong,
-		entrances: []entrance{byCreate(credential.FactorOTP, id)},
-	}
+	return lostAnswerTo(t, s, byCreate(byOTP, lostID))
 }
 
 // lostRotation is the same for a Rotate.
 func lostRotation(t *testing.T, s *siege) authenticator {
 	t.Helper()
+	return lostAnswerTo(t, s, rotationOf(lostID, byOTP, targetID))
+}
+
+func lostAnswerTo(t *testing.T, s *siege, e entrance) authenticator {
+	t.Helper()
 	right := s.target.Code()
-	e := byRotate(byOTP, targetID)
 	require.NoError(t, e(t, s.Issuer, right))
 	return authenticator{
 		right:     func(*siege) credential.Secret { return right },
@@ -42,15 +38,17 @@ func lostRotation(t *testing.T, s *siege) authenticator {
 	}
 }
 
+// lostID is that of a device or rotation whose answer was lost.
+const lostID = "00000000-0000-4000-8000-00000000000e"
+
 // retryWindow is how long a retry is recognized.
 const retryWindow = 5*time.Minute + 1
 
 // A retry checks one factor and grants on it: that is no way round the counter of
 // the password or PIN.
 func TestAttacker_ALostAnswerBuysNoGuesses(t *testing.T) {
-	const id = "00000000-0000-4000-8000-00000000000e"
 	for _, f := range []credential.Factor{byPassword, byPIN} {
-		for name, again := range map[string]entrance{"create": byCreate(f, id), "rotate": byRotate(f, targetID)} {
+		for name, again := range map[string]entrance{"create": byCreate(f, lostID), "rotate": rotationOf(lostID, f, targetID)} {
 			t.Run(f.String()+"/"+name, func(t *testing.T) {
 				a, limit := password, 100
 				if f == byPIN {
