@@ -190,3 +190,20 @@ func TestDecodingCopies(t *testing.T) {
 	}
 	require.Equal(t, everything(), s)
 }
+
+// A record has two bytes for its length, and all that they can say is used.
+func TestRecordsHoldWhatTheirLengthCanSay(t *testing.T) {
+	for more, fits := range []bool{true, false} {
+		var known, counted writer
+		known.header(1, math.MaxUint16+more)
+		require.Equal(t, fits, known.err == nil)
+		start := counted.begin(1)
+		counted.addBytes(make([]byte, math.MaxUint16+more))
+		counted.end(start)
+		require.Equal(t, fits, counted.err == nil)
+		if !fits {
+			require.ErrorIs(t, known.err, ErrStateSize)
+			require.ErrorIs(t, counted.err, ErrStateSize)
+		}
+	}
+}

@@ -1,6 +1,8 @@
 package credential_test
 
 import (
+	"encoding/base64"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,6 +53,23 @@ func TestPINHashes(t *testing.T) {
 
 // Failures belong to the hash: sealing it, or sealing it again, forgives none; a
 // new PIN starts at zero.
+// What is cut is sealed all the same, as long as it says for which hash its
+// failures count: it does not open, and is no bare hash.
+func TestSealedPINHashesThatAreCut(t *testing.T) {
+	k := ring(t, "k", "k")
+	stored, err := k.SealPINHash("alice", "hash")
+	require.NoError(t, err)
+	raw, err := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(stored, "$sealed$"))
+	require.NoError(t, err)
+	for n, want := range map[int]bool{15: false, 16: true, 17: true} {
+		cut := "$sealed$" + base64.RawStdEncoding.EncodeToString(raw[:n])
+		_, ok := credential.SealedPINHash(cut)
+		require.Equal(t, want, ok, "%d bytes", n)
+		_, _, err := k.OpenPINHash("alice", cut)
+		require.ErrorIs(t, err, credential.ErrTampered)
+	}
+}
+
 func TestSealingForgivesNoFailures(t *testing.T) {
 	old, both := ring(t, "k1", "k1"), ring(t, "k2", "k1", "k2")
 	a := credential.Account{ID: "alice", PINHash: "$2a$05$bare"}

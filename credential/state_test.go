@@ -1,6 +1,7 @@
 package credential
 
 import (
+	"fmt"
 	"os"
 	"reflect"
 	"testing"
@@ -146,6 +147,55 @@ func TestStateLookups(t *testing.T) {
 }
 
 // The view for people is an interface too: dashboards read it.
+func TestDeviceUsed(t *testing.T) {
+	for _, c := range []struct {
+		device Device
+		used   bool
+	}{
+		{Device{}, false}, {Device{Basis: BasisOTP}, false}, {Device{Basis: BasisOTP, LastStep: 1}, true},
+		{Device{Basis: BasisImported}, true}, {Device{Basis: BasisImported, LastStep: 1}, true},
+	} {
+		require.Equal(t, c.used, c.device.Used(), "%+v", c.device)
+	}
+}
+
+func TestRotationPending(t *testing.T) {
+	until := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	var none *Rotation
+	require.False(t, none.Pending(until))
+	r := &Rotation{Until: until}
+	require.True(t, r.Pending(until.Add(-1)))
+	require.False(t, r.Pending(until))
+}
+
+// A kind without failures takes no room. Of too many, the one that failed first is
+// forgotten.
+func TestFailuresOfKinds(t *testing.T) {
+	var s State
+	one, two := Attempts{Failures: 1}, Attempts{Failures: 2}
+	s.SetKindAttempts("a", Attempts{})
+	require.Empty(t, s.Kinds)
+	s.SetKindAttempts("a", one)
+	s.SetKindAttempts("b", one)
+	s.SetKindAttempts("a", two)
+	require.Equal(t, []KindAttempts{{Kind: "a", Attempts: two}, {Kind: "b", Attempts: one}}, s.Kinds)
+	require.Equal(t, two, s.KindAttempts("a"))
+	require.Equal(t, one, s.KindAttempts("b"))
+	require.Zero(t, s.KindAttempts("c"))
+	s.SetKindAttempts("a", Attempts{})
+	require.Equal(t, []KindAttempts{{Kind: "b", Attempts: one}}, s.Kinds)
+
+	for i := range MaxKinds {
+		s.SetKindAttempts(fmt.Sprint(i), two)
+	}
+	require.Len(t, s.Kinds, MaxKinds)
+	require.Zero(t, s.KindAttempts("b"))
+	require.Equal(t, two, s.KindAttempts("0"))
+	s.SetKindAttempts("0", one)
+	require.Len(t, s.Kinds, MaxKinds, "a kind that is there already takes nobody's place")
+	require.Equal(t, two, s.KindAttempts("1"))
+}
+
 func TestStateViewIsStable(t *testing.T) {
 	want, err := os.ReadFile("testdata/state_view.json")
 	require.NoError(t, err)

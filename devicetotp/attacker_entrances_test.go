@@ -48,13 +48,17 @@ func proveOf(kinds []string, f credential.Factor, beside ...credential.Factor) e
 	}
 }
 
-// byRotate presents the same to a Rotate of the device. Where a rotation is pending
-// it is the retry of that.
+// byRotate presents the same to a Rotate of the device.
 func byRotate(f credential.Factor, device string, beside ...credential.Factor) entrance {
+	return rotationOf("00000000-0000-4000-8000-0000000000ff", f, device, beside...)
+}
+
+// rotationOf does so for a rotation of that id, which may be pending.
+func rotationOf(id string, f credential.Factor, device string, beside ...credential.Factor) entrance {
 	return func(t *testing.T, i *devicetotp.Issuer, value credential.Secret) error {
 		r := presented(f, value, beside)
 		_, err := i.Rotate(t.Context(), devicetotp.RotateRequest{
-			AccountID: r.AccountID, DeviceID: device, OTP: r.OTP, Password: r.Password, PIN: r.PIN,
+			AccountID: r.AccountID, DeviceID: device, RotationID: id, OTP: r.OTP, Password: r.Password, PIN: r.PIN,
 		})
 		return err
 	}

@@ -17,6 +17,16 @@ func (l *lanes) waiting(account string) int {
 	return len(l.lines[lane{accountID: account}])
 }
 
+func TestLanesAreAsLongAsTheyMayBe(t *testing.T) {
+	gone, hangUp := context.WithCancel(t.Context())
+	hangUp()
+	for most, want := range []error{errLaneFull, context.Canceled} {
+		l := newLanes(most)
+		require.NoError(t, l.enter(t.Context(), "a"))
+		require.ErrorIs(t, l.enter(gone, "a"), want)
+	}
+}
+
 func TestLanes(t *testing.T) {
 	l := newLanes(2)
 	require.NoError(t, l.enter(t.Context(), "a"))
@@ -119,7 +129,7 @@ func TestLanesAreSharedAcrossBubbles(t *testing.T) {
 func TestBubblesAreToldApart(t *testing.T) {
 	require.Empty(t, bubble())
 	seen := map[string]bool{}
-	for range 3 {
+	for range 110 { // so that two numbers differ only behind a 0
 		synctest.Test(t, func(t *testing.T) {
 			id := bubble()
 			require.Regexp(t, `^\d+$`, id)
@@ -134,5 +144,5 @@ func TestBubblesAreToldApart(t *testing.T) {
 			seen[id] = true
 		})
 	}
-	require.Len(t, seen, 3)
+	require.Len(t, seen, 110)
 }

@@ -139,9 +139,9 @@ func (c *Call) newWriteID() credential.WriteID {
 // newVersion returns a version that was never seen: 1 to 2^62, drawn at random. A
 // counter would come back after a fail-over, and let a save match that stands on
 // what is gone.
-func (c *Call) newVersion() int64 {
-	return int64(binary.BigEndian.Uint64(c.random())>>2) + 1
-}
+func (c *Call) newVersion() int64 { return versionOf(binary.BigEndian.Uint64(c.random())) }
+
+func versionOf(random uint64) int64 { return int64(random>>2) + 1 }
 
 // random returns 8 random bytes, which the next call replaces. They are a part of
 // the Call because what is passed to crypto/rand would be allocated otherwise.
