@@ -86,9 +86,9 @@
 //	DELETE .../totp/{id}   204  also if it is gone            ScopeManage
 //
 // A device has the attributes name, algorithm, digits, period (in seconds),
-// createdAt, lastUsedAt (null if it was never used) and blockedUntil (null if it is
-// not blocked, and 9999-12-31T23:59:59Z if only the service can unblock it). Times
-// are of RFC 3339, in UTC. There is no secret among them, and nothing that tells what
+// createdAt, lastUsedAt (null if it was never used, or was imported and nobody knows
+// when it was) and blockedUntil (null if it is not blocked, and 9999-12-31T23:59:59Z
+// if no time ends that). Times are of RFC 3339, in UTC. There is no secret among them, and nothing that tells what
 // the device was created on. Imported devices have periods and digits that the
 // published operation never issues.
 //

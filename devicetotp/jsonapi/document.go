@@ -80,15 +80,21 @@ func appendIdentity(b []byte, id string) []byte {
 // write.
 var endOfTime = time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 
+// blockedUntil returns the later end of both blocks of d: of codes that name it, and
+// of those that do not, such as the OTP of a POST.
 func blockedUntil(d *devicetotp.DeviceOverview) time.Time {
-	switch {
-	case !d.Blocked:
-		return time.Time{}
-	case d.BlockedUntil.IsZero():
-		return endOfTime
-	default:
-		return d.BlockedUntil
+	named, unnamed := until(d.Blocked, d.BlockedUntil), until(d.Skipped, d.SkippedUntil)
+	if named.After(unnamed) {
+		return named
 	}
+	return unnamed
+}
+
+func until(blocked bool, end time.Time) time.Time {
+	if blocked && end.IsZero() {
+		return endOfTime
+	}
+	return end
 }
 
 // appendTime appends t as RFC 3339 has it, in UTC and whole seconds; null for none.

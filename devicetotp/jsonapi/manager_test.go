@@ -134,10 +134,10 @@ func TestListHasNoDeviceThatARetryIsGiven(t *testing.T) {
 }
 
 func TestBlockedDevicesSayUntilWhen(t *testing.T) {
-	fail := func(d *devices, times int) {
+	fail := func(d *devices, id string, times int) {
 		for range times {
 			_, err := d.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{
-				AccountID: accountID, DeviceID: deviceID, Code: credential.NewSecret("000000"),
+				AccountID: accountID, DeviceID: id, Code: credential.NewSecret("000000"),
 			})
 			require.Error(t, err)
 			d.Clock.Advance(time.Hour)
@@ -146,10 +146,18 @@ func TestBlockedDevicesSayUntilWhen(t *testing.T) {
 	}
 	d := newDevices(t)
 	d.create(t, deviceID)
-	fail(d, 5)
+	fail(d, deviceID, 5)
 	require.Contains(t, d.call(t, "GET", deviceID, "").Body.String(), `"blockedUntil":"2026-01-02T07:04:35Z"`)
-	fail(d, 20)
+	fail(d, deviceID, 20)
 	require.Contains(t, d.call(t, "GET", deviceID, "").Body.String(), `"blockedUntil":"9999-12-31T23:59:59Z"`, "until the service unblocks it")
+
+	// Codes that do not name it, as the OTP of a POST, are counted by themselves.
+	d = newDevices(t)
+	d.create(t, deviceID)
+	fail(d, "", 5)
+	require.Contains(t, d.call(t, "GET", deviceID, "").Body.String(), `"blockedUntil":"2026-01-02T07:04:35Z"`)
+	fail(d, "", 80)
+	require.Contains(t, d.call(t, "GET", deviceID, "").Body.String(), `"blockedUntil":"9999-12-31T23:59:59Z"`)
 }
 
 func TestRename(t *testing.T) {

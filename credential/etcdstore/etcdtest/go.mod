@@ -6,7 +6,7 @@ tool go.etcd.io/etcd/server/v3
 
 require (
 	example.com/devicetotp v0.0.0
-	example.com/devicetotp/credential/etcdstore v0.0.0-00010101000000-000000000000
+	example.com/devicetotp/credential/etcdstore v0.0.0
 	github.com/stretchr/testify v1.12.1
 	go.etcd.io/etcd/api/v3 v3.7.3
 	go.etcd.io/etcd/client/v3 v3.7.3
