@@ -20,9 +20,19 @@ test: ## run every test of every module, but those of engines, under the race de
 	@.ci/skipped
 
 .PHONY: engines
-engines: ## check the stores in full on MariaDB and a Galera cluster, under the race detector
-	go -C credential/sqlstore/sqltest test -race -run '^TestEngine' ./...
+engines: ## run the stores in full behind PgBouncer, on MariaDB and on Galera, and processes and kills shortly
+	@$(ENGINES)
+	@$(HARNESSES) -short
 	@.ci/skipped
+
+.PHONY: engines-long
+engines-long: ## the same, with everything in full (about half an hour)
+	@$(ENGINES)
+	@$(HARNESSES)
+	@.ci/skipped
+
+ENGINES = go -C credential/sqlstore/sqltest test -race -timeout 30m -run '^TestEngine' ./...
+HARNESSES = go -C examples test -race -p 1 -timeout 60m -run '^TestEngine' ./internal/harness/processes ./internal/harness/chaos
 
 .PHONY: lint
 lint: ## gofmt, go vet (for 386 and arm too), go mod tidy and golangci-lint over every module

@@ -44,6 +44,7 @@ type section struct {
 var sections = []section{
 	{"throughput", (*bench).throughput},
 	{"byhand", (*bench).byHand},
+	{"engines", (*bench).onEngines},
 	{"http", (*bench).http},
 	{"overload", (*bench).overload},
 	{"burst", (*bench).burst},

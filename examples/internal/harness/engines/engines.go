@@ -38,7 +38,7 @@ var All = []*Engine{
 	{"postgres", "PostgreSQL", "pgx", sqlstore.DialectPostgres, startPostgres},
 	{"pgbouncer", "PostgreSQL behind PgBouncer", "pgx", sqlstore.DialectPostgres, startPgBouncer},
 	{"mariadb", "MariaDB", "mysql", sqlstore.DialectMySQL, startMariaDB},
-	{"galera", "a node of Galera", "mysql", sqlstore.DialectMySQL, startGalera},
+	{"galera", "Galera", "mysql", sqlstore.DialectMySQL, startGalera},
 }
 
 // Named returns the engine of that name.
