@@ -68,6 +68,10 @@ bench: ## compare with peers, call by call (DOC=1: into BENCHMARKS.md)
 bench-load: ## compare with bare loops, pgbench and floods (DOC=1: into BENCHMARKS.md)
 	go -C examples run ./internal/harness/bench $(if $(DOC),-doc ../BENCHMARKS.md -plot internal/harness/bench/growth.svg)
 
+.PHONY: bench-engines
+bench-engines: ## compare Verify on every database (DOC=1: into BENCHMARKS.md)
+	go -C examples run ./internal/harness/bench -only engines $(if $(DOC),-doc ../BENCHMARKS.md)
+
 .PHONY: chaos
 chaos: ## kill the server KILLS (100) times, and the database (ENGINE=mariadb) RESTARTS (10) times, under load
 	go -C examples run ./internal/harness/chaos -kills $(or $(KILLS),100) -restarts $(or $(RESTARTS),10) -engine $(or $(ENGINE),postgres)

@@ -24,8 +24,8 @@ type opened struct {
 
 // onEngines is Verify on every database, which take turns.
 func (b *bench) onEngines(ctx context.Context) (err error) {
-	b.heading("Verify on every database")
-	b.say(`All of them are on this machine at the same time, with three nodes where there is a cluster, and take turns; each connection to the cluster leads to
+	b.say(`
+All of them are on this machine at the same time, with three nodes where there is a cluster, and take turns; each connection to the cluster leads to
 another node than the one before. %s accounts. Beside PostgreSQL: the median of each round's ratio.
 `, count(b.sizes.engineAccounts))
 	keys, _, err := newKeys()
