@@ -20,9 +20,19 @@ test: ## run every test of every module, but those of engines, under the race de
 	@.ci/skipped
 
 .PHONY: engines
-engines: ## check the stores in full on MariaDB and a Galera cluster, under the race detector
-	go -C credential/sqlstore/sqltest test -race -run '^TestEngine' ./...
+engines: ## run the stores in full behind PgBouncer, on MariaDB and on Galera, and processes and kills shortly
+	@$(ENGINES)
+	@$(HARNESSES) -short
 	@.ci/skipped
+
+.PHONY: engines-long
+engines-long: ## the same, with everything in full (about half an hour)
+	@$(ENGINES)
+	@$(HARNESSES)
+	@.ci/skipped
+
+ENGINES = go -C credential/sqlstore/sqltest test -race -timeout 30m -run '^TestEngine' ./...
+HARNESSES = go -C examples test -race -p 1 -timeout 60m -run '^TestEngine' ./internal/harness/processes ./internal/harness/chaos
 
 .PHONY: lint
 lint: ## gofmt, go vet (for 386 and arm too), go mod tidy and golangci-lint over every module
@@ -57,6 +67,10 @@ bench: ## compare with peers, call by call (DOC=1: into BENCHMARKS.md)
 .PHONY: bench-load
 bench-load: ## compare with bare loops, pgbench and floods (DOC=1: into BENCHMARKS.md)
 	go -C examples run ./internal/harness/bench $(if $(DOC),-doc ../BENCHMARKS.md -plot internal/harness/bench/growth.svg)
+
+.PHONY: bench-engines
+bench-engines: ## compare Verify on every database (DOC=1: into BENCHMARKS.md)
+	go -C examples run ./internal/harness/bench -only engines $(if $(DOC),-doc ../BENCHMARKS.md)
 
 .PHONY: chaos
 chaos: ## kill the server KILLS (100) times, and the database (ENGINE=mariadb) RESTARTS (10) times, under load

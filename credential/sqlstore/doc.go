@@ -61,6 +61,39 @@
 // and means that the outcome is unknown: a server can carry out a statement
 // after the driver has given up on it. The version makes it count once at most.
 //
+// # Databases
+//
+// The tests ran package storetest with the race detector on these, many processes on
+// each, and killed servers and databases under load. New refuses a setting that is
+// wrong, by its name, but for those in parentheses, which it does not see.
+//
+//	database         run on                  must be set                      is lost otherwise
+//
+//	PostgreSQL       15; pgx, and lib/pq;    synchronous_commit on,           the last saves in a crash, with
+//	                 SERIALIZABLE too        encoding UTF8, the primary,      them spent proofs; a standby
+//	                                         not read-only (fsync on)         reads stale
+//
+//	 with a standby  a synchronous one,      (synchronous_standby_names,      the last saves in a fail-over
+//	                 paused and promoted      target_session_attrs)
+//
+//	 behind          1.18, transaction       lib/pq: binary_parameters=yes    any account: a Load ran as
+//	 PgBouncer       mode                                                     another client's Delete
+//	                                         pgx: default_query_exec_mode     every second request or so
+//
+//	SQLite           modernc.org/sqlite,     journal_mode WAL,                the last saves in a power
+//	                 a local file            synchronous FULL,                failure; writers fail instead
+//	                                         busy_timeout 5000                of waiting
+//
+//	MariaDB          10.11                   strict sql_mode, autocommit,     what is too long is cut short;
+//	                                         innodb_flush_log_at_trx_commit   every save; the last saves in
+//	                                         and sync_binlog 1, not           a crash
+//	                                         read_only
+//
+//	Galera           26.4, three nodes,      as MariaDB, wsrep_sync_wait 3    a node reads stale, or does not
+//	                 calls at all of them                                     find an account
+//
+//	MySQL            not run by us           as MariaDB                       as MariaDB
+//
 // # PostgreSQL settings
 //
 // New refuses a standby server, a database whose encoding is not UTF8,

@@ -122,32 +122,38 @@ func TestErrorsOfTheDriverReachTheCaller(t *testing.T) {
 // the wait, and no conflict is made of it. (SQLite locks no rows; see
 // TestSaveThatWaitsForAnotherProcess.)
 func TestSaveThatWaitsForARowEndsWithItsContext(t *testing.T) {
-	eachServer(t, func(t *testing.T, d database) {
-		db := d.open(t)
-		store := migrated(t, db, d.dialect, sqlstore.Config{})
-		require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))
-		a := load(t, store, "a")
-		a.Next = 7
-		tx, err := db.Begin()
-		require.NoError(t, err)
-		defer func() { _ = tx.Rollback() }()
-		_, err = tx.Exec(`SELECT 1 FROM devicetotp_accounts FOR UPDATE`)
-		require.NoError(t, err)
+	eachServer(t, saveEndsWithItsContext)
+}
 
-		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
-		defer cancel()
-		err = store.Save(ctx, a)
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		require.NotErrorIs(t, err, credential.ErrConflict)
-		require.NoError(t, tx.Rollback())
+func TestSaveBehindAPoolerEndsWithItsContext(t *testing.T) {
+	eachPoolerMode(t, saveEndsWithItsContext)
+}
 
-		// The outcome was unknown indeed: the server may have carried out the
-		// statement when the row became free. Either way it counts once.
-		if err := store.Save(context.Background(), a); err != nil {
-			require.ErrorIs(t, err, credential.ErrConflict)
-		}
-		a = load(t, store, "a")
-		require.EqualValues(t, 7, a.Version)
-		require.NoError(t, save(store, a))
-	})
+func saveEndsWithItsContext(t *testing.T, d database) {
+	db := d.open(t)
+	store := migrated(t, db, d.dialect, sqlstore.Config{})
+	require.NoError(t, store.Put(context.Background(), credential.Account{ID: "a"}))
+	a := load(t, store, "a")
+	a.Next = 7
+	tx, err := db.Begin()
+	require.NoError(t, err)
+	defer func() { _ = tx.Rollback() }()
+	_, err = tx.Exec(`SELECT 1 FROM devicetotp_accounts FOR UPDATE`)
+	require.NoError(t, err)
+
+	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+	defer cancel()
+	err = store.Save(ctx, a)
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.NotErrorIs(t, err, credential.ErrConflict)
+	require.NoError(t, tx.Rollback())
+
+	// The outcome was unknown indeed: the server may have carried out the
+	// statement when the row became free. Either way it counts once.
+	if err := store.Save(context.Background(), a); err != nil {
+		require.ErrorIs(t, err, credential.ErrConflict)
+	}
+	a = load(t, store, "a")
+	require.EqualValues(t, 7, a.Version)
+	require.NoError(t, save(store, a))
 }

@@ -23,7 +23,8 @@ const clusterSize = 3
 // Cluster is a Galera cluster on this machine. Its nodes listen for each other on
 // free ports of the loopback address.
 type Cluster struct {
-	Nodes []*Server
+	Nodes   []*Server
+	crashes int
 }
 
 // StartCluster starts a cluster of three nodes of this machine's MariaDB. The

@@ -83,8 +83,11 @@ func Start(ctx context.Context, server *pgtest.Server) (*Pooler, error) {
 	return p, nil
 }
 
+// programs are where it can be: Debian has it where only root looks.
+var programs = []string{"pgbouncer", "/usr/sbin/pgbouncer"}
+
 func find() (string, error) {
-	for _, name := range []string{"pgbouncer", "/usr/sbin/pgbouncer"} {
+	for _, name := range programs {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, nil
 		}

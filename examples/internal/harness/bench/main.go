@@ -50,6 +50,10 @@ var sections = []section{
 	{"growth", (*bench).growth},
 }
 
+// enginesAlone is a section that runs only by itself: its servers would disturb the
+// others, and its part of the page is its own.
+var enginesAlone = section{"engines", (*bench).onEngines}
+
 func main() {
 	if name := os.Getenv(envChild); name != "" {
 		exitOn(runChild(name, os.Stdin, os.Stdout))
@@ -57,7 +61,7 @@ func main() {
 	}
 	var printed bytes.Buffer
 	b := &bench{out: io.MultiWriter(os.Stdout, &printed)}
-	only := flag.String("only", "", "the sections to run, separated by commas (default all: "+strings.Join(names(), ",")+")")
+	only := flag.String("only", "", "the sections to run, separated by commas (default all: "+strings.Join(names(), ",")+"), or engines")
 	quick := flag.Bool("quick", false, "small sizes, to see that it runs; the numbers mean little")
 	flag.StringVar(&b.plot, "plot", "", "write the picture of growth to this SVG file")
 	flag.StringVar(&b.profile, "profile", "", "write a CPU profile of the throughput clients to this file; the loops are told apart by -tagfocus")
@@ -72,7 +76,11 @@ func main() {
 	}
 	exitOn(b.run(ctx, *only))
 	if *doc != "" {
-		exitOn(page.Insert(*doc, "bench-load", printed.String()))
+		part := "bench-load"
+		if *only == enginesAlone.name {
+			part = "bench-engines"
+		}
+		exitOn(page.Insert(*doc, part, printed.String()))
 	}
 }
 
@@ -92,7 +100,9 @@ func names() (all []string) {
 
 func (b *bench) run(ctx context.Context, only string) error {
 	chosen := sections
-	if only != "" {
+	if only == enginesAlone.name {
+		chosen = []section{enginesAlone}
+	} else if only != "" {
 		wanted := strings.Split(only, ",")
 		for _, name := range wanted {
 			if !slices.Contains(names(), name) {

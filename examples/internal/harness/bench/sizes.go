@@ -15,6 +15,9 @@ type sizes struct {
 	handAccounts   int // in each table of what is written by hand
 	handRounds     int
 	handSlice      time.Duration
+	engineAccounts int
+	engineRounds   int
+	engineSlice    time.Duration
 	growth         []int // accounts
 	growthTable    int   // accounts, where the number of devices grows
 	growthRounds   int
@@ -25,6 +28,7 @@ var fullSizes = sizes{
 	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 5, unpinnedRounds: 3, httpRounds: 5,
 	idle: 6 * time.Second, overloadRuns: 3,
 	handAccounts: 10_000, handRounds: 5, handSlice: time.Second,
+	engineAccounts: 2_000, engineRounds: 5, engineSlice: 2 * time.Second,
 	growth: []int{100, 10_000, 1_000_000}, growthTable: 10_000, growthRounds: 5, growthSlice: 500 * time.Millisecond,
 }
 
@@ -32,6 +36,7 @@ var quickSizes = sizes{
 	accounts: 2_000, slice: 200 * time.Millisecond, pinnedRounds: 1, unpinnedRounds: 1, httpRounds: 1,
 	idle: time.Second, overloadRuns: 1,
 	handAccounts: 1_000, handRounds: 1, handSlice: 100 * time.Millisecond,
+	engineAccounts: 200, engineRounds: 1, engineSlice: 100 * time.Millisecond,
 	growth: []int{100, 1_000, 10_000}, growthTable: 1_000, growthRounds: 1, growthSlice: 100 * time.Millisecond,
 }
 

@@ -56,7 +56,7 @@ func (s *stage) play(ctx context.Context, o options) (*report, error) {
 // compare uses new connections: the others may be cut by a restart without
 // knowing it yet.
 func (s *stage) compare(ctx context.Context, results []result) ([]string, error) {
-	db, store, err := s.engine.open(ctx, s.dsn)
+	db, store, err := s.engine.Open(ctx, s.dsn)
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +145,7 @@ func (s *stage) start(ctx context.Context, devices int) (*process, error) {
 		return nil, err
 	}
 	p := &process{ended: make(chan struct{})}
-	p.cmd = exec.CommandContext(ctx, self, serve, "-engine", s.engine.name, "-dsn", s.dsn, "-keys", s.keyFile, "-die-after", strconv.Itoa(devices))
+	p.cmd = exec.CommandContext(ctx, self, serve, "-engine", s.engine.Name, "-dsn", s.dsn, "-keys", s.keyFile, "-die-after", strconv.Itoa(devices))
 	p.cmd.ExtraFiles = append(p.cmd.ExtraFiles, s.file)
 	p.cmd.Stderr = &p.stderr
 	if err := p.cmd.Start(); err != nil {

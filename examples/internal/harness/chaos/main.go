@@ -18,9 +18,10 @@
 // It prints what it counted. It fails if one of these does not hold, and also if
 // answers were not lost and given again, because then nothing has been shown.
 //
-// It needs a POSIX system and the server programs of PostgreSQL or MariaDB.
+// It needs a POSIX system and the server programs of PostgreSQL, and PgBouncer, or of
+// MariaDB, and Galera, of which it restarts one node after another.
 //
-// engine.go is the database, lives.go kills, clients.go is what is done meanwhile, check.go compares, and
+// Package engines is the databases. Here lives.go kills, clients.go is what is done meanwhile, check.go compares, and
 // server.go is the server, which the command starts as a process of its own.
 package main
 
@@ -38,6 +39,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/examples/internal/harness/engines"
 )
 
 // serve is the first argument of the command as a server.
@@ -60,17 +62,17 @@ func main() {
 
 // options are the flags.
 type options struct {
-	engine                   *engine
+	engine                   *engines.Engine
 	kills, restarts, workers int
 }
 
 func parseFlags(args []string) (options, error) {
-	o := options{engine: engines[0]}
+	o := options{engine: engines.All[0]}
 	flags := flag.NewFlagSet("chaos", flag.ContinueOnError)
 	flags.IntVar(&o.kills, "kills", 100, "how often to kill the server")
 	flags.IntVar(&o.restarts, "restarts", 10, "how often to restart the database, as after a crash")
-	flags.Func("engine", "the database: postgres (default) or mariadb",
-		func(name string) (err error) { o.engine, err = engineNamed(name); return err })
+	flags.Func("engine", "the database, postgres by default: "+engines.Names(),
+		func(name string) (err error) { o.engine, err = engines.Named(name); return err })
 	flags.IntVar(&o.workers, "workers", 4, "how many codes to present at a time")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
@@ -102,8 +104,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 // the socket's line for the next one.
 type stage struct {
 	dir     string
-	engine  *engine
-	server  databaseServer
+	engine  *engines.Engine
+	server  engines.Server
 	dsn     string
 	db      *sql.DB
 	store   *sqlstore.Store // a connection of its own, to see what is stored
@@ -113,7 +115,7 @@ type stage struct {
 	file    *os.File // the socket, as the server inherits it
 }
 
-func newStage(ctx context.Context, e *engine) (s *stage, err error) {
+func newStage(ctx context.Context, e *engines.Engine) (s *stage, err error) {
 	s = &stage{engine: e}
 	defer func() {
 		if err != nil {
@@ -143,13 +145,13 @@ func (s *stage) openKeys() (err error) {
 }
 
 func (s *stage) openDatabase(ctx context.Context) (err error) {
-	if s.server, err = s.engine.start(ctx); err != nil {
+	if s.server, err = s.engine.Start(ctx); err != nil {
 		return err
 	}
 	if s.dsn, _, err = s.server.CreateDatabase(ctx); err != nil {
 		return err
 	}
-	if s.db, s.store, err = s.engine.open(ctx, s.dsn); err != nil {
+	if s.db, s.store, err = s.engine.Open(ctx, s.dsn); err != nil {
 		return err
 	}
 	return s.store.Migrate(ctx)

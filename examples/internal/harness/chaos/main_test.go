@@ -2,14 +2,15 @@ package main
 
 import (
 	"bytes"
-	"errors"
+	"fmt"
 	"os"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"example.com/devicetotp/credential/sqlstore/sqltest/mariadbtest"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
+	"example.com/devicetotp/examples/internal/harness/engines"
 )
 
 // TestMain lets the test binary be the server.
@@ -23,19 +24,39 @@ func TestMain(m *testing.M) {
 
 // A short run: the long one is a command.
 func TestShortRun(t *testing.T) {
-	for _, e := range engines {
-		t.Run(e.title, func(t *testing.T) {
-			var out bytes.Buffer
-			err := run(t.Context(), []string{"-kills", "6", "-restarts", "1", "-engine", e.name}, &out)
-			if errors.Is(err, pgtest.ErrNotInstalled) || errors.Is(err, mariadbtest.ErrNotInstalled) || errors.Is(err, errNotOurs) {
-				pgtest.Skip(t, err)
-			}
-			require.NoError(t, err, "%s", &out)
-			require.Regexp(t, `(?m)^kills of the server +6$`, out.String())
-			require.Regexp(t, `(?m)^  right after the Save of a device +3$`, out.String())
-			require.Regexp(t, `(?m)^restarts of `+e.title+` +1$`, out.String())
-			require.Regexp(t, `(?m)^violations +0$`, out.String())
-		})
+	for _, name := range []string{"postgres", "mariadb"} {
+		t.Run(name, func(t *testing.T) { holds(t, name, 6, 1) })
+	}
+}
+
+// In short it lasts half a minute on each engine, or a little longer where a node
+// takes its time to come back.
+func TestEngineKillsAndCrashes(t *testing.T) {
+	kills, restarts := 100, 10
+	if testing.Short() {
+		kills, restarts = 16, 1
+	}
+	for _, e := range engines.All[1:] {
+		t.Run(e.Name, func(t *testing.T) { holds(t, e.Name, kills, restarts) })
+	}
+}
+
+// holds requires that a run finds no violations.
+func holds(t *testing.T, engine string, kills, restarts int) {
+	t.Helper()
+	e, err := engines.Named(engine)
+	require.NoError(t, err)
+	var out bytes.Buffer
+	err = run(t.Context(), []string{"-kills", strconv.Itoa(kills), "-restarts", strconv.Itoa(restarts), "-engine", engine}, &out)
+	if engines.IsMissing(err) {
+		pgtest.Skip(t, err)
+	}
+	require.NoError(t, err, "%s", &out)
+	t.Logf("\n%s", &out)
+	for what, want := range map[string]int{
+		"kills of the server": kills, "  right after the Save of a device": kills / 2, "restarts of " + e.Title: restarts, "violations": 0,
+	} {
+		require.Regexp(t, fmt.Sprintf(`(?m)^%s +%d$`, what, want), out.String())
 	}
 }
 
@@ -48,7 +69,7 @@ func TestFlags(t *testing.T) {
 	}
 	o, err := parseFlags(nil)
 	require.NoError(t, err)
-	require.Equal(t, options{engine: engines[0], kills: 100, restarts: 10, workers: 4}, o)
+	require.Equal(t, options{engine: engines.All[0], kills: 100, restarts: 10, workers: 4}, o)
 }
 
 // A run that has shown nothing is not a success.

@@ -34,7 +34,7 @@ func (r *report) print(out io.Writer, o options) error {
 	}{
 		{"kills of the server", int64(r.kills)},
 		{"  right after the Save of a device", int64(r.killsAfterSave)},
-		{"restarts of " + o.engine.title, int64(r.restarts)},
+		{"restarts of " + o.engine.Title, int64(r.restarts)},
 		{"requests", r.requests.Load()},
 		{"  without an answer", r.lost.Load()},
 		{"  answered 500", r.unclear.Load()},

@@ -17,6 +17,7 @@ import (
 	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
+	"example.com/devicetotp/examples/internal/harness/engines"
 )
 
 // inherited is the number of the socket, the first file after the usual three.
@@ -39,7 +40,7 @@ func runServer(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	e, err := engineNamed(*name)
+	e, err := engines.Named(*name)
 	if err != nil {
 		return err
 	}
@@ -67,9 +68,9 @@ func runServer(ctx context.Context, args []string) error {
 }
 
 // openPatiently waits for a database that is being restarted.
-func openPatiently(ctx context.Context, e *engine, dsn string) (db *sql.DB, store *sqlstore.Store, err error) {
+func openPatiently(ctx context.Context, e *engines.Engine, dsn string) (db *sql.DB, store *sqlstore.Store, err error) {
 	err = untilDone(ctx, func() error {
-		db, store, err = e.open(ctx, dsn)
+		db, store, err = e.Open(ctx, dsn)
 		return err
 	})
 	return db, store, err

@@ -24,8 +24,7 @@ import (
 // patience is how long a test waits for something that must come.
 const patience = 2 * time.Minute
 
-// A fleet is so many processes of the example server on one store, with one key
-// file and one accounts file.
+// A fleet is so many processes of a server on one store, with one key file.
 type fleet struct {
 	t      *testing.T
 	client *http.Client
@@ -37,25 +36,32 @@ type fleet struct {
 func startFleet(t *testing.T, size int, store, accounts string) *fleet {
 	t.Helper()
 	dir := t.TempDir()
-	keyFile := filepath.Join(dir, "keys")
-	require.NoError(t, os.WriteFile(keyFile, []byte(credential.KeyText(credential.NewKey("k"))+"\n"), 0o600))
 	accountsFile := filepath.Join(dir, "accounts.json")
 	require.NoError(t, os.WriteFile(accountsFile, []byte(accounts), 0o600))
+	return launchFleet(t, size, buildServer(t),
+		"-addr", "127.0.0.1:0", "-store", store, "-accounts", accountsFile, "-key-file", writeKey(t))
+}
 
+// writeKey makes a key file.
+func writeKey(t *testing.T) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "keys")
+	require.NoError(t, os.WriteFile(path, []byte(credential.KeyText(credential.NewKey("k"))+"\n"), 0o600))
+	return path
+}
+
+func launchFleet(t *testing.T, size int, binary string, args ...string) *fleet {
+	t.Helper()
 	transport := &http.Transport{MaxIdleConnsPerHost: clients}
 	t.Cleanup(transport.CloseIdleConnections)
 	f := &fleet{
 		t: t, bases: make([]string, size),
 		client: &http.Client{Transport: transport, Timeout: patience},
 	}
-	binary := buildServer(t)
-	launch := func() func() string {
-		return launchServer(t, binary, "-addr", "127.0.0.1:0", "-store", store, "-accounts", accountsFile, "-key-file", keyFile)
-	}
-	f.bases[0] = launch()()
+	f.bases[0] = launchServer(t, binary, args...)()
 	serving := make([]func() string, size)
 	for i := range serving[1:] {
-		serving[i+1] = launch()
+		serving[i+1] = launchServer(t, binary, args...)
 	}
 	for i, wait := range serving[1:] {
 		f.bases[i+1] = wait()

@@ -1,6 +1,7 @@
 package processes
 
 import (
+	"fmt"
 	"net/url"
 	"os"
 	"strconv"
@@ -14,7 +15,12 @@ import (
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 )
 
+// TestMain lets the test binary be the server of an engine.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == serve {
+		fmt.Fprintln(os.Stderr, serveEngine(os.Args[2:]))
+		os.Exit(1)
+	}
 	code := pgtest.Main(m)
 	_ = os.RemoveAll(binaryDir) // what stays is a temporary file
 	os.Exit(code)

@@ -9,12 +9,14 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
+	"example.com/devicetotp/examples/internal/harness/engines"
 )
 
 const (
@@ -37,8 +39,21 @@ func TestManyProcessesOnOneSQLiteFile(t *testing.T) {
 		"file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.DialectSQLite)
 }
 
-// oneCodeOneDevice lets clients of all processes present one code at the same
-// moment, each for a device of its own, on a new account in every round.
+// On the other engines it is a server of this package. In short it lasts half a
+// minute.
+func TestEngineManyProcesses(t *testing.T) {
+	for _, e := range engines.All[1:] {
+		t.Run(e.Name, func(t *testing.T) {
+			f, accounts := startEngine(t, e, rounds)
+			began := time.Now()
+			f.oneCodeOneDevice(accounts, rounds, func(round int) bool {
+				return testing.Short() && round >= shortRounds && time.Since(began) > 30*time.Second
+			})
+		})
+	}
+}
+
+// oneCodeOneDevice starts the example server, which has its accounts from a file.
 func oneCodeOneDevice(t *testing.T, store, driver, dsn string, dialect sqlstore.Dialect) {
 	n := rounds
 	if testing.Short() {
@@ -50,19 +65,26 @@ func oneCodeOneDevice(t *testing.T, store, driver, dsn string, dialect sqlstore.
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	accounts, err := sqlstore.New(t.Context(), db, dialect, sqlstore.Config{})
 	require.NoError(t, err)
+	f.oneCodeOneDevice(accounts, n, func(int) bool { return false })
+}
 
+// oneCodeOneDevice lets clients of all processes present one code at the same
+// moment, each for a device of its own, on a new account in every round, n times or
+// until it is enough.
+func (f *fleet) oneCodeOneDevice(accounts credential.Store, n int, enough func(round int) bool) {
 	total := map[string]int{}
-	for round := range n {
+	round := 0
+	for ; round < n && !enough(round); round++ {
 		answers := f.race(round)
 		a, err := accounts.Load(context.Background(), accountID(round))
-		require.NoError(t, err)
-		checkRound(t, round, answers, a)
+		require.NoError(f.t, err)
+		checkRound(f.t, round, answers, a)
 		for _, got := range answers {
 			total[fmt.Sprintf("%d %s", got.status, got.code)]++
 			total["500 before an answer"] += got.unclear
 		}
 	}
-	t.Logf("%d rounds, %d clients, %d processes: %v", n, clients, servers, total)
+	f.t.Logf("%d rounds, %d clients, %d processes: %v", round, clients, servers, total)
 }
 
 // race returns what became of each client of one round.
