@@ -100,6 +100,10 @@ explore-planted: ## plant bugs in the library; the explorer must catch each, and
 test-clients: ## call the example server with JSON:API clients of npm
 	examples/internal/harness/clients/npm/run
 
+.PHONY: test-generated
+test-generated: ## generate clients from the OpenAPI document, for Go and TypeScript, and call the example server with them
+	examples/internal/harness/generated/run
+
 .PHONY: test-browser
 test-browser: ## try the demo page in headless Chromium; screenshots are in examples/internal/harness/browser/screenshots
 	examples/internal/harness/browser/run
