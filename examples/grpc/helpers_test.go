@@ -25,31 +25,39 @@ const (
 	otherID      = "11111111-2222-4333-8444-555555555555"
 )
 
-// patience is how long a test waits for something that must come.
-const patience = 30 * time.Second
+// atMost is how long a test waits for something that must come.
+const atMost = 30 * time.Second
 
-// served is a world behind gRPC, with two tokens for its account alice: "good",
-// and "no-grace".
+// served is a world behind gRPC, with two tokens for its account alice, "good" and
+// "no-grace", and one for the operator, "operator".
 type served struct {
 	*devicetotptest.World
 	t      *testing.T
 	client devicetotpv1.DeviceTOTPServiceClient
+	host   devicetotpv1.DeviceTOTPOperatorServiceClient
+	conn   *grpc.ClientConn
 	server *grpc.Server
 	ended  chan struct{} // gets a value when the context of a call has ended on the server
 }
 
 func serve(t *testing.T, configure ...func(*devicetotp.Config)) *served {
 	t.Helper()
-	w := devicetotptest.New(t, configure...)
+	return serveWorld(t, devicetotptest.New(t, configure...))
+}
+
+func serveWorld(t *testing.T, w *devicetotptest.World) *served {
+	t.Helper()
 	callers := tokens{}
 	callers.add("good", caller{accountID: "alice"})
 	callers.add("no-grace", caller{accountID: "alice", noGrace: true})
+	callers.add("nobody", caller{accountID: "nobody"})
+	callers.add("operator", caller{operator: true})
 	ended := make(chan struct{}, 100)
 	s := serveWith(t, w, newServer(w.Issuer, callers, grpc.ChainUnaryInterceptor(
 		func(ctx context.Context, request any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (any, error) {
 			context.AfterFunc(ctx, func() { ended <- struct{}{} })
 			return next(ctx, request)
-		})))
+		})).Server)
 	s.ended = ended
 	return s
 }
@@ -68,12 +76,16 @@ func serveWith(t *testing.T, w *devicetotptest.World, server *grpc.Server) *serv
 		server.Stop()
 		require.NoError(t, <-ended)
 	})
-	return &served{World: w, t: t, client: devicetotpv1.NewDeviceTOTPServiceClient(connection), server: server}
+	return &served{
+		World: w, t: t, server: server, conn: connection,
+		client: devicetotpv1.NewDeviceTOTPServiceClient(connection),
+		host:   devicetotpv1.NewDeviceTOTPOperatorServiceClient(connection),
+	}
 }
 
 // as is the context of a call with this token.
 func (s *served) as(token string) context.Context {
-	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	ctx, cancel := context.WithTimeout(s.t.Context(), atMost)
 	s.t.Cleanup(cancel)
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token)
 }
@@ -115,7 +127,7 @@ func await(t *testing.T, ch <-chan struct{}, what string) {
 	t.Helper()
 	select {
 	case <-ch:
-	case <-time.After(patience):
+	case <-time.After(atMost):
 		t.Fatal("did not happen: ", what)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -20,19 +21,22 @@ import (
 	"example.com/devicetotp/examples/grpc/devicetotpv1"
 )
 
-// Example is what the command prints.
+// Example is what the command prints with -walk.
 func Example() {
-	if err := run(context.Background()); err != nil {
+	if err := run(context.Background(), []string{"-walk"}, os.Stdout, os.Stderr); err != nil {
 		fmt.Println(err)
 	}
 	// Output:
-	// without a token:           Unauthenticated UNAUTHORIZED
-	// presenting nothing:        PermissionDenied CREDENTIALS_REQUIRED
-	// with a wrong PIN:          PermissionDenied INVALID_CREDENTIALS
-	// with an ill-formed id:     InvalidArgument INVALID_ID, field device_id
-	// with the PIN:              OK
-	// the code of the device:    OK
-	// the same code again:       PermissionDenied INVALID_CREDENTIALS
+	// without a token:          Unauthenticated UNAUTHORIZED
+	// presenting nothing:       PermissionDenied CREDENTIALS_REQUIRED
+	// with a wrong PIN:         PermissionDenied INVALID_CREDENTIALS, field pin
+	// with an ill-formed id:    InvalidArgument INVALID_ID, field device_id
+	// with the PIN:             OK
+	// the code of the device:   OK
+	// the same code again:      PermissionDenied INVALID_CREDENTIALS, field code
+	// a name for it:            OK
+	// taken away:               OK
+	// a name for it now:        NotFound NOT_FOUND, field device_id
 }
 
 func TestDeviceIsCreatedAndItsCodeAcceptedOnce(t *testing.T) {
@@ -65,7 +69,7 @@ func TestDeviceIsCreatedAndItsCodeAcceptedOnce(t *testing.T) {
 	require.True(t, match.GetValidUntil().AsTime().After(s.Clock.Now()))
 
 	_, err = s.client.Verify(s.as("good"), verify)
-	require.Equal(t, refusal{code: codes.PermissionDenied, reason: "INVALID_CREDENTIALS"}, read(t, err))
+	require.Equal(t, refusal{code: codes.PermissionDenied, reason: "INVALID_CREDENTIALS", field: "code"}, read(t, err))
 }
 
 func TestRefusals(t *testing.T) {
@@ -81,11 +85,11 @@ func TestRefusals(t *testing.T) {
 		call    func(*served) error
 		want    refusal
 	}{
-		"a wrong PIN": {nil, create(wrong), refusal{code: codes.PermissionDenied, reason: "INVALID_CREDENTIALS"}},
+		"a wrong PIN": {nil, create(wrong), refusal{code: codes.PermissionDenied, reason: "INVALID_CREDENTIALS", field: "pin"}},
 		"nothing presented": {nil, create(&devicetotpv1.CreateRequest{}),
 			refusal{code: codes.PermissionDenied, reason: "CREDENTIALS_REQUIRED"}},
 		"a field that is set and empty": {nil, create(&devicetotpv1.CreateRequest{Otp: proto.String("")}),
-			refusal{code: codes.PermissionDenied, reason: "INVALID_CREDENTIALS"}},
+			refusal{code: codes.PermissionDenied, reason: "INVALID_CREDENTIALS", field: "otp"}},
 		"the fifth wrong PIN in a row": {
 			func(s *served) {
 				for range 5 {
@@ -129,7 +133,7 @@ func TestRefusals(t *testing.T) {
 		"no code": {nil, func(s *served) error {
 			_, err := s.client.Verify(s.as("good"), &devicetotpv1.VerifyRequest{})
 			return err
-		}, refusal{code: codes.PermissionDenied, reason: "CREDENTIALS_REQUIRED"}},
+		}, refusal{code: codes.PermissionDenied, reason: "CREDENTIALS_REQUIRED", field: "code"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := serve(t)

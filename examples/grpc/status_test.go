@@ -18,6 +18,8 @@ import (
 	"example.com/devicetotp/examples/grpc/devicetotpv1"
 )
 
+var anyRequest = &devicetotpv1.CreateRequest{}
+
 // Every code has a status by its class, and a reason of its own; the cause
 // stays inside.
 func TestEveryCodeHasAStatus(t *testing.T) {
@@ -29,11 +31,14 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 				totperrors.ClassInvalid:  codes.InvalidArgument,
 				totperrors.ClassInternal: codes.Internal,
 			}[code.Class()]
-			if code == totperrors.CodeUnavailable {
+			switch code {
+			case totperrors.CodeUnavailable:
 				want = codes.Unavailable
+			case totperrors.CodeNotFound:
+				want = codes.NotFound
 			}
 			err := fmt.Errorf("wrapped: %w", &totperrors.Error{Code: code, Err: errors.New("the cause")})
-			got := statusOf(t.Context(), err)
+			got := statusOf(t.Context(), anyRequest, err)
 			r := read(t, got)
 			require.Equal(t, want, r.code)
 			require.Regexp(t, `^[A-Z][A-Z0-9_]+[A-Z0-9]$`, r.reason, "the form of ErrorInfo.reason")
@@ -42,8 +47,8 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 			require.NotContains(t, got.Error(), "cause")
 		})
 	}
-	require.NoError(t, statusOf(t.Context(), nil))
-	require.Equal(t, refusal{code: codes.Internal, reason: "INTERNAL_ERROR"}, read(t, statusOf(t.Context(), errors.New("foreign"))))
+	require.NoError(t, statusOf(t.Context(), anyRequest, nil))
+	require.Equal(t, refusal{code: codes.Internal, reason: "INTERNAL_ERROR"}, read(t, statusOf(t.Context(), anyRequest, errors.New("foreign"))))
 }
 
 // A call that ran out of time is told so, but a verdict stays a verdict.
@@ -54,9 +59,9 @@ func TestStatusOfACallThatEnded(t *testing.T) {
 	defer cancel()
 	unavailable := &totperrors.Error{Code: totperrors.CodeUnavailable}
 	denied := &totperrors.Error{Code: totperrors.CodeInvalidCredentials}
-	require.Equal(t, codes.Canceled, read(t, statusOf(cancelled, unavailable)).code)
-	require.Equal(t, codes.DeadlineExceeded, read(t, statusOf(late, unavailable)).code)
-	require.Equal(t, codes.PermissionDenied, read(t, statusOf(late, denied)).code)
+	require.Equal(t, codes.Canceled, read(t, statusOf(cancelled, anyRequest, unavailable)).code)
+	require.Equal(t, codes.DeadlineExceeded, read(t, statusOf(late, anyRequest, unavailable)).code)
+	require.Equal(t, codes.PermissionDenied, read(t, statusOf(late, anyRequest, denied)).code)
 }
 
 // What the library decides is what the client is told, and what is remembered
@@ -90,7 +95,7 @@ func compare(t *testing.T, registered time.Duration, noGrace bool, otp, password
 		AccountID: "alice", DeviceID: otherID, NoGrace: noGrace,
 		OTP: credential.FromPtr(otp), Password: credential.FromPtr(password), PIN: credential.FromPtr(pin),
 	})
-	want := read(t, statusOf(t.Context(), err))
+	want := read(t, statusOf(t.Context(), anyRequest, err)) // with the fields of a CreateRequest
 
 	s := serve(t)
 	inFront := account(s.World)
