@@ -19,7 +19,8 @@ type Account struct {
 	ID string
 	// RegisteredAt opens the grace window. Zero: unknown, so no grace.
 	RegisteredAt time.Time
-	// PasswordHash is argon2id in PHC form or bcrypt. "": none set.
+	// PasswordHash is of a form that package verifier lists: argon2id in PHC form,
+	// bcrypt, or what some other systems store. "": none set.
 	PasswordHash string
 	// PINHash is the same, or such a hash sealed with [Keyring.SealPINHash].
 	PINHash string

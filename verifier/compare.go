@@ -13,26 +13,29 @@ import (
 )
 
 // Compare reports whether stored is a hash of value, and if so whether it is
-// outdated: it is bcrypt, or argon2id with m or t below those of new hashes, with
-// a salt below 16 bytes, or below every row of OWASP's Password Storage cheat
-// sheet (m=47104 t=1, 19456 2, 12288 3, 9216 4, 7168 5), whatever is configured.
+// outdated: it is not argon2id, or has the prefix of another system, or m or t
+// below those of new hashes, or a salt below 16 bytes, or is below every row of
+// OWASP's Password Storage cheat sheet (m=47104 t=1, 19456 2, 12288 3, 9216 4,
+// 7168 5), whatever is configured.
 // More or fewer lanes (p) make a hash no weaker: an attacker who tries many
 // values keeps every processor busy with either. Compare waits for its share of
 // the budget: errors wrap [ErrBusy] or that of ctx.
 //
 // stored is argon2id in PHC string format, with m up to 262144 KiB, t up to 10,
 // p up to 255, a salt of 8 to 48 and a tag of 16 to 64 bytes; or bcrypt as $2a$,
-// $2b$ or $2y$ with a cost of 4 to 14. Anything else is an error that wraps
-// [ErrHash], before any work. If stored is "", the work of a new hash is done
-// and the answer is false.
+// $2b$ or $2y$ with a cost of 4 to 14; or of a form of another system that the
+// package documentation lists. Anything else is an error that wraps [ErrHash],
+// before any work. If stored is "", the work of a new hash is done and the answer
+// is false.
 //
 // So the time of a comparison is that of the stored hash: if its cost is not the
 // configured one, it takes another time than an account without a hash, until
 // it is renewed. A hash with a higher cost is fresh and keeps its own time.
 //
 // A value that is empty or longer than [MaxPasswordSize] never matches, and is
-// not hashed. Against bcrypt, nor does one beyond 72 bytes or with a NUL in it:
-// bcrypt does not read such values whole, so that others would match too.
+// not hashed. Against anything but argon2id, nor does one with a NUL in it, nor
+// against bcrypt one beyond 72 bytes: such values are not read whole, so that
+// others would match too.
 func (h *Hasher) Compare(ctx context.Context, stored string, value credential.Secret) (ok, outdated bool, err error) {
 	m, err := h.compare(ctx, stored, value)
 	return m.ok, m.ok && (m.behind || m.substandard), err
@@ -41,21 +44,23 @@ func (h *Hasher) Compare(ctx context.Context, stored string, value credential.Se
 // match is what a comparison found. Without ok it says nothing about the hash.
 type match struct {
 	ok          bool
-	behind      bool // a new hash would be stronger in some number
+	behind      bool // a new hash would be stronger in some number, or of the form that is made here
 	substandard bool // below OWASP's rows
 }
 
 func (h *Hasher) compare(ctx context.Context, stored string, value credential.Secret) (match, error) {
 	want, err := h.decoy, error(nil)
+	prefix, hash := splitPrefix(stored)
 	switch {
 	case stored == "":
-	case isBcrypt(stored):
-		ok, err := h.compareBcrypt(ctx, stored, value)
+	case isBcrypt(hash):
+		ok, err := h.compareBcrypt(ctx, hash, value)
 		return match{ok: ok, behind: true}, err
-	case isArgon(stored):
-		want, err = parseArgon(stored)
+	case isArgon(hash):
+		want, err = parseArgon(hash)
 	default:
-		err = unknownForm(stored)
+		ok, err := h.compareScheme(ctx, stored, value)
+		return match{ok: ok, behind: true}, err
 	}
 	if err != nil || !fits(value, MaxPasswordSize) {
 		return match{}, err
@@ -65,7 +70,7 @@ func (h *Hasher) compare(ctx context.Context, stored string, value credential.Se
 		return match{}, err
 	}
 	ok := subtle.ConstantTimeCompare(tag, want.tag) == 1 && stored != ""
-	return match{ok: ok, behind: h.behind(want), substandard: !meetsStandard(want)}, nil
+	return match{ok: ok, behind: h.behind(want) || prefix != "", substandard: !meetsStandard(want)}, nil
 }
 
 // behind reports whether a new hash would be stronger than stored in some number.

@@ -2,8 +2,12 @@ package verifier_test
 
 import (
 	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -82,6 +86,43 @@ func ExampleRehasher() {
 }
 
 // The verdict on a user OTP names the proof that must be spent with it.
+
+// salted accepts what a service of the past stored: "sha256$", a salt, and SHA-256
+// of both, beside whatever verifier.Password accepts, which makes the new hashes.
+type salted struct{ verifier.Rehasher }
+
+func (s salted) Verify(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
+	parts := strings.Split(q.Hash.Reveal(), "$")
+	if len(parts) != 3 || parts[0] != "sha256" {
+		return s.Rehasher.Verify(ctx, q)
+	}
+	sum := sha256.Sum256([]byte(parts[1] + q.Presented.Reveal()))
+	if subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(parts[2])) != 1 {
+		return verifier.Verdict{Status: verifier.StatusWrong}, nil
+	}
+	return verifier.Verdict{Status: verifier.StatusValid, Outdated: true}, nil
+}
+
+// A host accepts hashes of a form of its own, until their users have signed in.
+func ExampleRehasher_form() {
+	password := salted{verifier.Password(nil).(verifier.Rehasher)} // Config.Password
+	account := credential.Account{ID: "alice", PasswordHash: "sha256$5a1t$569caecf89a89b278abac3225e3979cefa34840b305ec6ab579ce6acb9950c90"}
+	query := verifier.NewQuery(account, credential.FactorPassword, credential.NewSecret("superSecret12345!"), time.Now())
+	verdict, err := password.Verify(context.Background(), query)
+	fmt.Println(verdict.Status, verdict.Outdated, err)
+
+	// What the Issuer does then, and hands to Config.OnRehash.
+	renewed, err := password.Rehash(context.Background(), query)
+	fmt.Println(renewed[:31], err)
+	query.Hash = credential.NewSecret(renewed)
+	verdict, err = password.Verify(context.Background(), query)
+	fmt.Println(verdict.Status, verdict.Outdated, err)
+	// Output:
+	// valid true <nil>
+	// $argon2id$v=19$m=19456,t=2,p=1$ <nil>
+	// valid false <nil>
+}
+
 func ExampleOTP() {
 	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
