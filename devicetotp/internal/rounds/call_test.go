@@ -142,7 +142,7 @@ func TestVersionsAreFromOneToTwoToThe62(t *testing.T) {
 	require.EqualValues(t, 1, versionOf(0))
 	require.EqualValues(t, 1, versionOf(3))
 	require.EqualValues(t, 2, versionOf(4))
-	require.EqualValues(t, 1<<62, versionOf(math.MaxUint64))
+	require.Equal(t, int64(1)<<62, versionOf(math.MaxUint64))
 }
 
 // A pause is random, from nothing to twice the first round, doubling with each
