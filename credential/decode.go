@@ -148,27 +148,35 @@ func (d *Device) decode(data []byte) error {
 		case tagDeviceNamed:
 			r.attempts(&d.Named)
 		case tagDeviceReplaced:
-			if len(d.Replaced) == MaxReplaced {
-				return fmt.Errorf("%w: more than %d replaced proofs", ErrStateSize, MaxReplaced)
-			}
-			d.Replaced = append(d.Replaced, ReplacedProof{})
-			r.check(d.Replaced[len(d.Replaced)-1].decode(r.value))
+			r.check(d.decodeReplaced(r.value))
 		case tagDeviceName:
 			d.Name = string(r.value)
 		case tagDeviceRotation:
 			d.Rotation = &Rotation{}
 			r.check(d.Rotation.decode(r.value))
 		case tagDevicePastRotation:
-			if len(d.PastRotations) == MaxRotations {
-				return fmt.Errorf("%w: more than %d past rotations", ErrStateSize, MaxRotations)
-			}
-			d.PastRotations = append(d.PastRotations, PastRotation{})
-			r.check(d.PastRotations[len(d.PastRotations)-1].decode(r.value))
+			r.check(d.decodePastRotation(r.value))
 		default:
 			r.keep()
 		}
 	}
 	return r.err
+}
+
+func (d *Device) decodeReplaced(data []byte) error {
+	if len(d.Replaced) == MaxReplaced {
+		return fmt.Errorf("%w: more than %d replaced proofs", ErrStateSize, MaxReplaced)
+	}
+	d.Replaced = append(d.Replaced, ReplacedProof{})
+	return d.Replaced[len(d.Replaced)-1].decode(data)
+}
+
+func (d *Device) decodePastRotation(data []byte) error {
+	if len(d.PastRotations) == MaxRotations {
+		return fmt.Errorf("%w: more than %d past rotations", ErrStateSize, MaxRotations)
+	}
+	d.PastRotations = append(d.PastRotations, PastRotation{})
+	return d.PastRotations[len(d.PastRotations)-1].decode(data)
 }
 
 func (c *OneTimeCode) decode(data []byte) error {

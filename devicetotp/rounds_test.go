@@ -72,3 +72,27 @@ func TestHashingIsNotCountedAgainstTheRounds(t *testing.T) {
 		require.NoError(t, err)
 	})
 }
+
+// A build of another format may save between Load and Save. The conflict says that
+// nothing was saved, so what the second Load finds is a fault, and not something that
+// a retry can mend. After a Save whose outcome is unknown the request may have taken
+// effect before it.
+func TestAnAccountThatTurnsIntoAnotherFormat(t *testing.T) {
+	for saveErr, code := range map[error]devicetotp.Code{
+		credential.ErrConflict: totperrors.CodeInternal, credential.ErrSerialization: totperrors.CodeInternal, errHost: totperrors.CodeUnavailable,
+	} {
+		w := devicetotptest.New(t)
+		a := w.Account("acct").PIN("8299")
+		before := a.Stored()
+		w.Store.Script(devicetotptest.Fault{}, devicetotptest.Fault{Err: saveErr}, devicetotptest.Fault{Err: credential.ErrStateFormat})
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
+		requireCode(t, code, err)
+		require.ErrorIs(t, err, credential.ErrStateFormat)
+		require.Equal(t, before, a.Stored())
+
+		conflict := devicetotptest.Fault{Err: credential.ErrConflict}
+		w.Store.Script(devicetotptest.Fault{}, conflict, devicetotptest.Fault{Err: errHost})
+		_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", PIN: secret("8299")})
+		requireCode(t, totperrors.CodeUnavailable, err)
+	}
+}

@@ -170,10 +170,15 @@ func (c *Call) callSave(a *credential.Account) (err error) {
 	return ctx.Err() // a Save that outlasts its time may have been told to wait no longer
 }
 
-// reload loads the account again after a Save that returned saveErr.
-func (c *Call) reload(a *credential.Account, saveErr error) error {
+// reload loads the account again after a Save that returned saveErr. If it is unknown
+// whether this request took effect, an account that cannot be loaded is unavailable,
+// whatever the reason.
+func (c *Call) reload(a *credential.Account, saveErr error, unknown bool) error {
 	now, err := c.load(time.Now())
-	if err != nil {
+	switch {
+	case err != nil && !unknown && totperrors.CodeOf(err) == totperrors.CodeInternal:
+		return c.Internal(errors.Join(saveErr, err))
+	case err != nil:
 		return c.Unavailable(errors.Join(saveErr, err))
 	}
 	if errors.Is(saveErr, credential.ErrConflict) && now.Version == a.Version && now.SameHostFields(*a) {

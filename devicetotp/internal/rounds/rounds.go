@@ -97,7 +97,7 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 		case saveErr == nil:
 			return this.answer, nil
 		}
-		if err := c.reload(&account, saveErr); err != nil {
+		if err := c.reload(&account, saveErr, unclear(saveErr) || confirming); err != nil {
 			return none, err
 		}
 		if _, found := find(sent, &account); unclear(saveErr) && !confirming && !found {
