@@ -40,9 +40,10 @@ func TestURIIsReadBack(t *testing.T) {
 
 func TestAnIncompleteDeviceHasNoAddress(t *testing.T) {
 	whole := devicetotp.DeviceTOTP{Secret: secret("12345678901234567890"), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: 30 * time.Second}
-	quickest := whole
+	quickest, shortest, longest := whole, whole, whole
 	quickest.Period = time.Second
-	for _, d := range []devicetotp.DeviceTOTP{whole, quickest} {
+	shortest.Secret, longest.Secret = secret("s"), secret(strings.Repeat("s", 128))
+	for _, d := range []devicetotp.DeviceTOTP{whole, quickest, shortest, longest} {
 		_, err := d.URI("Example", "alice")
 		require.NoError(t, err)
 	}

@@ -47,6 +47,15 @@ func retryWorld(t *testing.T, basis credential.Basis, configure ...func(*devicet
 	return w, a, r, d
 }
 
+// A retry window of 0 is none: not even at the same instant is a device given again.
+func TestARetryWindowOfZeroIsNone(t *testing.T) {
+	for _, basis := range bases {
+		w, _, r, _ := retryWorld(t, basis, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.RetryWindow = 0 }))
+		_, err := w.Issuer.Create(t.Context(), r)
+		requireCode(t, totperrors.CodeIDInUse, err)
+	}
+}
+
 var bases = []credential.Basis{credential.BasisGrace, credential.BasisOTP, credential.BasisPassword, credential.BasisPIN}
 
 func TestARepeatedRequestGetsTheSameDevice(t *testing.T) {
