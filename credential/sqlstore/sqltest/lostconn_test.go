@@ -19,7 +19,7 @@ func TestLostConnectionsAreInNobodysWay(t *testing.T) {
 	for _, driver := range postgresDrivers {
 		t.Run(driver, func(t *testing.T) {
 			dsn := pgtest.Need(t).Database(t)
-			db := openPostgres(t, driver, dsn)
+			db := openPostgres(t, driver, suits(driver, dsn))
 			store := migrated(t, db, sqlstore.DialectPostgres, sqlstore.Config{})
 			require.NoError(t, store.Put(t.Context(), credential.Account{ID: "a"}))
 			loseConnections(t, db, dsn, 5)
