@@ -268,3 +268,31 @@ func ExampleAttemptPolicy_Check() {
 	fmt.Println(verifier.AttemptPolicy{BackoffFrom: 5, Backoff: time.Minute, MaxBackoff: time.Hour, BlockAt: 200}.Check())
 	// Output: BlockAt is 200, must be from BackoffFrom (5) to 100
 }
+
+// Passwords in a normal form of Unicode, for an Issuer that renews hashes: give it to
+// Config.Password, and Config.OnRehash the method that stores a new hash.
+func ExampleNormalized() {
+	// norm.NFC.String of golang.org/x/text/unicode/norm, in a service.
+	normalize := strings.NewReplacer("e\u0301", "\u00e9").Replace
+	ctx := context.Background()
+	hasher := verifier.DefaultHasher()
+	stored, err := hasher.Hash(ctx, credential.NewSecret("cafe\u0301")) // before the service normalized
+	if err != nil {
+		panic(err)
+	}
+	passwords := verifier.Normalized(verifier.Password(hasher), normalize)
+	q := verifier.Query{AccountID: "alice", Presented: credential.NewSecret("cafe\u0301"), Hash: credential.NewSecret(stored)}
+	verdict, err := passwords.Verify(ctx, q)
+	fmt.Println(verdict.Status, verdict.Outdated, err)
+
+	renewed, err := passwords.Rehash(ctx, q) // as the Issuer does
+	if err != nil {
+		panic(err)
+	}
+	q.Presented, q.Hash = credential.NewSecret("caf\u00e9"), credential.NewSecret(renewed)
+	verdict, err = passwords.Verify(ctx, q)
+	fmt.Println(verdict.Status, verdict.Outdated, err)
+	// Output:
+	// valid true <nil>
+	// valid false <nil>
+}

@@ -40,6 +40,13 @@
 // case, and two members of one name in the document, in data or in attributes
 // are refused. Other members are ignored.
 //
+// Every attribute goes to the Issuer as it was sent, because that is what the
+// published description has: an OTP with a space in it is wrong, and counts as a
+// failure. A client takes away what people type between digits before it sends them,
+// and a service does so at endpoints of its own, with credential.TypedCode; the
+// handlers never do. Passwords are normalized by the verifier, if at all: see
+// verifier.Normalized.
+//
 // # What goes out
 //
 // The status of a POST is always 201, 401, 403, 406, 415, 422 or 500. JSON:API
