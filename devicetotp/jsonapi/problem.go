@@ -183,7 +183,7 @@ func domainProblem(err error) *Problem {
 	var domain *totperrors.Error
 	if errors.As(err, &domain) && domain != nil {
 		p.RetryAfter = domain.RetryAfter
-		p.Detail = details[domain.Op][p.Code]
+		p.Detail = detailOf(domain, p.Code)
 	}
 	return p
 }
