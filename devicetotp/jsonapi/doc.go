@@ -95,9 +95,9 @@
 // A device has the attributes name, algorithm, digits, period (in seconds),
 // createdAt, lastUsedAt (null if it was never used, or was imported and nobody knows
 // when it was) and blockedUntil (null if it is not blocked, and 9999-12-31T23:59:59Z
-// if no time ends that). Times are of RFC 3339, in UTC. There is no secret among them, and nothing that tells what
-// the device was created on. Imported devices have periods and digits that the
-// published operation never issues.
+// if no time ends that). Times are of RFC 3339, in UTC. There is no secret among
+// them, and nothing that says what the device was created on. Imported devices have
+// periods and digits that the published operation never issues.
 //
 // The list leaves out devices that were created on grace, were never used and are
 // younger than the retry window: whoever has the token and such an id is given the
