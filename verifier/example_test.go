@@ -76,16 +76,14 @@ func ExampleRehasher() {
 	query := verifier.NewQuery(account, credential.FactorPassword, presented, time.Now())
 	verdict, _ := password.Verify(ctx, query)
 	fmt.Println(verdict.Status, verdict.Outdated)
-	if rehasher, ok := password.(verifier.Rehasher); ok && verdict.Outdated {
-		renewed, err := rehasher.Rehash(ctx, query)
+	if verdict.Outdated {
+		renewed, err := password.Rehash(ctx, query)
 		fmt.Println(renewed[:31], err)
 	}
 	// Output:
 	// valid true
 	// $argon2id$v=19$m=19456,t=2,p=1$ <nil>
 }
-
-// The verdict on a user OTP names the proof that must be spent with it.
 
 // salted accepts what a service of the past stored: "sha256$", a salt, and SHA-256
 // of both, beside whatever verifier.Password accepts, which makes the new hashes.
@@ -105,7 +103,7 @@ func (s salted) Verify(ctx context.Context, q verifier.Query) (verifier.Verdict,
 
 // A host accepts hashes of a form of its own, until their users have signed in.
 func ExampleRehasher_form() {
-	password := salted{verifier.Password(nil).(verifier.Rehasher)} // Config.Password
+	password := salted{verifier.Password(nil)} // Config.Password
 	account := credential.Account{ID: "alice", PasswordHash: "sha256$5a1t$569caecf89a89b278abac3225e3979cefa34840b305ec6ab579ce6acb9950c90"}
 	query := verifier.NewQuery(account, credential.FactorPassword, credential.NewSecret("superSecret12345!"), time.Now())
 	verdict, err := password.Verify(context.Background(), query)
@@ -123,6 +121,7 @@ func ExampleRehasher_form() {
 	// valid false <nil>
 }
 
+// The verdict on a user OTP names the proof that must be spent with it.
 func ExampleOTP() {
 	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
