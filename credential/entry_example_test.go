@@ -67,3 +67,14 @@ func ExampleState_DeviceIndex() {
 	fmt.Println(state.DeviceIndex("738e379f-fe30-45ab-819c-ba88804b6368"), state.DeviceIndex("another"))
 	// Output: 0 -1
 }
+
+// What a person typed is read before a request is made of it.
+func ExampleTypedCode() {
+	for _, typed := range []string{"155 283", "１５５\u00a0２８３", "k7pd-2mxa-w9rf-4hbq"} {
+		fmt.Println(credential.TypedCode(credential.NewSecret(typed)).Reveal())
+	}
+	// Output:
+	// 155283
+	// 155283
+	// k7pd-2mxa-w9rf-4hbq
+}

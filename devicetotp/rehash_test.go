@@ -2,6 +2,7 @@ package devicetotp_test
 
 import (
 	"context"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -55,6 +56,36 @@ func TestCreate_OffersANewHashOnceOneIsBehind(t *testing.T) {
 		require.NoError(t, w.Store.Accounts.RotateHash(t.Context(), "acct", credential.FactorPassword, calls[0].from, calls[0].to))
 		require.NoError(t, create("password"))
 		require.Len(t, calls, 1, "a new hash would be no stronger")
+	})
+}
+
+// A hash that was made before the service normalized passwords is renewed at the next
+// login, and any keyboard will do from then on. A wrong password counts once, however
+// often it was compared.
+func TestCreate_RenewsHashesOfPasswordsThatWereNotNormalized(t *testing.T) {
+	const composed, decomposed = "caf\u00e9 au lait", "cafe\u0301 au lait"
+	synctest.Test(t, func(t *testing.T) {
+		var w *devicetotptest.World
+		w = devicetotptest.New(t, func(c *devicetotp.Config) {
+			c.Password = verifier.Normalized(verifier.Password(dearHasher(t)), strings.NewReplacer("e\u0301", "\u00e9").Replace)
+			c.OnRehash = func(ctx context.Context, id string, f credential.Factor, from, to string) error {
+				return w.Store.Accounts.RotateHash(ctx, id, f, from, to)
+			}
+		})
+		w.Account("acct").Password(decomposed)
+		create := func(password string) error {
+			_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", Password: secret(password)})
+			synctest.Wait()
+			return err
+		}
+		requireCode(t, devicetotp.CodeInvalidCredentials, create(composed))
+		requireCode(t, devicetotp.CodeInvalidCredentials, create(decomposed+"!"))
+		view, err := w.Issuer.Inspect(t.Context(), "acct")
+		require.NoError(t, err)
+		require.Equal(t, 2, view.Factors[1].Failures)
+		require.NoError(t, create(decomposed))
+		require.NoError(t, create(composed))
+		require.NoError(t, create(decomposed))
 	})
 }
 

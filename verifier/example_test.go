@@ -76,16 +76,14 @@ func ExampleRehasher() {
 	query := verifier.NewQuery(account, credential.FactorPassword, presented, time.Now())
 	verdict, _ := password.Verify(ctx, query)
 	fmt.Println(verdict.Status, verdict.Outdated)
-	if rehasher, ok := password.(verifier.Rehasher); ok && verdict.Outdated {
-		renewed, err := rehasher.Rehash(ctx, query)
+	if verdict.Outdated {
+		renewed, err := password.Rehash(ctx, query)
 		fmt.Println(renewed[:31], err)
 	}
 	// Output:
 	// valid true
 	// $argon2id$v=19$m=19456,t=2,p=1$ <nil>
 }
-
-// The verdict on a user OTP names the proof that must be spent with it.
 
 // salted accepts what a service of the past stored: "sha256$", a salt, and SHA-256
 // of both, beside whatever verifier.Password accepts, which makes the new hashes.
@@ -105,7 +103,7 @@ func (s salted) Verify(ctx context.Context, q verifier.Query) (verifier.Verdict,
 
 // A host accepts hashes of a form of its own, until their users have signed in.
 func ExampleRehasher_form() {
-	password := salted{verifier.Password(nil).(verifier.Rehasher)} // Config.Password
+	password := salted{verifier.Password(nil)} // Config.Password
 	account := credential.Account{ID: "alice", PasswordHash: "sha256$5a1t$569caecf89a89b278abac3225e3979cefa34840b305ec6ab579ce6acb9950c90"}
 	query := verifier.NewQuery(account, credential.FactorPassword, credential.NewSecret("superSecret12345!"), time.Now())
 	verdict, err := password.Verify(context.Background(), query)
@@ -123,6 +121,7 @@ func ExampleRehasher_form() {
 	// valid false <nil>
 }
 
+// The verdict on a user OTP names the proof that must be spent with it.
 func ExampleOTP() {
 	keys, _ := credential.NewKeyring("2026-05", credential.NewKey("2026-05"))
 	now := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
@@ -267,4 +266,32 @@ func ExampleAttemptPolicy() {
 func ExampleAttemptPolicy_Check() {
 	fmt.Println(verifier.AttemptPolicy{BackoffFrom: 5, Backoff: time.Minute, MaxBackoff: time.Hour, BlockAt: 200}.Check())
 	// Output: BlockAt is 200, must be from BackoffFrom (5) to 100
+}
+
+// Passwords in a normal form of Unicode, for an Issuer that renews hashes: give it to
+// Config.Password, and Config.OnRehash the method that stores a new hash.
+func ExampleNormalized() {
+	// norm.NFC.String of golang.org/x/text/unicode/norm, in a service.
+	normalize := strings.NewReplacer("e\u0301", "\u00e9").Replace
+	ctx := context.Background()
+	hasher := verifier.DefaultHasher()
+	stored, err := hasher.Hash(ctx, credential.NewSecret("cafe\u0301")) // before the service normalized
+	if err != nil {
+		panic(err)
+	}
+	passwords := verifier.Normalized(verifier.Password(hasher), normalize)
+	q := verifier.Query{AccountID: "alice", Presented: credential.NewSecret("cafe\u0301"), Hash: credential.NewSecret(stored)}
+	verdict, err := passwords.Verify(ctx, q)
+	fmt.Println(verdict.Status, verdict.Outdated, err)
+
+	renewed, err := passwords.Rehash(ctx, q) // as the Issuer does
+	if err != nil {
+		panic(err)
+	}
+	q.Presented, q.Hash = credential.NewSecret("caf\u00e9"), credential.NewSecret(renewed)
+	verdict, err = passwords.Verify(ctx, q)
+	fmt.Println(verdict.Status, verdict.Outdated, err)
+	// Output:
+	// valid true <nil>
+	// valid false <nil>
 }

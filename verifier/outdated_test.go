@@ -103,7 +103,7 @@ func TestARenewalMustHelp(t *testing.T) {
 			h := configured(t, tc.memory, tc.time)
 			v, a := verifier.Password(h), credential.Account{ID: account, PasswordHash: tc.stored}
 			require.Equal(t, verifier.Verdict{Status: verifier.StatusValid, Outdated: tc.outdated}, verify(t, v, a, "8299", noon))
-			renewed, err := v.(verifier.Rehasher).Rehash(t.Context(), query(a, secret("8299"), noon))
+			renewed, err := v.Rehash(t.Context(), query(a, secret("8299"), noon))
 			require.NoError(t, err)
 			a.PasswordHash = renewed
 			require.False(t, verify(t, v, a, "8299", noon).Outdated, "renewed once and for all")

@@ -27,11 +27,11 @@ func fits(value credential.Secret, most int) bool {
 
 // Password returns the verifier that compares with the account's PasswordHash.
 // A nil h means [DefaultHasher].
-func Password(h *Hasher) Verifier { return hashVerifier{hasherOr(h), passwordHashes{}} }
+func Password(h *Hasher) Rehasher { return hashVerifier{hasherOr(h), passwordHashes{}} }
 
 // PIN returns the verifier that compares with the account's PINHash, sealed by
 // keys or bare. A nil h means [DefaultHasher].
-func PIN(keys *credential.Keyring, h *Hasher) Verifier {
+func PIN(keys *credential.Keyring, h *Hasher) Rehasher {
 	return hashVerifier{hasherOr(h), pinHashes{keys}}
 }
 

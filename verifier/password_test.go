@@ -191,7 +191,7 @@ func TestRehash(t *testing.T) {
 			require.Error(t, err)
 		})
 	}
-	_, err := verifier.PIN(nil, h).(verifier.Rehasher).Rehash(t.Context(), query(credential.Account{ID: account}, secret("8299"), noon))
+	_, err := verifier.PIN(nil, h).Rehash(t.Context(), query(credential.Account{ID: account}, secret("8299"), noon))
 	require.ErrorIs(t, err, credential.ErrMissingKey, "a PIN hash is never written bare")
 }
 

@@ -94,6 +94,46 @@ func TestWriteErrorAgreesWithTheHandler(t *testing.T) {
 	}
 }
 
+// The same holds for the errors of the Issuer, but for the pointer, which only the
+// endpoint knows, and for what its clients cannot read.
+func TestWriteErrorAgreesWithTheOperations(t *testing.T) {
+	for _, o := range []struct {
+		op     totperrors.Op
+		handle func(error) answer
+	}{
+		{totperrors.OpCreate, func(err error) answer { return serve(t, handlerOf(t, failing(err)), request(plainBody)) }},
+		{totperrors.OpInspect, func(err error) answer { return answered(t, err, calling("GET", "", "")) }},
+		{totperrors.OpRename, func(err error) answer { return answered(t, err, calling("PATCH", deviceID, naming(deviceID, "x"))) }},
+		{totperrors.OpRevoke, func(err error) answer { return answered(t, err, calling("DELETE", deviceID, "")) }},
+	} {
+		agreed := 0
+		for _, code := range totperrors.Codes() {
+			for _, field := range []string{"", totperrors.FieldName, totperrors.FieldDeviceID} {
+				err := &totperrors.Error{Op: o.op, Code: code, Field: field, RetryAfter: 90 * time.Second, Err: errors.New("innards")}
+				handled, own := o.handle(err), written(t, err)
+				if handled.errors[0].Code == "internal-error" && code != totperrors.CodeInternal {
+					continue // not a status of this operation
+				}
+				agreed++
+				require.Equal(t, own.Code, handled.Code)
+				for _, a := range []answer{own, handled} {
+					a.errors[0].ID, a.errors[0].Source = "", nil
+					a.Header().Del("Request-Id")
+				}
+				require.Equal(t, own.errors, handled.errors)
+				require.Equal(t, own.Header(), handled.Header())
+			}
+		}
+		require.Greater(t, agreed, 3*5)
+	}
+}
+
+// answered is the answer to r if the Manager returns err.
+func answered(t *testing.T, err error, r *http.Request) answer {
+	t.Helper()
+	return serve(t, mounted(t, &manager{err: err}, jsonapi.Principal{AccountID: accountID, Scopes: allScopes}), r)
+}
+
 // The answer to another endpoint's error names nothing of the published one.
 func TestWriteErrorNamesNoRuleOfAnotherEndpoint(t *testing.T) {
 	errs := authenticatorErrors()

@@ -67,7 +67,7 @@ func parseData(text []byte) (object, error) {
 		return nil, notADocument(fault)
 	}
 	var faults problems
-	members, _ := readObject(top, CodeInvalidDocument, pointerDocument, &faults)
+	members := readObject(top, CodeInvalidDocument, pointerDocument, &faults)
 	if len(faults) > 0 {
 		return nil, faults
 	}
@@ -76,26 +76,27 @@ func parseData(text []byte) (object, error) {
 		faults.add(CodeInvalidDocument, pointerDocument, "The document has no data.")
 		return nil, faults
 	}
-	members, _ = readObject(data, CodeInvalidDocument, pointerData, &faults)
+	members = readObject(data, CodeInvalidDocument, pointerData, &faults)
 	if len(faults) > 0 {
 		return nil, faults
 	}
 	return members, nil
 }
 
-// readObject returns the members of v. Two of one name are a fault of the
-// document wherever they are; anything but an object is one of the given code.
-func readObject(v value, code totperrors.Code, pointer string, faults *problems) (object, bool) {
+// readObject returns the members of v; none if it is at fault. Two of one name are a
+// fault of the document wherever they are; anything but an object is one of the given
+// code.
+func readObject(v value, code totperrors.Code, pointer string, faults *problems) object {
 	if !v.isObject() {
 		faults.add(code, pointer, "This is not an object.")
-		return nil, false
+		return nil
 	}
 	members, fault := v.object()
 	if fault != "" {
 		faults.add(CodeInvalidDocument, pointer, fault)
-		return nil, false
+		return nil
 	}
-	return members, true
+	return members
 }
 
 // readType checks that data has the one type there is.
@@ -117,8 +118,7 @@ func readAttributes(data object, faults *problems) object {
 	if v == nil || v.isNull() {
 		return nil
 	}
-	attributes, _ := readObject(v, CodeInvalidAttribute, pointerAttributes, faults)
-	return attributes
+	return readObject(v, CodeInvalidAttribute, pointerAttributes, faults)
 }
 
 // readAttribute returns the attribute of that name, a string. It is not ok if it is

@@ -87,6 +87,8 @@ const (
 	detailOptionalString = "The attribute must be a string of Unicode characters, or null, or left out."
 	detailAnyFactor      = "Present a one-time code, a password or a PIN."
 	detailNoDevice       = "The account has no device with this id."
+	detailName           = "The name must have at most 64 characters, no control characters or line breaks, " +
+		"none that change the direction of text, and no space at either end."
 )
 
 // details are what is said of a code where an operation of the domain says more,
@@ -103,9 +105,13 @@ var details = map[totperrors.Op]map[totperrors.Code]string{
 		totperrors.CodeTooManyAttempts:     "What was presented is blocked after too many failed attempts, or the device was given too many new secrets lately.",
 		totperrors.CodeNotFound:            detailNoDevice,
 	},
-	totperrors.OpRename: {
-		totperrors.CodeNotFound: detailNoDevice,
-		totperrors.CodeInvalidArgument: "The name must have at most 64 characters, no control characters or line breaks, " +
-			"none that change the direction of text, and no space at either end.",
-	},
+	totperrors.OpRename: {totperrors.CodeNotFound: detailNoDevice},
+}
+
+// detailOf is what is said of a domain error; "" if no more than of its code.
+func detailOf(e *totperrors.Error, code totperrors.Code) string {
+	if code == totperrors.CodeInvalidArgument && e.Field == totperrors.FieldName {
+		return detailName
+	}
+	return details[e.Op][code]
 }

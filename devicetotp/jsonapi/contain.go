@@ -13,7 +13,7 @@ import (
 // that is meant for the server.
 func contain(err *error) {
 	if v := recover(); v != nil {
-		if v == http.ErrAbortHandler {
+		if v == http.ErrAbortHandler { //nolint:errorlint // as net/http compares it
 			panic(v)
 		}
 		*err = &Problem{Code: totperrors.CodeInternal, Err: &panicError{v, debug.Stack()}}

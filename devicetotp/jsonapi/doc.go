@@ -40,6 +40,13 @@
 // case, and two members of one name in the document, in data or in attributes
 // are refused. Other members are ignored.
 //
+// Every attribute goes to the Issuer as it was sent, because that is what the
+// published description has: an OTP with a space in it is wrong, and counts as a
+// failure. A client takes away what people type between digits before it sends them,
+// and a service does so at endpoints of its own, with credential.TypedCode; the
+// handlers never do. Passwords are normalized by the verifier, if at all: see
+// verifier.Normalized.
+//
 // # What goes out
 //
 // The status of a POST is always 201, 401, 403, 406, 415, 422 or 500. JSON:API
@@ -88,9 +95,9 @@
 // A device has the attributes name, algorithm, digits, period (in seconds),
 // createdAt, lastUsedAt (null if it was never used, or was imported and nobody knows
 // when it was) and blockedUntil (null if it is not blocked, and 9999-12-31T23:59:59Z
-// if no time ends that). Times are of RFC 3339, in UTC. There is no secret among them, and nothing that tells what
-// the device was created on. Imported devices have periods and digits that the
-// published operation never issues.
+// if no time ends that). Times are of RFC 3339, in UTC. There is no secret among
+// them, and nothing that says what the device was created on. Imported devices have
+// periods and digits that the published operation never issues.
 //
 // The list leaves out devices that were created on grace, were never used and are
 // younger than the retry window: whoever has the token and such an id is given the

@@ -76,7 +76,7 @@ func TestClientsThatHangUpLeaveNoWarnings(t *testing.T) {
 		return jsonapi.Principal{}, waitForClient(r.Context())
 	})
 	hangUp := func(t *testing.T, auth jsonapi.Authenticator, body string, enter int) {
-		s := newService(t, func(s *service) { s.config.PIN = hashing })
+		s := newService(t, func(s *service) { s.config.PIN, s.config.Observer = hashing, nil })
 		var log lines
 		address, answered := serving(t, handlerWith(t, s.issuer, auth, jsonapi.Config{Logger: slog.New(&log)}))
 		var conns []net.Conn

@@ -89,7 +89,7 @@ func TestProblemIsWhatTheHandlersWrite(t *testing.T) {
 		r := request(plainBody)
 		c.edit(r)
 		own := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { jsonapi.WriteError(w, r, c.same, jsonapi.Config{}) })
-		require.Equal(t, whole(t, own, httptest.NewRequest("GET", "/", nil)), whole(t, handlerOf(t, &creator{}), r), name)
+		require.Equal(t, whole(t, own, httptest.NewRequest(http.MethodGet, "/", nil)), whole(t, handlerOf(t, &creator{}), r), name)
 	}
 }
 

@@ -20,7 +20,7 @@ import (
 //
 // Several that are joined with errors.Join become as many error objects of one
 // answer. It has the status of the first, and leaves out those of another status.
-type Problem struct {
+type Problem struct { //nolint:errname // it is an error object of JSON:API before it is an error
 	// Code is one of this package or of package devicetotp. Any other is a fault of
 	// the service: internal-error.
 	Code totperrors.Code
@@ -124,7 +124,7 @@ func classify(err error) (ps problems, fault error) {
 // joined returns the Problems that err joins, of the status of the first; none if it
 // joins anything else.
 func joined(err error) (ps problems) {
-	join, ok := err.(interface{ Unwrap() []error }) //nolint:errorlint // only what was joined is to be answered as several
+	join, ok := err.(interface{ Unwrap() []error })
 	if !ok {
 		return nil
 	}
@@ -183,7 +183,7 @@ func domainProblem(err error) *Problem {
 	var domain *totperrors.Error
 	if errors.As(err, &domain) && domain != nil {
 		p.RetryAfter = domain.RetryAfter
-		p.Detail = details[domain.Op][p.Code]
+		p.Detail = detailOf(domain, p.Code)
 	}
 	return p
 }

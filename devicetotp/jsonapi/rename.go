@@ -1,6 +1,7 @@
 package jsonapi
 
 import (
+	"errors"
 	"net/http"
 
 	"example.com/devicetotp/devicetotp"
@@ -44,7 +45,8 @@ func (x *exchange) rename(issuer Manager) ([]byte, error) {
 		return nil, noDevice(err)
 	case err != nil:
 		p := domainProblem(err)
-		if p.Code == totperrors.CodeInvalidArgument {
+		var domain *totperrors.Error
+		if errors.As(err, &domain) && domain != nil && domain.Field == totperrors.FieldName {
 			p.Source = Pointer(pointerName)
 		}
 		return nil, p

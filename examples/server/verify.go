@@ -65,7 +65,7 @@ func (h *verifyHandler) verify(w http.ResponseWriter, r *http.Request) (deviceto
 	return h.issuer.Verify(r.Context(), devicetotp.VerifyRequest{
 		AccountID: principal.AccountID,
 		DeviceID:  body.DeviceID,
-		Code:      credential.FromPtr(body.Code),
+		Code:      credential.TypedCode(credential.FromPtr(body.Code)), // a paste is no guess
 	})
 }
 

@@ -59,6 +59,16 @@ func TestCodeIsAcceptedOnce(t *testing.T) {
 	s.post(verifyPath, "good", body).refused(t, http.StatusForbidden, "invalid-credentials")
 }
 
+// A code is taken as apps display it, and as people type it.
+func TestCodeIsTakenAsItIsTyped(t *testing.T) {
+	const secret = "PBVDSNDDKZ4HGZ3UG5CHUUSEMJCTCSCU"
+	s := startInMemory(t, `[{"id": "acct-1", "token": "good",
+		"devices": [{"id": "738E379F-FE30-45AB-819C-BA88804B6368", "secret": "`+secret+`"}]}]`)
+	code := codeOf(t, secret)
+	body := `{"code":" ` + code[:3] + `\u00a0` + code[3:] + `"}`
+	require.Equal(t, http.StatusOK, s.post(verifyPath, "good", body).status)
+}
+
 // A device of the accounts file works as an issued one does.
 func TestImportedDevice(t *testing.T) {
 	const secret = "PBVDSNDDKZ4HGZ3UG5CHUUSEMJCTCSCU"
