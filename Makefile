@@ -11,11 +11,32 @@ FUZZTIME ?= 100000x
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | LC_ALL=C sort | expand -t 16
 
+# What is left out of make test, for make storms: tests of one goroutine that compute
+# for long, in which the race detector finds nothing and takes ten times as long; and
+# tests that kill and restart servers and databases, or build everything again.
+COMPUTING := TruthTable|^Test(Attacker|Household)_|^TestMerg|^TestEveryHistory$$|^TestPeakMemory$$
+KILLING := ^Test(KilledAndRunAgain|KilledAndContinued|ShortRun|FailOver\w*|Pair|MoveToAnotherPath|RestartKeeps\w*)$$
+
+# A test that waits for a busy machine is not yet one that hangs.
+TIMEOUT := 20m
+
 .PHONY: test
-test: ## run every test of every module, but those of engines, under the race detector
+test: ## run every test of every module, but those of storms and engines, under the race detector
 	@for m in $(MODULES); do \
-		echo "go -C $$m test -race -skip ^TestEngine ./..."; \
-		go -C $$m test -race -skip '^TestEngine' ./... || exit 1; \
+		echo "== the tests of $$m, under the race detector; a line for each package"; \
+		go -C $$m test -race -timeout $(TIMEOUT) -skip '^TestEngine|$(COMPUTING)|$(KILLING)' ./... || exit 1; \
+	done
+	@echo "== the truth tables of the operations, without it"
+	@go test -run TruthTable ./devicetotp
+	@.ci/skipped
+
+.PHONY: storms
+storms: ## run the tests that make test leaves out because they take long
+	@echo "== attackers, households, the explorer's own tests and memory: computed, without the race detector"
+	@go test -timeout $(TIMEOUT) -run '$(COMPUTING)' -skip '^TestEveryHistory$$' ./devicetotp/... ./verifier # make explore-shortly has that one
+	@for m in $(MODULES); do \
+		echo "== servers and databases of $$m that are killed, under the race detector"; \
+		go -C $$m test -race -timeout $(TIMEOUT) -run '$(KILLING)' ./... || exit 1; \
 	done
 	@.ci/skipped
 

@@ -17,10 +17,11 @@ type Account struct {
 	// ID is the host's name for the account. It binds sealed secrets, so it
 	// must never change and never be given to another account.
 	ID string
-	// RegisteredAt opens the grace window. Zero: unknown, so no grace.
+	// RegisteredAt opens the grace window. If zero, the time is unknown, and
+	// there is no grace.
 	RegisteredAt time.Time
-	// PasswordHash is of a form that package verifier lists: argon2id in PHC form,
-	// bcrypt, or what some other systems store. "": none set.
+	// PasswordHash is of a form that package verifier lists: argon2id in PHC
+	// form, bcrypt, or what some other systems store. "" if none is set.
 	PasswordHash string
 	// PINHash is the same, or such a hash sealed with [Keyring.SealPINHash].
 	PINHash string

@@ -6,7 +6,7 @@ import "strconv"
 // no factor.
 type Factor uint8
 
-// The factors, in the order in which they are looked at.
+// The factors, in the order in which they are checked.
 const (
 	FactorOTP      Factor = iota + 1 // a one-time code, or the code of an own device
 	FactorPassword                   // the account's password

@@ -17,8 +17,9 @@ import (
 type URI struct {
 	// Secret is the shared secret as raw bytes.
 	Secret Secret
-	// Algorithm, Digits and Period are those of RFC 6238. What the address leaves
-	// out is SHA1, 6 and 30 s, as the Key URI format says.
+	// Algorithm, Digits and Period are the parameters of RFC 6238. If the
+	// address leaves them out they are SHA1, 6 and 30 s, as the Key URI format
+	// says.
 	Algorithm Algorithm
 	Digits    int
 	Period    time.Duration
@@ -26,13 +27,13 @@ type URI struct {
 	Issuer, Account string
 }
 
-// ParseURI reads an otpauth address of a TOTP (Key URI format), for instance for
-// Issuer.Import of package devicetotp. White space around it is left out, labels
-// are decoded, and the parameter issuer counts before an issuer in the label. What
-// it does not
-// understand is an error, never a default: a parameter that is there twice, an
-// algorithm other than SHA1, SHA256 and SHA512, a number that is none. Digits and
-// Period are not checked against the bounds of an import, which does so itself.
+// ParseURI reads an otpauth address of a TOTP (Key URI format), for instance
+// for Issuer.Import of package devicetotp. White space around it is left out,
+// labels are decoded, and the parameter issuer counts before an issuer in the
+// label. What it does not understand is an error, never a default: a duplicate
+// parameter, an algorithm other than SHA1, SHA256 and SHA512, a number that is
+// none. Digits and Period are not checked against the bounds of an import,
+// which does so itself.
 //
 // No error shows the address or a part of it.
 func ParseURI(address string) (URI, error) {

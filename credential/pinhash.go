@@ -10,8 +10,9 @@ import (
 //
 //	fingerprint sealed
 //
-// The fingerprint is that of the hash itself, and is bound to what is sealed.
-// It gives nothing away: a hash holds a random salt, which is sealed with it.
+// The fingerprint is computed from the hash itself, and is bound to what is
+// sealed. It gives nothing away: a hash holds a random salt, which is sealed
+// with it.
 const sealedPINPrefix = "$sealed$"
 
 // SealPINHash seals a PIN hash for storing. A four-digit PIN has 10,000 values
@@ -47,9 +48,9 @@ func (k *Keyring) OpenPINHash(accountID, stored string) (hash string, outdated b
 }
 
 // ResealPINHash returns a stored PIN hash sealed with the primary key, whether
-// it was bare or sealed with an older key; otherwise stored as it is, also if it
-// is "". The PIN need not be known, and failures stay counted. Errors are those of
-// [Keyring.OpenPINHash].
+// it was bare or sealed with an older key; otherwise stored as it is, also if
+// it is "". The PIN need not be known, and failures stay counted. It returns
+// the errors of [Keyring.OpenPINHash].
 func (k *Keyring) ResealPINHash(accountID, stored string) (string, error) {
 	hash, outdated, err := k.OpenPINHash(accountID, stored)
 	if err != nil {

@@ -50,7 +50,8 @@ type Device struct {
 	// Sealed is the shared secret, sealed by the Keyring for [DeviceScope], which
 	// binds it to the account and to most fields of the device.
 	Sealed []byte
-	// Algorithm, Digits (6 to 10) and Period (10 to 300 s) are those of RFC 6238.
+	// Algorithm, Digits (6 to 10) and Period (10 to 300 s) are the parameters
+	// of RFC 6238.
 	Algorithm Algorithm
 	Digits    int
 	Period    time.Duration
@@ -71,9 +72,10 @@ type Device struct {
 	// MadeBy is the id of the device whose code this one was created on; "" if
 	// there is none.
 	MadeBy string
-	// Attempts are the wrong values in a row that were compared with this device,
-	// whatever path they came by. Named are those of verifications that named it,
-	// and of retries of the request that made or rotated it with another OTP.
+	// Attempts are the wrong values in a row that were compared with this
+	// device, whatever path they came by. Named counts only verifications that
+	// named it, and retries of the request that made or rotated it with another
+	// OTP.
 	Attempts, Named Attempts
 	// Replaced are the OTPs that made earlier devices of this id, so that a late
 	// retry of their requests is recognized.
@@ -120,7 +122,7 @@ type Rotation struct {
 	ID string
 	// Sealed is the new secret, sealed for [RotationScope].
 	Sealed []byte
-	// Algorithm, Digits and Period are those of the new secret.
+	// Algorithm, Digits and Period belong to the new secret.
 	Algorithm Algorithm
 	Digits    int
 	Period    time.Duration
@@ -178,8 +180,8 @@ type RecoveryCodes struct {
 
 // KindAttempts are the failures in a row of one kind of one-time code.
 type KindAttempts struct {
-	// Kind is that of the codes; "" for an OTP verifier of the host's own that
-	// does not say what it compared.
+	// Kind is the kind of the codes; "" for an OTP verifier of the host's own
+	// that does not say what it compared.
 	Kind     string
 	Attempts Attempts
 

@@ -44,8 +44,8 @@ type Store interface {
 	// no reason that lies in the account.
 	//
 	// Save must not return nil if ctx ended before the database had answered.
-	// A database that waits for a standby can be told to wait no longer, and
-	// reports the write as done although the standby does not have it.
+	// If the wait for a standby is cancelled, a database reports the write as
+	// done although the standby does not have it.
 	//
 	// Any other error means that the outcome is unknown. The library then
 	// loads the account and looks for its own write id in [State.Writes].

@@ -23,7 +23,7 @@
 //   - [Issuer.Inspect] returns what an account looks like: its devices, failures,
 //     codes and keys.
 //   - [Issuer.Rename] gives a device another name.
-//   - [Issuer.Revoke] takes devices away.
+//   - [Issuer.Revoke] removes devices.
 //   - [Issuer.AddCode] announces a one-time code that the host sends to the user.
 //   - [Issuer.ReplaceRecoveryCodes] makes codes for the day when devices are lost.
 //   - [Issuer.Unblock] forgets the failures of an account.

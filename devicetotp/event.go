@@ -32,7 +32,7 @@ type Event struct {
 	// is the one asked for, or the one made up for a Create that named none;
 	// empty if its form is not valid.
 	DeviceID string
-	// Code is the error code of the answer; "" for success.
+	// Code is the code of the returned error; "" for success.
 	Code Code
 	// Basis is what the device was created or rotated on, or what was proved, or
 	// credential.BasisImported; zero unless Create, Prove, Rotate or Import
@@ -53,8 +53,8 @@ type Event struct {
 	// RestsOnGrace reports that what was created or accepted rests on grace alone:
 	// on the grace window, or on a code of a device that rests on it.
 	RestsOnGrace bool
-	// Factors are the presented factors that were looked at or were blocked,
-	// in that order.
+	// Factors are the presented factors that were checked or were blocked, in
+	// that order.
 	Factors []FactorResult
 	// Unreadable lists the stored values that could not be compared, and why.
 	// Everything beside them works.
@@ -63,7 +63,7 @@ type Event struct {
 	RetryAfter time.Duration
 	// Evicted are never-used devices that made room for the new one.
 	Evicted []string
-	// Revoked are the devices that Revoke took away.
+	// Revoked are the devices that Revoke removed.
 	Revoked []string
 	// AuthenticatedAt is copied from the request.
 	AuthenticatedAt time.Time
@@ -112,10 +112,10 @@ type Result uint8
 // The results. The zero value is none.
 const (
 	ResultValid     Result = iota + 1 // accepted
-	ResultWrong                       // looked at and wrong, or none is set
+	ResultWrong                       // checked and wrong, or none is set
 	ResultSpent                       // right once, but used up
-	ResultBlocked                     // not looked at, after too many failures
-	ResultUndecided                   // the verifier gave no answer
+	ResultBlocked                     // not checked, after too many failures
+	ResultUndecided                   // the verifier returned no verdict
 )
 
 // String returns "valid", "wrong", "spent", "blocked" or "undecided".

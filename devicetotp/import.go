@@ -46,8 +46,9 @@ type ImportRequest struct {
 	Name string
 	// Secret is the shared secret as raw bytes, from 10 to 128.
 	Secret credential.Secret
-	// Algorithm, Digits and Period are those of RFC 6238; there is no default.
-	// Digits is from 6 to 10, Period from 10 s to 300 s in whole seconds.
+	// Algorithm, Digits and Period are the parameters of RFC 6238; there is no
+	// default. Digits is from 6 to 10, Period from 10 s to 300 s in whole
+	// seconds.
 	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
@@ -188,7 +189,7 @@ func (o *importing) there(d *credential.Device) (answer[Imported], bool) {
 func (o *importing) unwanted(s *credential.State) error {
 	for i := range s.Devices {
 		if d := &s.Devices[i]; o.has(d) {
-			return o.Argument(totperrors.FieldSecret, fmt.Errorf("is that of device %s of the account", d.ID))
+			return o.Argument(totperrors.FieldSecret, fmt.Errorf("device %s of the account has this secret", d.ID))
 		}
 	}
 	if o.request.AgainAfterRevoke {

@@ -42,7 +42,7 @@ type DeviceOverview struct {
 	// Basis is what it was created on; credential.BasisImported if another service
 	// issued it. A rotation does not change it, nor CreatedAt.
 	Basis credential.Basis
-	// Algorithm, Digits and Period are those of RFC 6238.
+	// Algorithm, Digits and Period are the parameters of RFC 6238.
 	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
@@ -105,8 +105,8 @@ type CodeOverview struct {
 
 // KindOverview describes the failures of one kind of one-time code.
 type KindOverview struct {
-	// Kind is that of the codes; "" for a Config.OTP of the host's own that does
-	// not say what it compared.
+	// Kind is the kind of the codes; "" for a Config.OTP of the host's own that
+	// does not say what it compared.
 	Kind string
 	// Failures is the number of failures in a row.
 	Failures int

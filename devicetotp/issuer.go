@@ -18,7 +18,7 @@ type Config struct {
 	// Clock returns the time. Default: clock.System.
 	Clock Clock
 	// Secrets makes the secrets of new devices. It is asked at most once a
-	// request, and before a presented value is looked at: a source that failed
+	// request, and before a presented value is checked: a source that failed
 	// only after a right value would reveal that it was right. Default:
 	// credential.RandomSecrets.
 	Secrets SecretSource

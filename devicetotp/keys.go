@@ -18,7 +18,7 @@ type StoredValue struct {
 	DeviceID string
 	// Rotation reports that it belongs to the device's pending rotation.
 	Rotation bool
-	// Kind is that of a one-time code; "" otherwise.
+	// Kind is the kind of a one-time code; "" otherwise.
 	Kind string
 	// KeyID is the id of the key that made the value; "" if the value does not
 	// have the form of one that a key made.

@@ -61,7 +61,7 @@ func checkText(text string) error {
 		r, _ := utf8.DecodeRuneInString(text[i:])
 		return fmt.Errorf("must not contain %U, at byte %d", r, i)
 	}
-	if strings.TrimSpace(text) != text { // which many readers take away
+	if strings.TrimSpace(text) != text { // which many readers trim
 		return errors.New("must not begin or end with a space")
 	}
 	return nil

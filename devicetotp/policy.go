@@ -48,10 +48,10 @@ type Policy struct {
 	// minute to 30 days. Default: 24 hours.
 	RotationOverlap time.Duration
 
-	// Algorithm, Digits and Period are those of new secrets (RFC 6238).
-	// Default: SHA1, 6, 30 s, which every authenticator app can do. Digits are
-	// 6 or 8, because apps do not generate codes of 7; Period is from 15 s to
-	// 120 s in whole seconds.
+	// Algorithm, Digits and Period are the parameters of new secrets (RFC
+	// 6238). Default: SHA1, 6, 30 s, which every authenticator app can do.
+	// Digits are 6 or 8, because apps do not generate codes of 7; Period is
+	// from 15 s to 120 s in whole seconds.
 	Algorithm credential.Algorithm
 	Digits    int
 	Period    time.Duration
@@ -62,11 +62,11 @@ type Policy struct {
 	// that is shorter than the hash, and then generate other codes.
 	SecretSize int
 
-	// OTPKinds are the kinds of user OTP that Create, Prove and Rotate accept: verifier.KindAccount,
-	// verifier.KindDeviceTOTP, verifier.KindRecovery, or the host's own words of
-	// 1 to 32 characters of a-z, 0-9 and "-"; each once, at most
-	// credential.MaxCodes. Default: the first two. Empty: no OTP is right, unless
-	// Config.OTP is the host's own.
+	// OTPKinds are the kinds of user OTP that Create, Prove and Rotate accept:
+	// verifier.KindAccount, verifier.KindDeviceTOTP, verifier.KindRecovery, or
+	// the host's own words of 1 to 32 characters of a-z, 0-9 and "-"; each
+	// once, at most credential.MaxCodes. Default: the first two. If it is
+	// empty, no OTP is right, unless Config.OTP is the host's own.
 	OTPKinds []string
 
 	// Password and PIN are the attempt policies of those factors. Default: a wait

@@ -28,9 +28,9 @@ type ProveRequest struct {
 type Proof struct {
 	// Basis is the factor: OTP, password or PIN.
 	Basis credential.Basis
-	// Kind is that of an OTP: of a one-time code, or verifier.KindDeviceTOTP. It is
-	// "" for a password or PIN, and where a Config.OTP of the host's own does not
-	// say.
+	// Kind is the kind of an OTP: of a one-time code, or
+	// verifier.KindDeviceTOTP. It is "" for a password or PIN, and where a
+	// Config.OTP of the host's own does not say.
 	Kind string
 	// DeviceID is the device that generated the OTP; "" if none did.
 	DeviceID string
@@ -47,7 +47,7 @@ type Proof struct {
 // same counters and the same refusals, but grace proves nothing. An OTP is spent:
 // it proves nothing again, and makes no device.
 //
-// A repetition is a new act: it may find its OTP spent. After an unavailable
+// Repeating it is a new act, which may find its OTP spent. After an unavailable
 // error it is unknown whether the OTP was spent: ask for another one.
 //
 // Errors have these codes:

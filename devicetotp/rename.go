@@ -14,13 +14,13 @@ type RenameRequest struct {
 	AccountID string
 	// DeviceID names the device: a UUID of any case.
 	DeviceID string
-	// Name is what the user calls it, by the rules of CreateRequest.Name; "" takes
-	// the name away.
+	// Name is what the user calls it, by the rules of CreateRequest.Name; ""
+	// removes the name.
 	Name string
 }
 
-// Rename gives a device another name, which [Issuer.Inspect] returns. A repetition
-// is a new act: it sets the name again, also if another was set meanwhile.
+// Rename gives a device another name, which [Issuer.Inspect] returns. Repeating
+// it is a new act: it sets the name again, also if another was set meanwhile.
 //
 // Errors: invalid-id (DeviceID is not a UUID), invalid-argument (Name, which the
 // error does not quote; or AccountID, wrapping credential.ErrNotFound), not-found

@@ -30,12 +30,13 @@ type Resealed struct {
 	Unreadable []StoredValue
 }
 
-// Reseal seals everything of one account again with the primary key that an older
-// key sealed, except the PIN hash, see below: the secrets of devices, pending
-// rotations and revoked devices, and the recovery codes. It is the operator's to call for each account before an old
-// key is taken away, and works on a locked account and beside other requests. It
-// never seals with an older key than the one that a value is sealed with, so that
-// a process which still has an older primary undoes nothing.
+// Reseal seals everything of one account again with the primary key that an
+// older key sealed, except the PIN hash, see below: the secrets of devices,
+// pending rotations and revoked devices, and the recovery codes. It is the
+// operator's to call for each account before an old key is removed, and works
+// on a locked account and beside other requests. It never seals with an older
+// key than the one that a value is sealed with, so that a process which still
+// has an older primary undoes nothing.
 //
 // Digests cannot be made again with another key. One-time codes expire within
 // [MaxCodeTTL], and the OTP that a device was made on is needed for

@@ -11,7 +11,7 @@ import (
 	totperrors "example.com/devicetotp/errors"
 )
 
-// RevokeRequest takes devices away.
+// RevokeRequest names the devices to remove.
 type RevokeRequest struct {
 	// AccountID is the account that the host established.
 	AccountID string
@@ -29,7 +29,7 @@ type RevokeRequest struct {
 	CreatedUntil time.Time
 }
 
-// Revoked are the ids of the devices that were taken away, oldest first.
+// Revoked are the ids of the devices that were removed, oldest first.
 type Revoked struct {
 	// DeviceIDs are those that the request named, in lower case and each once.
 	DeviceIDs []string
@@ -37,10 +37,10 @@ type Revoked struct {
 	MadeBy []string
 }
 
-// Revoke takes devices away and returns which. Their codes are refused from the
+// Revoke removes devices and returns which. Their codes are refused from the
 // next request on. An id that the account has no device of is no error, is not
-// returned, and takes nothing with it: a host that answers 404 then looks for the
-// id in Revoked.DeviceIDs. A retry finds nothing there either.
+// returned, and takes nothing with it: a host that answers 404 then looks for
+// the id in Revoked.DeviceIDs. A retry finds nothing there either.
 //
 // The id of a revoked device stays taken for Policy.RetryWindow, so that a late
 // retry of the Create that made it does not bring it back. It takes the place of

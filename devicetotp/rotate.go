@@ -57,7 +57,7 @@ type RotateRequest struct {
 //	invalid-id            DeviceID or RotationID is not a UUID             ErrInvalid
 //	not-found             the account has no such device, or is unknown    ErrInvalid
 //	invalid-argument      the device was never used; field DeviceID        ErrInvalid
-//	id-in-use             RotationID is that of another rotation,          ErrInvalid
+//	id-in-use             RotationID belongs to another rotation,          ErrInvalid
 //	                      or of one that is over
 //	invalid-credentials   nothing presented was accepted                   ErrDenied
 //	credentials-required  nothing was presented                            ErrDenied

@@ -126,8 +126,8 @@ func (o *verify) candidates(a *credential.Account) (devices []credential.Device,
 	return query.Devices, shortest(waits), open == 0 && len(waits) > 0
 }
 
-// blockNamed reports whether codes of d are not compared where a request names it,
-// and for how long yet.
+// blockNamed reports whether codes of d are not compared where a request names
+// it, and for how much longer.
 func (c *call) blockNamed(d *credential.Device) (wait time.Duration, blocked bool) {
 	if d.Attempts.Failures >= verifier.MaxFailures {
 		return 0, true // only the host can unblock it

@@ -9,10 +9,10 @@ const (
 	// CodeInvalidID (invalid): the id of the device, or of the rotation, is not a UUID
 	// in 8-4-4-4-12 form.
 	CodeInvalidID Code = "invalid-id"
-	// CodeIDInUse (invalid): the account has a device of that id already, and the
-	// request is not a repetition of the one that made it. From Rotate: the device
-	// had a rotation of that id, and the request is not a repetition of the one that
-	// began it, or comes late.
+	// CodeIDInUse (invalid): the account has a device of that id already, and
+	// the request is not a retry of the one that made it. From Rotate: the
+	// device had a rotation of that id, and the request is not a retry of the
+	// one that began it, or comes late.
 	CodeIDInUse Code = "id-in-use"
 	// CodeInvalidArgument (invalid): the host called an operation with a value
 	// that does not work. Verify never returns it, and Create only for the name

@@ -47,8 +47,8 @@ type Error struct {
 	// Field names the field of the request, or the path of the configuration
 	// value, that is at fault. Empty when it is none in particular.
 	Field string
-	// RetryAfter is how long to wait before the same request can do better.
-	// Zero: unknown, or waiting does not help.
+	// RetryAfter is how long to wait before the same request can do better. It
+	// is zero if that is unknown, or if waiting does not help.
 	RetryAfter time.Duration
 	// Err is the cause, for the operator. Context errors and the errors of the
 	// host's collaborators stay findable in it with errors.Is.

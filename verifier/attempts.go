@@ -34,7 +34,7 @@ type AttemptPolicy struct {
 
 // DefaultAttempts waits 30 s after the fifth failure, twice as long after each
 // further one, at most an hour, and blocks at blockAt: from 1 to [MaxFailures].
-// Below five it blocks without a wait before.
+// If blockAt is below five, the factor is blocked without any wait before.
 func DefaultAttempts(blockAt int) AttemptPolicy {
 	return AttemptPolicy{BackoffFrom: min(5, blockAt), Backoff: 30 * time.Second, MaxBackoff: time.Hour, BlockAt: blockAt}
 }
@@ -74,9 +74,9 @@ func (e FieldErrors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Blocked reports whether the next attempt is refused without being looked at,
-// and for how long yet. A wait of 0 with blocked means that only the host or a
-// new hash can help.
+// Blocked reports whether the next attempt is refused without being checked,
+// and for how much longer. A wait of 0 with blocked means that only the host or
+// a new hash can help.
 //
 // A last failure ahead of now is read as now. One that is further ahead than
 // MaxBackoff was counted by a clock that was wrong, and counts as no wait, so

@@ -28,9 +28,10 @@ import (
 // before any work. If stored is "", the work of a new hash is done and the answer
 // is false.
 //
-// So the time of a comparison is that of the stored hash: if its cost is not the
-// configured one, it takes another time than an account without a hash, until
-// it is renewed. A hash with a higher cost is fresh and keeps its own time.
+// So the time of a comparison depends on the stored hash: if its cost is not
+// the configured one, it takes another time than an account without a hash,
+// until it is renewed. A hash with a higher cost is fresh and keeps its own
+// time.
 //
 // A value that is empty or longer than [MaxPasswordSize] never matches, and is
 // not hashed. Against anything but argon2id, nor does one with a NUL in it, nor

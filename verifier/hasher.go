@@ -24,11 +24,11 @@ type HasherConfig struct {
 	Memory  uint32
 	Time    uint32
 	Threads uint8
-	// Parallel is how many hashes of that cost run at once: 1 to 1024. A dearer
-	// stored hash takes more of the budget, or waits to run alone. The process
-	// takes two to four times Parallel*Memory, because the garbage collector
-	// runs behind, and more where other programs keep the processors busy: set
-	// GOMEMLIMIT where memory is tight.
+	// Parallel is how many hashes of that cost run at once: 1 to 1024. A more
+	// expensive stored hash uses a larger share of the budget, or waits until
+	// it can run alone. The process takes two to four times Parallel*Memory,
+	// because the garbage collector runs behind, and more where other programs
+	// keep the processors busy: set GOMEMLIMIT where memory is tight.
 	Parallel int
 	// Queue is how many may wait, at least 0; one more gets [ErrBusy].
 	Queue int

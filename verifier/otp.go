@@ -25,8 +25,8 @@ const (
 type Compared struct {
 	// DeviceID is the device; "" otherwise.
 	DeviceID string
-	// CodeID and Kind are those of the one-time code; "" for a device. For the
-	// recovery codes, CodeID is "" and Kind is KindRecovery.
+	// CodeID and Kind name the one-time code; "" for a device. For the recovery
+	// codes, CodeID is "" and Kind is KindRecovery.
 	CodeID, Kind string
 	// Right reports that the OTP is right. Spent reports that it was, and is used
 	// up.

@@ -9,8 +9,8 @@ import (
 )
 
 // ErrHash says that a stored hash is of no accepted form, or beyond the limits.
-// The error around it names the rule, and the form if it is that of another
-// known system ("$6$"); it never quotes the hash.
+// The error around it names the rule, and the form if another known system has
+// it ("$6$"); it never quotes the hash.
 var ErrHash = errors.New("verifier: stored hash is not accepted")
 
 // Limits of a stored argon2id hash. One beyond them is refused before any

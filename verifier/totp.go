@@ -80,10 +80,10 @@ func (p TOTP) Code(step int64) (credential.Secret, error) {
 	return credential.NewSecret(fmt.Sprintf("%0*d", p.Digits, g.code(step))), nil
 }
 
-// Match reports whether code is that of a time step newer than after and no more
-// than one step from that of now, and of which. Each comparison takes constant
-// time. A code that is not exactly Digits of ASCII 0-9 matches nothing. An
-// error means that a field of p is out of bounds.
+// Match reports whether code belongs to a time step that is newer than after
+// and no more than one step from the current one, and to which. Each comparison
+// takes constant time. A code that is not exactly Digits of ASCII 0-9 matches
+// nothing. An error means that a field of p is out of bounds.
 func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step int64, ok bool, err error) {
 	if err := p.check(); err != nil {
 		return 0, false, err

@@ -25,8 +25,8 @@ type Query struct {
 	// Kinds are the kinds of OTP that the request accepts, for an OTP only. Nil
 	// means every kind that the verifier knows. An OTP of another kind is wrong.
 	Kinds []string
-	// Codes, Spent, Devices and Recovery are those of the account's State, for an
-	// OTP only. Recovery is empty while the recovery codes are blocked.
+	// Codes, Spent, Devices and Recovery are copied from the account's State,
+	// for an OTP only. Recovery is empty while the recovery codes are blocked.
 	Codes    []credential.OneTimeCode
 	Spent    []credential.SpentProof
 	Devices  []credential.Device

@@ -1,7 +1,7 @@
 // Package memstore keeps accounts in memory, for tests, demonstrations and
-// services that may forget. [New] makes a [Store]; [Store.Put] adds accounts. The
-// methods by which a host manages its accounts are those of package sqlstore, and
-// mean the same; [Store.Update] and [Store.Replace] are for tests.
+// services that can afford to lose their state. [New] makes a [Store];
+// [Store.Put] adds accounts. A host manages its accounts with the same methods
+// as in package sqlstore; [Store.Update] and [Store.Replace] are for tests.
 //
 // What it keeps is lost when the process ends: used codes can be used again and
 // every failure is forgiven. Do not guard real accounts with it.

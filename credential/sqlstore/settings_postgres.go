@@ -63,8 +63,8 @@ func alter(setting, value string) string {
 	return fmt.Sprintf("remove it where it is set, or run ALTER DATABASE ... SET %s = %s, which new connections have", setting, value)
 }
 
-// checkBytes reads a few bytes as a Load does. Where a driver is told to use the
-// simple protocol they come as text, of which some know one form only.
+// checkBytes reads a few bytes as a Load does. Where a driver uses the simple
+// protocol they come as text, of which some know one form only.
 func checkBytes(ctx context.Context, conn *sql.Conn) error {
 	var got []byte
 	if err := conn.QueryRowContext(ctx, `SELECT decode('005cff', 'hex')`).Scan(&got); err != nil {
@@ -81,9 +81,9 @@ func checkBytes(ctx context.Context, conn *sql.Conn) error {
 // another client use the connection, and then the parameters meet its statement: a
 // Load ran as a Delete.
 //
-// It sends one parameter too many. A driver that asks the server about the statement
-// first sees that by itself, and sends no parameters. One that sends all together is
-// told by the server.
+// It sends one parameter too many. A driver that asks the server about the
+// statement first sees that by itself, and sends no parameters. One that sends
+// all together gets an error of the server.
 func checkWhole(ctx context.Context, db *sql.DB) error {
 	if strings.HasPrefix(packageOf(db), "github.com/jackc/pgx/") {
 		return nil // so that there is no error in the server's log

@@ -112,8 +112,8 @@ func (s *Store) write(ctx context.Context, op, query string, args ...any) (bool,
 	defer done()
 	result, err := s.exec(ctx, query, args...)
 	if err == nil {
-		// A server that was told to wait no longer for its standby reports the
-		// commit as done. lib/pq passes that on.
+		// A server whose wait for a standby was cancelled reports the commit as
+		// done. lib/pq passes that on.
 		err = ctx.Err()
 	}
 	if err != nil {

@@ -29,8 +29,8 @@ func changeUnderWay(e env) error {
 	return nil
 }
 
-// wantUndone saves a, which must be refused as a conflict. A database that is told
-// to serialize may ask to try again instead.
+// wantUndone saves a, which must be refused as a conflict. A database under
+// SERIALIZABLE may ask to try again instead.
 func (e env) wantUndone(s credential.Store, a credential.Account) error {
 	a.Next = newVersion()
 	if err := s.Save(e.ctx, a); !refused(err) {

@@ -15,7 +15,7 @@ import (
 // Device puts a device of that name on the account, in the store at once and
 // without an Event, and returns its phone. It was created on the password, age
 // ago, and has been used; the code that the phone shows now is good. Algorithm,
-// digits and period are those of the world's policy.
+// digits and period are copied from the world's policy.
 func (a *Account) Device(name string, age time.Duration) *Phone {
 	a.w.t.Helper()
 	policy := &a.w.policy
@@ -28,8 +28,8 @@ func (a *Account) Device(name string, age time.Duration) *Phone {
 }
 
 // Imported puts a device of another service on the account, as Device does, and
-// returns its phone. Secret, Algorithm, Digits, Period and, unless it is empty, ID
-// of d are those of the device.
+// returns its phone. The device gets the Secret, Algorithm, Digits, Period and,
+// unless it is empty, ID of d.
 func (a *Account) Imported(name string, d devicetotp.DeviceTOTP) *Phone {
 	a.w.t.Helper()
 	return a.put(name, 0, credential.BasisImported, d)

@@ -2,8 +2,8 @@
 // about device TOTPs: who gets one, on which proof, and in which order.
 //
 // [New] makes a [World]: an Issuer over an in-memory store, with a clock that
-// stands still, secrets that can be foretold and hashes that are cheap.
-// [World.Account] adds accounts in words:
+// stands still, predictable secrets and cheap hashes. [World.Account] adds
+// accounts in words:
 //
 //	w := devicetotptest.New(t)
 //	w.Account("alice").RegisteredAgo(3 * time.Minute).PIN("8299").OTP("526271")

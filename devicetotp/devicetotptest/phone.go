@@ -77,10 +77,10 @@ func (p *Phone) Drifted(steps int) credential.Secret {
 	return credential.NewSecret(code)
 }
 
-// Secrets is a SecretSource that can be foretold: the scripted secrets first,
-// then "secret-0000000001" and so on, with "." behind it or a zero less for the
-// size asked for, so that they differ at every size that a Policy allows. It is
-// safe for concurrent use.
+// Secrets is a predictable SecretSource: the scripted secrets first, then
+// "secret-0000000001" and so on, with "." behind it or a zero less for the size
+// asked for, so that they differ at every size that a Policy allows. It is safe
+// for concurrent use.
 type Secrets struct {
 	mu       sync.Mutex
 	scripted []scripted

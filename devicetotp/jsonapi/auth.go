@@ -20,7 +20,7 @@ const (
 	ScopeCreateAfterLogin = "user:device-totps:create-after-login"
 	// ScopeRead allows to list the devices of the account and to get one.
 	ScopeRead = "user:device-totps:read"
-	// ScopeManage allows to rename a device and to take it away.
+	// ScopeManage allows renaming and revoking a device.
 	ScopeManage = "user:device-totps:manage"
 )
 
@@ -48,8 +48,8 @@ type Principal struct {
 	// AccountID is the account that the devices belong to. An empty one is a
 	// fault of the Authenticator: 500.
 	AccountID string
-	// Scopes are those of the token, such as [ScopeCreate], compared with
-	// case. They are not looked at if Config.IgnoreScopes is set.
+	// Scopes are the scopes of the token, such as [ScopeCreate]; case matters.
+	// They are ignored if Config.IgnoreScopes is set.
 	Scopes []string
 	// AuthenticatedAt is when the user logged in, if it is known. It is handed
 	// on to the Event and decides nothing.

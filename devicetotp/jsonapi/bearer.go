@@ -13,7 +13,7 @@ import (
 // It is not asked about a request without a bearer token, which is
 // [ErrMissingToken], nor about one with a malformed token or with two
 // Authorization headers, which is [ErrInvalidToken]. Tokens in a form or a
-// query are not looked at. [NewHandler] refuses a Bearer of nil.
+// query are ignored. [NewHandler] refuses a Bearer of nil.
 func Bearer(verify func(ctx context.Context, token string) (Principal, error)) Authenticator {
 	return bearer(verify)
 }

@@ -101,7 +101,7 @@ var details = map[totperrors.Op]map[totperrors.Code]string{
 	totperrors.OpProve: {totperrors.CodeCredentialsRequired: detailAnyFactor},
 	totperrors.OpRotate: {
 		totperrors.CodeCredentialsRequired: detailAnyFactor,
-		totperrors.CodeIDInUse:             "This id is that of another request for a new secret, or of one that is over. Ask again with a new id.",
+		totperrors.CodeIDInUse:             "This id belongs to another request for a new secret, or to one that is over. Retry with a new id.",
 		totperrors.CodeTooManyAttempts:     "What was presented is blocked after too many failed attempts, or the device was given too many new secrets lately.",
 		totperrors.CodeNotFound:            detailNoDevice,
 	},

@@ -160,7 +160,7 @@ func (d *wish) sourceOf(code totperrors.Code) Source {
 	}
 }
 
-// presentedPointer is that of the one presented attribute, or of them all.
+// presentedPointer points to the one presented attribute, or to all of them.
 func (d *wish) presentedPointer() string {
 	pointer, presented := "", 0
 	for _, a := range []struct {

@@ -15,7 +15,7 @@
 // Allow and as a JSON:API document. HEAD is answered where GET is. A service with
 // another transport needs nothing of this package.
 //
-// # What comes in
+// # Requests
 //
 // A request is refused at the first of these that fails, so that everything
 // that can be refused without looking at a credential is refused before
@@ -35,8 +35,8 @@
 //
 // id and attributes may be left out or null, and so may each attribute; an
 // attribute that is "" was presented, and is wrong. Without an id the server
-// makes one, but a repetition of the request cannot be recognised: clients that
-// repeat after a lost answer should send one. Member names are compared with
+// makes one, but a retry of the request cannot be recognized: clients that
+// retry after a lost response should send one. Member names are compared with
 // case, and two members of one name in the document, in data or in attributes
 // are refused. Other members are ignored.
 //
@@ -47,7 +47,7 @@
 // handlers never do. Passwords are normalized by the verifier, if at all: see
 // verifier.Normalized.
 //
-// # What goes out
+// # Responses
 //
 // The status of a POST is always 201, 401, 403, 406, 415, 422 or 500. JSON:API
 // would have 409 for an id in use and for a wrong type; the published

@@ -19,8 +19,8 @@ type Creator interface {
 	Create(ctx context.Context, r devicetotp.CreateRequest) (devicetotp.DeviceTOTP, error)
 }
 
-// A Manager makes devices, shows them, renames them and takes them away;
-// *devicetotp.Issuer is one. What holds for a Creator holds for it.
+// A Manager creates, shows, renames and revokes devices; *devicetotp.Issuer is
+// one. What holds for a Creator holds for it.
 type Manager interface {
 	Creator
 	Inspect(ctx context.Context, accountID string) (devicetotp.Overview, error)
@@ -40,7 +40,7 @@ type Config struct {
 	// Logger gets the cause of each 500 under the request_id of the answer:
 	// level Warn if it is worth trying again, else Error. What could not be
 	// finished because the client hung up has a message of its own at level
-	// Debug. nil: slog.Default().
+	// Debug. If nil, slog.Default() is used.
 	Logger *slog.Logger
 	// AuthTimeout is how long the Authenticator's context lives; 0 is 5 s.
 	AuthTimeout time.Duration
@@ -71,11 +71,12 @@ func NewHandler(issuer Creator, auth Authenticator, opts Config) (http.Handler, 
 	return newResource(auth, opts, create(issuer)), nil
 }
 
-// NewHandlers returns the handlers of all operations: devices is that of
-// .../user/devices/totp, with GET and POST, and device that of
-// .../user/devices/totp/{id}, with GET, PATCH and DELETE. Its id is the last
-// segment of the path of the request, whatever router leads there. They are safe
-// for concurrent use, and opts is copied. The error is that of [NewHandler].
+// NewHandlers returns the handlers of all operations: devices serves
+// .../user/devices/totp, with GET and POST, and device
+// .../user/devices/totp/{id}, with GET, PATCH and DELETE. The id is the last
+// segment of the path of the request, whatever router leads there. They are
+// safe for concurrent use, and opts is copied. It returns the same errors as
+// [NewHandler].
 func NewHandlers(issuer Manager, auth Authenticator, opts Config) (devices, device http.Handler, err error) {
 	if err := checkArguments(issuer, auth, opts); err != nil {
 		return nil, nil, err

@@ -43,8 +43,8 @@ func get(issuer Manager) operation {
 	}
 }
 
-// devices returns the devices of the account. One that the store does not know has
-// none, as far as the caller is told.
+// devices returns the devices of the account. To the caller, an account that
+// the store does not know looks like one without devices.
 func (x *exchange) devices(issuer Manager) ([]devicetotp.DeviceOverview, error) {
 	overview, err := issuer.Inspect(x.ctx, x.principal.AccountID)
 	switch {

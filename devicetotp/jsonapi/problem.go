@@ -24,10 +24,10 @@ type Problem struct { //nolint:errname // it is an error object of JSON:API befo
 	// Code is one of this package or of package devicetotp. Any other is a fault of
 	// the service: internal-error.
 	Code totperrors.Code
-	// Status is the HTTP status, from 400 to 599. If 0, it is that of the code.
+	// Status is the HTTP status, from 400 to 599. If 0, the code has one.
 	Status int
-	// Detail is a sentence for people. If empty, it is that of the code. It must
-	// hold nothing that the client may not know.
+	// Detail is a sentence for people. If empty, the code has one. It must hold
+	// nothing that the client may not know.
 	Detail string
 	// Source is what in the request is at fault: a [Pointer], a [Header], or nothing.
 	Source Source

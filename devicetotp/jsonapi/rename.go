@@ -14,8 +14,9 @@ const (
 	pointerName   = pointerAttributes + "/" + attributeName
 )
 
-// rename changes the device of the address, of which only the name can be changed,
-// and answers with it. Its repetition is harmless: it sets the same name again.
+// rename changes the device of the address, of which only the name can be
+// changed, and responds with it. Retrying is harmless: it sets the same name
+// again.
 func rename(issuer Manager) operation {
 	return operation{
 		method: http.MethodPatch, scope: ScopeManage, takes: MediaType, success: http.StatusOK,

@@ -6,8 +6,8 @@ import (
 	"example.com/devicetotp/devicetotp"
 )
 
-// revoke takes the device of the address away. That it is gone is the answer also
-// where there was none, so that a repetition is answered as the first request was.
+// revoke removes the device of the address. The response is the same where
+// there was none, so that a retry gets what the first request got.
 func revoke(issuer Manager) operation {
 	return operation{
 		method: http.MethodDelete, scope: ScopeManage, success: http.StatusNoContent,

@@ -104,7 +104,7 @@ func (s *Store) Save(ctx context.Context, a credential.Account) error {
 	result, err := s.db.ExecContext(ctx, s.save, userID, state, a.Next, a.Version,
 		a.RegisteredAt.Unix(), a.PasswordHash, a.PINHash, a.Locked)
 	if err == nil {
-		err = ctx.Err() // PostgreSQL reports a commit as done if it is told to wait no longer for its standby
+		err = ctx.Err() // PostgreSQL reports a commit as done if its wait for a standby is cancelled
 	}
 	if isUndone(err) {
 		return fmt.Errorf("users: %w: %w", credential.ErrSerialization, err)

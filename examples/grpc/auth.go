@@ -85,8 +85,8 @@ func bearerToken(ctx context.Context) (token string, ok bool) {
 
 type callerKey struct{}
 
-// callerOf returns the caller. Without the interceptor that is nobody, whom the
-// library refuses with an internal error.
+// callerOf returns the caller. Without the interceptor there is none, and the
+// library returns an internal error.
 func callerOf(ctx context.Context) caller {
 	c, _ := ctx.Value(callerKey{}).(caller)
 	return c

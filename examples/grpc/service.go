@@ -109,8 +109,8 @@ func (s *service) Rename(ctx context.Context, r *devicetotpv1.RenameRequest) (*d
 	return &devicetotpv1.RenameResponse{}, nil
 }
 
-// Revoke implements devicetotpv1.DeviceTOTPServiceServer. The token is enough, as
-// for the endpoint over HTTP: what is taken away gives nobody anything.
+// Revoke implements devicetotpv1.DeviceTOTPServiceServer. The token is enough,
+// as for the endpoint over HTTP: a device that is removed gives no access.
 func (s *service) Revoke(ctx context.Context, r *devicetotpv1.RevokeRequest) (*devicetotpv1.RevokeResponse, error) {
 	revoked, err := s.issuer.Revoke(ctx, devicetotp.RevokeRequest{
 		AccountID:  callerOf(ctx).accountID,

@@ -35,7 +35,7 @@ func Example() {
 	// the code of the device:   OK
 	// the same code again:      PermissionDenied INVALID_CREDENTIALS, field code
 	// a name for it:            OK
-	// taken away:               OK
+	// revoked:                  OK
 	// a name for it now:        NotFound NOT_FOUND, field device_id
 }
 

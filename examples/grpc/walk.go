@@ -78,7 +78,7 @@ func walk(ctx context.Context, client devicetotpv1.DeviceTOTPServiceClient, toke
 	_, err = client.Rename(ctx, &devicetotpv1.RenameRequest{DeviceId: device.GetDeviceId(), Name: "phone"})
 	tell("a name for it", err)
 	_, err = client.Revoke(ctx, &devicetotpv1.RevokeRequest{DeviceIds: []string{device.GetDeviceId()}})
-	tell("taken away", err)
+	tell("revoked", err)
 	_, err = client.Rename(ctx, &devicetotpv1.RenameRequest{DeviceId: device.GetDeviceId(), Name: "phone"})
 	tell("a name for it now", err)
 	return nil

@@ -168,7 +168,7 @@ func TestWhatIsRefused(t *testing.T) {
 	)
 	code, out := ended(t, append([]string{"-dry-run"}, args...)...)
 	require.Equal(t, 3, code)
-	require.Contains(t, out, "looked at 8 devices; 6 refused; nothing was changed\n")
+	require.Contains(t, out, "read 8 devices; 6 refused; nothing was changed\n")
 	a, err := b.store.Load(t.Context(), id(0))
 	require.NoError(t, err)
 	require.Empty(t, a.State.Devices)

@@ -42,7 +42,7 @@ func (s *summary) print(w io.Writer, dryRun bool) {
 		fmt.Fprintf(w, "line %d: %s\n", r.line, r.reason)
 	}
 	if dryRun {
-		fmt.Fprintf(w, "looked at %d devices; %d refused; nothing was changed\n", s.lines, len(s.refused))
+		fmt.Fprintf(w, "read %d devices; %d refused; nothing was changed\n", s.lines, len(s.refused))
 		return
 	}
 	fmt.Fprintf(w, "%d devices: %d imported, %d there already, %d refused\n", s.lines, s.imported, s.alreadyThere, len(s.refused))

@@ -7,9 +7,9 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// Again takes away again what a restored backup has brought back. Call it for
-// each logged Event since the backup, oldest first. It reports whether the user
-// must be shown new recovery codes: all of the old ones are gone then.
+// Again removes again what a restored backup has brought back. Call it for each
+// logged Event since the backup, oldest first. It reports whether the user must
+// be shown new recovery codes: all of the old ones are gone then.
 func Again(ctx context.Context, issuer *devicetotp.Issuer, e devicetotp.Event) (newCodes bool, err error) {
 	if len(e.Revoked) > 0 {
 		_, err = issuer.Revoke(ctx, devicetotp.RevokeRequest{AccountID: e.AccountID, DeviceIDs: e.Revoked, CreatedUntil: e.At})

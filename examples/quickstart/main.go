@@ -109,8 +109,8 @@ func (s *service) setPIN() {
 func (s *service) addTablet() devicetotp.DeviceTOTP {
 	tablet := must(s.issuer.Create(ctx, devicetotp.CreateRequest{
 		AccountID: account, DeviceID: tabletID,
-		OTP:      credential.NewSecret("000000"),    // looked at first, and wrong
-		Password: credential.NewSecret("let me in"), // looked at next, and wrong
+		OTP:      credential.NewSecret("000000"),    // checked first, and wrong
+		Password: credential.NewSecret("let me in"), // checked next, and wrong
 		PIN:      pin,                               // right
 	}))
 	s.say("a tablet presents a wrong OTP, a wrong password and the PIN: a device on basis %q", tablet.Basis)
@@ -156,7 +156,7 @@ func (s *service) recoveryCodes(otp credential.Secret) ([]credential.Secret, err
 }
 
 // The phone is lost, and somebody who found it adds a device with its code. The
-// owner gets in with a recovery code, and takes both away.
+// owner gets in with a recovery code, and removes both.
 func (s *service) losePhone(lost devicetotp.DeviceTOTP, saved credential.Secret) devicetotp.DeviceTOTP {
 	s.clock.Advance(24 * time.Hour)
 	thief := must(s.issuer.Create(ctx, devicetotp.CreateRequest{AccountID: account, DeviceID: thiefID, OTP: s.codeOf(lost)}))

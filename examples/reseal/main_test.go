@@ -164,7 +164,7 @@ func TestExitCodes(t *testing.T) {
 
 	code, out := ended(t, append(args, "-dry-run")...)
 	require.Equal(t, 3, code)
-	require.Equal(t, "looked at 3 accounts; nothing was changed\nstill needed: 2025-11, by 3: \"account-0000\", \"account-0001\", \"account-0002\"\n", out)
+	require.Equal(t, "read 3 accounts; nothing was changed\nstill needed: 2025-11, by 3: \"account-0000\", \"account-0001\", \"account-0002\"\n", out)
 	requireMoved(t, b.store, before, 3)
 
 	ctx, cancel := context.WithCancel(t.Context())

@@ -17,7 +17,7 @@ var demoAccounts []byte
 type fileAccount struct {
 	id            string
 	token         credential.Secret
-	registeredAgo *time.Duration // nil: unknown
+	registeredAgo *time.Duration // nil if unknown
 	password, pin credential.Secret
 	otps          []fileCode
 	devices       []fileDevice

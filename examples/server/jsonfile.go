@@ -25,8 +25,8 @@ type shape map[string]shape
 // nullable are the fields in which null means the same as no field.
 var nullable = map[string]bool{"registered_ago": true, "password": true, "pin": true}
 
-// read decodes the file into v, whose fields are those of known. It refuses what
-// encoding/json lets pass: text that is not UTF-8, names that are there twice or
+// read decodes the file into v, whose fields known lists. It refuses what
+// encoding/json lets pass: text that is not UTF-8, names that are duplicates or
 // differ in case, and null.
 func (f *jsonFile) read(v any, known shape) {
 	for i, r := range string(f.data) {
@@ -107,7 +107,7 @@ func (f *jsonFile) members(d *json.Decoder, path string, known shape) error {
 		if err = f.walk(d, at, fields); !ok {
 			f.fault(at, "no such field")
 		} else if seen[name] {
-			f.fault(at, "is there twice")
+			f.fault(at, "is a duplicate")
 		}
 		seen[name] = true
 	}

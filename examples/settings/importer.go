@@ -21,7 +21,7 @@ type Outcome string
 const (
 	Added        Outcome = "added"
 	AlreadyThere Outcome = "already there" // from an earlier line, or an earlier run
-	Removed      Outcome = "removed here"  // imported once; its user took it away since
+	Removed      Outcome = "removed here"  // imported once; its user has removed it since
 	Broken       Outcome = "broken"        // not an otpauth address, or one that is not importable
 	NoAccount    Outcome = "no account"
 	OtherSecret  Outcome = "other secret" // the user has another device from there
@@ -43,8 +43,8 @@ type Progress struct {
 // already. It may run any number of times, also after it was killed: what is
 // there is left alone, and what its user has removed stays away.
 //
-// A line that cannot be imported stops no other one. The error is that of lines
-// or of ctx; everything else is told to report, and counted.
+// A line that cannot be imported stops no other one. The error comes from lines
+// or ctx; everything else is passed to report, and counted.
 func ImportLines(
 	ctx context.Context, issuer *devicetotp.Issuer, source string, lines io.Reader, report func(Progress),
 ) (map[Outcome]int, error) {

@@ -2,7 +2,7 @@
 // and its operators, each in a file of its own:
 //
 //   - page.go lists a user's devices and renames them,
-//   - remove.go takes one away, once the user has proved to be the user,
+//   - remove.go revokes one, once the user has proved to be the user,
 //   - importer.go brings in the devices of another service, a line each,
 //   - rollout.go replaces the key that seals the database.
 //

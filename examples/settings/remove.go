@@ -11,11 +11,11 @@ import (
 	"example.com/devicetotp/devicetotp"
 )
 
-// Removal is what a user sends to take a device away.
+// Removal is what a user sends to remove a device.
 type Removal struct {
 	AccountID, DeviceID string
-	// Added is that of the line the user chose: a page that lay open for long
-	// cannot take a later device of the same id.
+	// Added is copied from the line that the user chose: a page that lay open
+	// for long cannot remove a later device of the same id.
 	Added time.Time
 	// Lost takes the devices with it that were made on codes of the device, for
 	// whoever found it may have made them.

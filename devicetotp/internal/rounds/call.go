@@ -167,7 +167,7 @@ func (c *Call) callSave(a *credential.Account) (err error) {
 	if err := c.engine.store.Save(ctx, *a); err != nil {
 		return err
 	}
-	return ctx.Err() // a Save that outlasts its time may have been told to wait no longer
+	return ctx.Err() // a Save that outlasts its time may be one whose wait for a standby was cancelled
 }
 
 // reload loads the account again after a Save that returned saveErr. If it is unknown

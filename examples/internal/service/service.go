@@ -24,7 +24,7 @@ const (
 // Scopes are all there are.
 var Scopes = []string{jsonapi.ScopeCreate, jsonapi.ScopeCreateAfterLogin, jsonapi.ScopeRead, jsonapi.ScopeManage}
 
-// Options are those of the handler, without a log.
+// Options configure the handler, without a log.
 var Options = jsonapi.Config{Logger: slog.New(slog.DiscardHandler)}
 
 // New returns a world whose account registered an hour ago, and the handler of

@@ -24,7 +24,7 @@ type result struct {
 	failure    error // of this account, and of no other
 }
 
-// do does the accounts of one page. An error is that of the run: the page will be
+// do does the accounts of one page. An error ends the run: the page will be
 // done again.
 func (w *walk) do(ctx context.Context, ids []string) ([]result, error) {
 	results, errs := make([]result, len(ids)), make([]error, len(ids))

@@ -143,7 +143,7 @@ func (r *Report) ExitCode(keys *credential.Keyring, err error) int {
 func (r *Report) Print(out io.Writer, keys *credential.Keyring, dryRun bool) error {
 	var b strings.Builder
 	if dryRun {
-		fmt.Fprintf(&b, "looked at %d accounts; nothing was changed\n", r.Accounts)
+		fmt.Fprintf(&b, "read %d accounts; nothing was changed\n", r.Accounts)
 	} else {
 		fmt.Fprintf(&b, "%d accounts done under the primary key %s: %d values and %d PIN hashes sealed again\n", r.Accounts, r.Primary, r.Values, r.PINs)
 	}

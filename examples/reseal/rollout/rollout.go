@@ -32,9 +32,9 @@ type Accounts struct {
 // Config says how to go through the accounts.
 type Config struct {
 	Accounts Accounts
-	// Keys are those of every process of the service: the second step of the
-	// roll-out must be over everywhere, because a process with an older primary
-	// goes on sealing with it.
+	// Keys is the keyring of every process of the service: the second step of
+	// the roll-out must be over everywhere, because a process with an older
+	// primary goes on sealing with it.
 	Keys *credential.Keyring
 	// Name says which accounts these are, without a password. A state file of
 	// others is refused.

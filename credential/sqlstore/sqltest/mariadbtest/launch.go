@@ -78,7 +78,7 @@ func (s *Server) begin(once ...string) error {
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		_ = cmd.Wait() // a server that is told to end ends with an error
+		_ = cmd.Wait() // a server that is asked to end ends with an error
 	}()
 	s.cmd, s.exited = cmd, exited
 	return nil

@@ -129,7 +129,7 @@ func (p *Pooler) launch(ctx context.Context, program string) error {
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		_ = cmd.Wait() // what is told to end ends with an error
+		_ = cmd.Wait() // what is asked to end ends with an error
 	}()
 	p.cmd, p.exited = cmd, exited
 	return p.ready(ctx)

@@ -198,7 +198,7 @@ func (s *Server) launch(ctx context.Context) error {
 	exited := make(chan struct{})
 	go func() {
 		defer close(exited)
-		_ = cmd.Wait() // a server that is told to end ends with an error
+		_ = cmd.Wait() // a server that is asked to end ends with an error
 	}()
 	s.cmd, s.exited = cmd, exited
 	return s.ready(ctx)

@@ -27,13 +27,14 @@ func accountID(i int) string { return strconv.Itoa(firstID + i) }
 
 func deviceID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", i) }
 
-// deviceSecret is that of the device of that number, of every account: the
-// database does not see it, and a client need not look it up.
+// deviceSecret is the secret of the device of that number, in every account:
+// the database does not see it, and a client need not look it up.
 func deviceSecret(i int) credential.Secret {
 	return credential.NewSecret(fmt.Sprintf("bench-secret-%07d", i))
 }
 
-// base32Secret is that of device 0, as pquerna/otp has it, and handTOTP makes its codes.
+// base32Secret is the secret of device 0, as pquerna/otp has it, and handTOTP
+// makes its codes.
 var (
 	base32Secret = base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(deviceSecret(0).Reveal()))
 	handTOTP     = newCodes(1).totp

@@ -22,7 +22,7 @@ func (b *bench) burst(ctx context.Context) (err error) {
 	b.heading("A burst on one account")
 	b.say("%s Create requests with a wrong PIN in parallel. After the fifth failure the account has to wait, so no more than five hashes need be", count(burstRequests))
 	b.say("computed; over several processes, a hash that was begun before the others' failures were saved is lost work. All defaults: in one process 64")
-	b.say("requests for an account may wait, the others are told to come again.\n")
+	b.say("requests for an account may wait, the others are refused as unavailable.\n")
 	pg, err := startPostgres(ctx)
 	if err != nil {
 		return err

@@ -41,7 +41,7 @@ func (b *bench) httpContest(ctx context.Context, where, serverCPU, clientCPU str
 	if err := server.answer(&at); err != nil {
 		return nil, err
 	}
-	// The first turn is to warm up; its result is not looked at.
+	// The first turn is to warm up; its result is not used.
 	client, err := b.machine.startChild(ctx, clientCPU, "http-client", httpTurn{at.Ours, httpConns, b.sizes.slice})
 	if err != nil {
 		return nil, err

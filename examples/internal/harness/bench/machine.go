@@ -39,7 +39,7 @@ func thisMachine() machine {
 	return m
 }
 
-// canPin tells whether two sides can be given a core each.
+// canPin reports whether two sides can be given a core each.
 func (m machine) canPin() bool { return m.taskset != "" && len(m.cpus) >= 2 }
 
 // field returns what stands after the first "name:" of a file in /proc.

@@ -64,7 +64,7 @@ func main() {
 	only := flag.String("only", "", "the sections to run, separated by commas (default all: "+strings.Join(names(), ",")+"), or engines")
 	quick := flag.Bool("quick", false, "small sizes, to see that it runs; the numbers mean little")
 	flag.StringVar(&b.plot, "plot", "", "write the picture of growth to this SVG file")
-	flag.StringVar(&b.profile, "profile", "", "write a CPU profile of the throughput clients to this file; the loops are told apart by -tagfocus")
+	flag.StringVar(&b.profile, "profile", "", "write a CPU profile of the throughput clients to this file; -tagfocus tells the loops apart")
 	doc := flag.String("doc", "", "put what is printed into this page too")
 	flag.Parse()
 

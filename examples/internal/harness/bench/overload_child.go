@@ -25,7 +25,7 @@ type overloadConfig struct {
 	Rate    int    // verifications a second
 	Stream  int    // accounts of the stream; each has one turn
 	Idle    time.Duration
-	// MemoryLimit is that of GOMEMLIMIT in bytes; 0 is none.
+	// MemoryLimit is GOMEMLIMIT in bytes; 0 is none.
 	MemoryLimit int64
 }
 

@@ -69,7 +69,7 @@ func (s *stream) verify(ctx context.Context, account string, due time.Time) {
 	}
 }
 
-// lost tells if a request of the stream got no answer that is one.
+// lost returns an error if a request of the stream failed or was never made.
 func (s *stream) lost() error {
 	if s.failed > 0 {
 		return fmt.Errorf("%d of %d verifications failed: %w", s.failed, s.sent, s.firstFailure)

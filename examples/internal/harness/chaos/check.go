@@ -9,8 +9,8 @@ import (
 	"example.com/devicetotp/credential"
 )
 
-// check compares what clients were told with what is stored, and returns a
-// sentence for each thing that must not be.
+// check compares the responses that clients got with what is stored, and
+// returns a sentence for each thing that must not be.
 func check(ctx context.Context, store credential.Store, keys *credential.Keyring, results []result) ([]string, error) {
 	v := verdict{keys: keys}
 	byAccount := map[string][]result{}

@@ -69,7 +69,7 @@ type result struct {
 type told struct {
 	device  string
 	secret  credential.Secret // absent: refused
-	blocked bool              // refused without having been looked at
+	blocked bool              // refused without having been checked
 }
 
 func (c *clients) results() []result {

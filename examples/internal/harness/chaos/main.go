@@ -1,6 +1,6 @@
-// Command chaos kills a server at random moments, and the database under it, while
-// clients create devices with one-time codes, and then compares what the
-// clients were told with what is stored.
+// Command chaos kills a server at random moments, and the database under it,
+// while clients create devices with one-time codes, and then compares the
+// responses that clients got with what is stored.
 //
 //	go -C examples run ./internal/harness/chaos -kills 100 -restarts 10 -engine mariadb
 //

@@ -15,7 +15,7 @@ type counts struct {
 	codes    atomic.Int64 // settled
 	created  atomic.Int64 // clients that were given their device
 	refused  atomic.Int64 // clients that were not
-	replayed atomic.Int64 // of created: by a repetition, because the first answer was lost
+	replayed atomic.Int64 // of created: by a retry, because the first response was lost
 	asked    atomic.Int64 // of created: given the same device when they asked once more
 }
 
@@ -61,7 +61,7 @@ func (r *report) verdict(o options) error {
 		errs = append(errs, fmt.Errorf("%d kills and %d restarts, want %d and %d", r.kills, r.restarts, o.kills, o.restarts))
 	}
 	if r.replayed.Load() == 0 {
-		errs = append(errs, errors.New("no lost answer was given again: nothing has been shown"))
+		errs = append(errs, errors.New("no lost response was repeated: nothing has been shown"))
 	}
 	if n := r.replayed.Load(); n < int64(r.killsAfterSave) {
 		errs = append(errs, fmt.Errorf("%d answers were lost right after a Save, and %d were given again", r.killsAfterSave, n))

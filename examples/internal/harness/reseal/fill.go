@@ -25,8 +25,8 @@ type device struct {
 	secret credential.Secret
 }
 
-// hasher makes hashes that guard nothing and take microseconds, so that the load
-// is that of the database.
+// hasher makes hashes that guard nothing and take microseconds, so that the
+// database is what is loaded.
 func hasher() (*verifier.Hasher, error) {
 	return verifier.NewHasher(verifier.HasherConfig{Memory: 8, Time: 1, Threads: 1, Parallel: 64, Queue: 1 << 16})
 }

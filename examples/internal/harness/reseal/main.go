@@ -14,7 +14,7 @@
 //     lost and none doubled, and everything in it opens;
 //   - nothing in it names the old key, and failures are still counted;
 //   - a code of every device is accepted;
-//   - no client had a single error, before or after the key was taken away.
+//   - no client had a single error, before or after the key was removed.
 //
 // It needs a POSIX system and the server programs of PostgreSQL.
 //

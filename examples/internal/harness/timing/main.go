@@ -50,8 +50,8 @@ const planted = time.Millisecond
 // is never replaced, and bcrypt of cost 10, which is replaced once its PIN is
 // known. No value is known to match them.
 const (
-	dearer = "$argon2id$v=19$m=38912,t=3,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-	bcrypt = "$2y$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
+	costlier = "$argon2id$v=19$m=38912,t=3,p=1$c2FsdHNhbHRzYWx0c2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	bcrypt   = "$2y$10$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
 )
 
 // class is one reason for a refusal.
@@ -75,7 +75,7 @@ func main() {
 		{name: "no PIN set", account: "unset"},
 		{name: "unknown account", account: "nobody"},
 		{name: "wrong PIN, 1 ms planted", account: "set", delay: planted},
-		{name: "wrong PIN, dearer hash", account: "dearer", known: true},
+		{name: "wrong PIN, costlier hash", account: "costlier", known: true},
 		{name: "wrong PIN, bcrypt", account: "bcrypt", known: true},
 		{name: "cannot write, right OTP", account: unwritable, otp: "12345678"},
 		{name: "cannot write, wrong OTP", account: unwritable, otp: "87654321", like: 6},
@@ -108,7 +108,7 @@ func world() (*devicetotp.Issuer, func(), error) {
 		return nil, nil, err
 	}
 	accounts := []credential.Account{{ID: "unset"}}
-	for id, hash := range map[string]string{"set": hash, "dearer": dearer, "bcrypt": bcrypt} {
+	for id, hash := range map[string]string{"set": hash, "costlier": costlier, "bcrypt": bcrypt} {
 		sealed, err := keys.SealPINHash(id, hash)
 		if err != nil {
 			return nil, nil, err

@@ -14,12 +14,12 @@ import (
 // waits for the client while it holds a lock. A one-time code is spent by the
 // device that refers to it, of which there is one at most.
 //
-// It does not do what [Usual] does not do either. Besides: the number of devices
-// and the failures are read without a lock, so that requests at the same time
-// exceed both, by as many as there are connections; a failure is counted after
-// it was answered in fact, and a client that is gone before that is not counted;
-// an account that is locked while a code is being compared is let in; and nobody
-// is told why a device was refused.
+// It does not do what [Usual] does not do either. Besides: the number of
+// devices and the failures are read without a lock, so that requests at the
+// same time exceed both, by as many as there are connections; a failure is
+// counted after it was answered in fact, and a client that is gone before that
+// is not counted; an account that is locked while a code is being compared is
+// let in; and a refusal does not say why.
 type Fewest struct {
 	Database
 	onGrace, onOTP, devices, use, fail string
