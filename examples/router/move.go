@@ -5,8 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strings"
-	"unicode/utf8"
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
@@ -40,13 +38,22 @@ const moveTries = 100
 // moved, and is where it was.
 var ErrBusy = errors.New("router: the account changes all the time, and was not moved")
 
+// asker is a database, or a transaction on it.
+type asker interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
+
 // moved returns where an account has gone from this shard.
 func (s Shard) moved(ctx context.Context, id string) (to int, gone bool, err error) {
-	if !utf8.ValidString(id) || strings.ContainsRune(id, 0) { // PostgreSQL would refuse to look
+	if !isText(id) { // PostgreSQL would refuse to look
 		return 0, false, nil
 	}
+	return moved(ctx, s.DB, id)
+}
+
+func moved(ctx context.Context, db asker, id string) (to int, gone bool, err error) {
 	var done int
-	err = s.DB.QueryRowContext(ctx, selectMove, id).Scan(&to, &done)
+	err = db.QueryRowContext(ctx, selectMove, id).Scan(&to, &done)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return 0, false, nil
@@ -94,7 +101,7 @@ var errOther = errors.New("router: another move of the account is not finished")
 
 // place returns the shard at the end of the way that the account has gone.
 func (r *Router) place(ctx context.Context, id string) (int, error) {
-	at := r.home(id)
+	at := r.Home(id)
 	for {
 		to, gone, err := r.shards[at].moved(ctx, id)
 		if err != nil || !gone {

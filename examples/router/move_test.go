@@ -49,7 +49,7 @@ func TestMoveTakesEverythingAlong(t *testing.T) {
 			require.Equal(t, want.State, load(t, r, "a").State)
 		}
 		require.Equal(t, want, load(t, r.shards[r.other("a")].Store, "a"))
-		_, err := r.shards[r.home("a")].Store.Load(t.Context(), "a")
+		_, err := r.shards[r.Home("a")].Store.Load(t.Context(), "a")
 		require.ErrorIs(t, err, credential.ErrNotFound)
 
 		require.NoError(t, r.SetLocked(t.Context(), "a", false))
@@ -63,6 +63,33 @@ func TestMoveTakesEverythingAlong(t *testing.T) {
 		require.True(t, deleted)
 		_, err = r.Load(t.Context(), "a")
 		require.ErrorIs(t, err, credential.ErrNotFound)
+		insert(t, r, credential.Account{ID: "a", PasswordHash: "new"})
+		require.Equal(t, "new", load(t, r.shards[r.other("a")].Store, "a").PasswordHash)
+	})
+}
+
+// A repeated Insert that meets the end of the move must not make the account again
+// where it was.
+func TestInsertDuringAMove(t *testing.T) {
+	both(t, func(t *testing.T, d databases) {
+		r := newRouter(t, d)
+		for i := range 20 {
+			id := fmt.Sprint(i)
+			insert(t, r, credential.Account{ID: id, PasswordHash: "first"})
+			var moving sync.WaitGroup
+			var moveErr error
+			moving.Go(func() { moveErr = r.Move(context.WithoutCancel(t.Context()), id, r.other(id)) })
+			for at := r.Home(id); at == r.Home(id); {
+				inserted, err := r.Insert(t.Context(), credential.Account{ID: id, PasswordHash: "again"})
+				require.NoError(t, err)
+				require.False(t, inserted)
+				at, err = r.place(t.Context(), id)
+				require.NoError(t, err)
+			}
+			moving.Wait()
+			require.NoError(t, moveErr)
+			require.Equal(t, "first", load(t, r, id).PasswordHash)
+		}
 	})
 }
 
@@ -72,9 +99,9 @@ func TestMoveRefuses(t *testing.T) {
 	require.ErrorIs(t, r.Move(t.Context(), "nobody", 0), credential.ErrNotFound)
 	require.ErrorContains(t, r.Move(t.Context(), "a", 2), "there is no shard 2")
 	require.ErrorContains(t, r.Move(t.Context(), "a", -1), "there is no shard -1")
-	require.NoError(t, r.Move(t.Context(), "a", r.home("a")), "it is there")
+	require.NoError(t, r.Move(t.Context(), "a", r.Home("a")), "it is there")
 	require.NoError(t, r.Move(t.Context(), "a", r.other("a")))
-	require.ErrorContains(t, r.Move(t.Context(), "a", r.home("a")), "cannot go back to shard")
+	require.ErrorContains(t, r.Move(t.Context(), "a", r.Home("a")), "cannot go back to shard")
 }
 
 // A move that ends anywhere is finished by the next one.
@@ -91,7 +118,7 @@ func TestAMoveThatWasInterruptedIsFinished(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := newRouter(t, onSQLite(t))
 			insert(t, r, credential.Account{ID: "a"})
-			m := move{id: "a", from: r.shards[r.home("a")], to: r.shards[r.other("a")]}
+			m := move{id: "a", from: r.shards[r.Home("a")], to: r.shards[r.other("a")]}
 			require.NoError(t, m.begin(t.Context(), r.other("a")))
 			interrupt(t, &m)
 			a := load(t, r, "a")
@@ -109,7 +136,7 @@ func TestAMoveThatWasGivenUpDoesNothingLater(t *testing.T) {
 	both(t, func(t *testing.T, d databases) {
 		r := newRouter(t, d)
 		insert(t, r, credential.Account{ID: "a"})
-		old := move{id: "a", from: r.shards[r.home("a")], to: r.shards[r.other("a")]}
+		old := move{id: "a", from: r.shards[r.Home("a")], to: r.shards[r.other("a")]}
 		require.NoError(t, old.begin(t.Context(), r.other("a")))
 		again := old
 		require.NoError(t, again.begin(t.Context(), r.other("a")))
@@ -255,7 +282,7 @@ func TestAChangeWhileItMovesIsNotLost(t *testing.T) {
 			},
 		} {
 			insert(t, r, credential.Account{ID: name, PasswordHash: "p", PINHash: "q"})
-			m := move{id: name, from: r.shards[r.home(name)], to: r.shards[r.other(name)]}
+			m := move{id: name, from: r.shards[r.Home(name)], to: r.shards[r.other(name)]}
 			require.NoError(t, m.begin(t.Context(), r.other(name)))
 			copied := load(t, r, name)
 			require.NoError(t, change(m.from.Store, name))

@@ -74,8 +74,8 @@ func (r *Router) Migrate(ctx context.Context) error {
 	return nil
 }
 
-// home is where an account begins.
-func (r *Router) home(id string) int {
+// Home is the number of the shard in which an account begins.
+func (r *Router) Home(id string) int {
 	sum := fnv.New64a()
 	_, _ = sum.Write([]byte(id)) // never fails
 	return int(sum.Sum64() % uint64(len(r.shards)))
@@ -84,7 +84,7 @@ func (r *Router) home(id string) int {
 // follow calls one shard after another, along the way that the account has gone,
 // until it is there. there says so of the error that call returned.
 func (r *Router) follow(ctx context.Context, id string, call func(Shard) error, there func(error) bool) error {
-	at := r.home(id)
+	at := r.Home(id)
 	for {
 		err := call(r.shards[at])
 		if there(err) {
@@ -129,27 +129,22 @@ func (r *Router) RotateHash(ctx context.Context, id string, f credential.Factor,
 
 func isNot(kind error) func(error) bool { return func(err error) bool { return !errors.Is(err, kind) } }
 
-// Insert adds an account at its home if there is none of that id, and reports
-// whether it did. There is no Put: it would make an account again that is just
-// moving away.
+// Insert adds an account if there is none of that id, and reports whether it did.
+// There is no Put: it would make an account again that is just moving away.
 func (r *Router) Insert(ctx context.Context, a credential.Account) (inserted bool, err error) {
-	home := r.shards[r.home(a.ID)]
-	if _, gone, err := home.moved(ctx, a.ID); err != nil || gone {
-		return false, err
+	at := r.Home(a.ID)
+	for {
+		inserted, gone, err := r.shards[at].insert(ctx, a)
+		if err != nil || !gone {
+			return inserted, err
+		}
+		if at, _, err = r.shards[at].moved(ctx, a.ID); err != nil {
+			return false, err
+		}
 	}
-	if inserted, err = home.Store.Insert(ctx, a); err != nil || !inserted {
-		return false, err
-	}
-	// It may have been there, and moved between the two.
-	_, gone, err := home.moved(ctx, a.ID)
-	if err == nil && gone {
-		_, err = home.Store.Delete(ctx, a.ID)
-	}
-	return err == nil && !gone, err
 }
 
-// Delete removes an account, wherever it is, and reports whether it was there. Its
-// id can not be used again if it has moved.
+// Delete removes an account, wherever it is, and reports whether it was there.
 func (r *Router) Delete(ctx context.Context, id string) (deleted bool, err error) {
 	err = r.follow(ctx, id, func(s Shard) (err error) {
 		deleted, err = s.Store.Delete(ctx, id)

@@ -71,7 +71,7 @@ func both(t *testing.T, test func(t *testing.T, d databases)) {
 }
 
 // other is the shard that is not the account's home.
-func (r *Router) other(id string) int { return 1 - r.home(id) }
+func (r *Router) other(id string) int { return 1 - r.Home(id) }
 
 // Of the accounts, every second one has moved before anything is asked of it.
 func TestRouterKeepsTheContract(t *testing.T) {

@@ -52,6 +52,7 @@ var engines = []engine{
 	{name: "mariadb", start: startMariaDB},
 	{name: "galera", start: startGalera, plants: []plant{plantNoWait}},
 	{name: "etcd", start: startEtcd},
+	{name: "router", start: startRouter},
 }
 
 func nothingToStop() error { return nil }
@@ -69,8 +70,12 @@ func startMemory(context.Context, string) (*rig, error) {
 	return &rig{target: target{Epoch: shortly, Clients: 8, Timeout: time.Second, Hold: hold}, stop: nothingToStop}, nil
 }
 
+func sqliteDSN(path string) string {
+	return "file:" + path + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+}
+
 func startSQLite(_ context.Context, dir string) (*rig, error) {
-	dsn := "file:" + filepath.Join(dir, "accounts.db") + "?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)"
+	dsn := sqliteDSN(filepath.Join(dir, "accounts.db"))
 	t := target{Driver: "sqlite", Dialect: sqlstore.DialectSQLite, Nodes: []string{dsn}, Epoch: shortly, Timeout: time.Second, Hold: hold}
 	return &rig{target: t, stop: nothingToStop}, nil
 }
@@ -273,7 +278,9 @@ func (t target) migrate(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if m, ok := s.(interface{ Migrate(context.Context) error }); ok {
+	if m, ok := s.(interface {
+		Migrate(ctx context.Context) error
+	}); ok {
 		return m.Migrate(ctx)
 	}
 	return nil

@@ -25,6 +25,7 @@ type target struct {
 	Driver  string // of database/sql; "" for etcd, or memory without Nodes
 	Dialect sqlstore.Dialect
 	Nodes   []string // DSNs or endpoints; connections go to one after another
+	Sharded bool     // Nodes are databases behind a router
 	Spoiled []string // the same with a setting that New refuses, for planted faults
 
 	Epoch    time.Duration // how long accounts are used; 0: all the time
@@ -81,6 +82,10 @@ func (t target) openStore(ctx context.Context, p plant) (s hostStore, spoil func
 	}
 	if err := mysql.SetLogger(&mysql.NopLogger{}); err != nil { // it says so of each connection that a kill cuts
 		return nil, nil, err
+	}
+	if t.Sharded {
+		s, err := t.openRouter(ctx)
+		return s, nothing, err
 	}
 	known, err := sql.Open(t.Driver, t.Nodes[0])
 	if err != nil {
