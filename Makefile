@@ -97,6 +97,10 @@ bench-engines: ## compare Verify on every database (DOC=1: into BENCHMARKS.md)
 chaos: ## kill the server KILLS (100) times, and the database (ENGINE=mariadb) RESTARTS (10) times, under load
 	go -C examples run ./internal/harness/chaos -kills $(or $(KILLS),100) -restarts $(or $(RESTARTS),10) -engine $(or $(ENGINE),postgres)
 
+.PHONY: linear
+linear: ## check what clients saw on every engine (ENGINE=etcd,...) for TIME (10s) with kills, and with planted faults
+	go -C examples run ./internal/harness/linear -time $(or $(TIME),10s) $(if $(ENGINE),-engine $(ENGINE))
+
 .PHONY: reseal-load
 reseal-load: ## take an old key away from ACCOUNTS (100000) accounts while clients use them
 	go -C examples run ./internal/harness/reseal -accounts $(or $(ACCOUNTS),100000)

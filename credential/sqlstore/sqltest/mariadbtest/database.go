@@ -53,6 +53,15 @@ func withDatabase(dsn, name string) (string, error) {
 	return c.FormatDSN(), nil
 }
 
+// databaseOf returns the name of the database in a DSN.
+func databaseOf(dsn string) (string, error) {
+	c, err := mysql.ParseDSN(dsn)
+	if err != nil {
+		return "", errNotDSN
+	}
+	return c.DBName, nil
+}
+
 var errNotDSN = errors.New("mariadbtest: " + EnvDSN + " is not of the form user:password@protocol(address)/?key=value")
 
 // With adds a parameter of the driver, or a setting of the session such as

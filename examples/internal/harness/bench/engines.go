@@ -38,7 +38,7 @@ another node than the one before. %s accounts. Beside PostgreSQL: the median of 
 			err = errors.Join(err, o.db.Close(), o.close())
 		}
 	}()
-	for _, e := range engines.All {
+	for _, e := range engines.SQL {
 		o, err := b.startEngine(ctx, e, keys)
 		if engines.IsMissing(err) {
 			b.say("There is no %s here, so it is left out: %v.\n", e.Name, err)
@@ -106,7 +106,7 @@ func (b *bench) startEngine(ctx context.Context, e *engines.Engine, keys *creden
 	if err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}
-	db, store, err := e.Open(ctx, dsn)
+	db, store, err := e.OpenSQL(ctx, dsn)
 	if err != nil {
 		return nil, errors.Join(err, server.Stop())
 	}

@@ -27,7 +27,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"flag"
 	"fmt"
@@ -38,7 +37,6 @@ import (
 	"path/filepath"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/examples/internal/harness/engines"
 )
 
@@ -107,8 +105,8 @@ type stage struct {
 	engine  *engines.Engine
 	server  engines.Server
 	dsn     string
-	db      *sql.DB
-	store   *sqlstore.Store // a connection of its own, to see what is stored
+	db      io.Closer
+	store   engines.Store // a connection of its own, to see what is stored
 	keyFile string
 	keys    *credential.Keyring
 	socket  net.Listener

@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"flag"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
 	"example.com/devicetotp/examples/internal/harness/engines"
@@ -68,7 +67,7 @@ func runServer(ctx context.Context, args []string) error {
 }
 
 // openPatiently waits for a database that is being restarted.
-func openPatiently(ctx context.Context, e *engines.Engine, dsn string) (db *sql.DB, store *sqlstore.Store, err error) {
+func openPatiently(ctx context.Context, e *engines.Engine, dsn string) (db io.Closer, store engines.Store, err error) {
 	err = untilDone(ctx, func() error {
 		db, store, err = e.Open(ctx, dsn)
 		return err

@@ -6,11 +6,15 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
+	"slices"
 	"strings"
 	"testing"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/etcdstore/etcdtest"
 	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/credential/sqlstore/sqltest/mariadbtest" // and the driver "mysql"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgbouncertest"
@@ -23,6 +27,15 @@ type Engine struct {
 	driver      string
 	dialect     sqlstore.Dialect
 	start       func(context.Context) (Server, error)
+	open        func(ctx context.Context, dsn string) (io.Closer, Store, error) // nil: OpenSQL
+}
+
+// Store is a credential.Store whose tables, if it has any, can be made, and to which
+// accounts can be added.
+type Store interface {
+	credential.Store
+	Migrate(ctx context.Context) error
+	Put(ctx context.Context, a credential.Account) error
 }
 
 // A Server is a database that can be killed, all of it or one of its nodes, and
@@ -33,13 +46,19 @@ type Server interface {
 	Stop() error
 }
 
-// All are the engines, PostgreSQL first.
-var All = []*Engine{
-	{"postgres", "PostgreSQL", "pgx", sqlstore.DialectPostgres, startPostgres},
-	{"pgbouncer", "PostgreSQL behind PgBouncer", "pgx", sqlstore.DialectPostgres, startPgBouncer},
-	{"mariadb", "MariaDB", "mysql", sqlstore.DialectMySQL, startMariaDB},
-	{"galera", "Galera", "mysql", sqlstore.DialectMySQL, startGalera},
+// SQL are the engines of package sqlstore, PostgreSQL first.
+var SQL = []*Engine{
+	{"postgres", "PostgreSQL", "pgx", sqlstore.DialectPostgres, startPostgres, nil},
+	{"pgbouncer", "PostgreSQL behind PgBouncer", "pgx", sqlstore.DialectPostgres, startPgBouncer, nil},
+	{"mariadb", "MariaDB", "mysql", sqlstore.DialectMySQL, startMariaDB, nil},
+	{"galera", "Galera", "mysql", sqlstore.DialectMySQL, startGalera, nil},
 }
+
+// All are the engines, PostgreSQL first.
+var All = append(slices.Clone(SQL),
+	&Engine{Name: "etcd", Title: "etcd", start: startEtcd, open: openEtcd},
+	&Engine{Name: "router", Title: "two databases behind a router", start: startShards, open: openRouter},
+)
 
 // Named returns the engine of that name.
 func Named(name string) (*Engine, error) {
@@ -83,7 +102,19 @@ func (e *Engine) Need(t testing.TB) Server {
 }
 
 // Open returns a store on the database. The caller closes the handle.
-func (e *Engine) Open(ctx context.Context, dsn string) (*sql.DB, *sqlstore.Store, error) {
+func (e *Engine) Open(ctx context.Context, dsn string) (io.Closer, Store, error) {
+	if e.open != nil {
+		return e.open(ctx, dsn)
+	}
+	db, store, err := e.OpenSQL(ctx, dsn)
+	if err != nil {
+		return nil, nil, err // and no interfaces of nil pointers
+	}
+	return db, store, nil
+}
+
+// OpenSQL is Open for one of [SQL].
+func (e *Engine) OpenSQL(ctx context.Context, dsn string) (*sql.DB, *sqlstore.Store, error) {
 	db, err := sql.Open(e.driver, dsn)
 	if err != nil {
 		return nil, nil, err
@@ -104,7 +135,7 @@ var errNotOurs = errors.New("the server of the environment is not ours to restar
 // not have it.
 func IsMissing(err error) bool {
 	for _, missing := range []error{
-		pgtest.ErrNotInstalled, pgbouncertest.ErrNotInstalled, mariadbtest.ErrNotInstalled, mariadbtest.ErrNoGalera, errNotOurs,
+		pgtest.ErrNotInstalled, pgbouncertest.ErrNotInstalled, mariadbtest.ErrNotInstalled, mariadbtest.ErrNoGalera, etcdtest.ErrNotBuilt, errNotOurs,
 	} {
 		if errors.Is(err, missing) {
 			return true
