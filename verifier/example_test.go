@@ -89,12 +89,12 @@ func ExampleRehasher() {
 
 // salted accepts what a service of the past stored: "sha256$", a salt, and SHA-256
 // of both, beside whatever verifier.Password accepts, which makes the new hashes.
-type salted struct{ verifier.Rehasher }
+type salted struct{ standard verifier.Verifier }
 
 func (s salted) Verify(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 	parts := strings.Split(q.Hash.Reveal(), "$")
 	if len(parts) != 3 || parts[0] != "sha256" {
-		return s.Rehasher.Verify(ctx, q)
+		return s.standard.Verify(ctx, q)
 	}
 	sum := sha256.Sum256([]byte(parts[1] + q.Presented.Reveal()))
 	if subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(parts[2])) != 1 {
@@ -103,9 +103,13 @@ func (s salted) Verify(ctx context.Context, q verifier.Query) (verifier.Verdict,
 	return verifier.Verdict{Status: verifier.StatusValid, Outdated: true}, nil
 }
 
+func (s salted) Rehash(ctx context.Context, q verifier.Query) (string, error) {
+	return s.standard.(verifier.Rehasher).Rehash(ctx, q)
+}
+
 // A host accepts hashes of a form of its own, until their users have signed in.
 func ExampleRehasher_form() {
-	password := salted{verifier.Password(nil).(verifier.Rehasher)} // Config.Password
+	password := salted{verifier.Password(nil)} // Config.Password
 	account := credential.Account{ID: "alice", PasswordHash: "sha256$5a1t$569caecf89a89b278abac3225e3979cefa34840b305ec6ab579ce6acb9950c90"}
 	query := verifier.NewQuery(account, credential.FactorPassword, credential.NewSecret("superSecret12345!"), time.Now())
 	verdict, err := password.Verify(context.Background(), query)
