@@ -87,18 +87,22 @@ func ExampleRehasher() {
 
 // salted accepts what a service of the past stored: "sha256$", a salt, and SHA-256
 // of both, beside whatever verifier.Password accepts, which makes the new hashes.
-type salted struct{ verifier.Rehasher }
+type salted struct{ standard verifier.Verifier }
 
 func (s salted) Verify(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 	parts := strings.Split(q.Hash.Reveal(), "$")
 	if len(parts) != 3 || parts[0] != "sha256" {
-		return s.Rehasher.Verify(ctx, q)
+		return s.standard.Verify(ctx, q)
 	}
 	sum := sha256.Sum256([]byte(parts[1] + q.Presented.Reveal()))
 	if subtle.ConstantTimeCompare([]byte(hex.EncodeToString(sum[:])), []byte(parts[2])) != 1 {
 		return verifier.Verdict{Status: verifier.StatusWrong}, nil
 	}
 	return verifier.Verdict{Status: verifier.StatusValid, Outdated: true}, nil
+}
+
+func (s salted) Rehash(ctx context.Context, q verifier.Query) (string, error) {
+	return s.standard.(verifier.Rehasher).Rehash(ctx, q)
 }
 
 // A host accepts hashes of a form of its own, until their users have signed in.

@@ -6,6 +6,7 @@ import (
 	"image/png"
 	"io"
 	"net/http"
+	"net/url"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -34,7 +35,7 @@ func (s *running) get(path string) answer {
 
 func TestDemoPageIsBehindItsFlag(t *testing.T) {
 	s := startInMemory(t, documentedAccount)
-	for _, path := range []string{"/demo", "/demo/page.js", "/demo/page.css", "/demo/devices"} {
+	for _, path := range []string{"/demo", "/demo/page.js", "/demo/page.css", "/demo/devices", "/demo/recovery-codes"} {
 		require.Equal(t, http.StatusNotFound, s.get(path).status, path)
 	}
 	require.Equal(t, http.StatusNotFound, s.post("/demo/devices", "good", `{"pin":"8299"}`).status)
@@ -86,6 +87,11 @@ func TestDemoPageEnrols(t *testing.T) {
 	require.Equal(t, "pin", device.Basis)
 	require.Regexp(t, `^[A-Z2-7]{32}$`, device.Secret)
 
+	uri, err := url.Parse(device.URI)
+	require.NoError(t, err)
+	require.Equal(t, "otpauth", uri.Scheme)
+	require.Equal(t, device.Secret, uri.Query().Get("secret"))
+
 	data, found := strings.CutPrefix(device.QR, "data:image/png;base64,")
 	require.True(t, found)
 	picture, err := png.Decode(base64.NewDecoder(base64.StdEncoding, strings.NewReader(data)))
@@ -120,17 +126,81 @@ func TestDemoPageRefuses(t *testing.T) {
 		"an unknown field":   {"good", `{"PIM":"8299"}`, http.StatusUnprocessableEntity, "invalid-argument"},
 		"not JSON":           {"good", `pin=8299`, http.StatusUnprocessableEntity, "invalid-argument"},
 		"too long":           {"good", `{"pin":"` + strings.Repeat("8", maxDemoInput) + `"}`, http.StatusUnprocessableEntity, "invalid-argument"},
-		"a wrong token":      {"bad", `{"pin":"8299"}`, http.StatusUnauthorized, "unauthorized"},
+		"a wrong token":      {"bad", `not JSON`, http.StatusUnauthorized, "unauthorized"},
 		"no scope":           {"no-scope", `{}`, http.StatusForbidden, "insufficient-scope"},
 		"no scope for grace": {"no-grace", `{}`, http.StatusForbidden, "credentials-required"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.t = t
 			s.post("/demo/devices", c.token, c.body).refused(t, c.status, c.code)
+			if name != "no scope for grace" {
+				s.post("/demo/recovery-codes", c.token, c.body).refused(t, c.status, c.code)
+			}
 		})
 	}
 	s.t = t
 	require.Equal(t, http.StatusCreated, s.post("/demo/devices", "new", `{}`).status, "grace, and a colon in the id")
+}
+
+// The accounts of the example are named only where they are.
+func TestDemoPageNamesTheDemoAccounts(t *testing.T) {
+	own := startDemo(t, documentedAccount).get("/demo").body
+	for _, hint := range []string{"8299", `"good"`, "demo accounts"} {
+		require.NotContains(t, own, hint)
+	}
+	page, err := demoPage(true)
+	require.NoError(t, err)
+	require.Contains(t, string(page), `value="8299"`)
+	require.Contains(t, string(page), `value="good"`)
+	require.Contains(t, string(page), "The demo accounts")
+}
+
+// Recovery codes are given against a credential, and each makes one device. One
+// that the access token alone could have made is no credential.
+func TestDemoPageMakesRecoveryCodes(t *testing.T) {
+	s := startDemo(t, `[
+		{"id": "acct-1", "token": "good", "registered_ago": "10m", "pin": "8299"},
+		{"id": "acct-2", "token": "new", "registered_ago": "0s"},
+		{"id": "acct-3", "token": "reader", "registered_ago": "10m", "pin": "8299", "scopes": ["user:device-totps:create"]}]`)
+	made := s.post("/demo/recovery-codes", "good", `{"pin":"8299"}`)
+	require.Equal(t, http.StatusCreated, made.status, made.body)
+	require.Equal(t, "no-store", made.header.Get("Cache-Control"))
+	var answer struct{ Codes []string }
+	require.NoError(t, json.Unmarshal([]byte(made.body), &answer))
+	require.Len(t, answer.Codes, 10)
+	otp := `{"otp":"` + strings.ToUpper(answer.Codes[3]) + `"}`
+	require.Equal(t, http.StatusCreated, s.post("/demo/devices", "good", otp).status)
+	s.post("/demo/devices", "good", otp).refused(t, http.StatusForbidden, "invalid-credentials")
+
+	s.post("/demo/recovery-codes", "reader", `{"pin":"8299"}`).refused(t, http.StatusForbidden, "insufficient-scope")
+	s.post("/demo/recovery-codes", "new", `{}`).refused(t, http.StatusForbidden, "credentials-required")
+	var device enrolAnswer
+	require.NoError(t, json.Unmarshal([]byte(s.post("/demo/devices", "new", `{}`).body), &device))
+	onGrace := s.post("/demo/recovery-codes", "new", `{"otp":"`+codeOf(t, device.Secret)+`"}`)
+	onGrace.refused(t, http.StatusForbidden, "credentials-required")
+	require.Contains(t, onGrace.body, "created without a credential")
+	s.stop()
+	require.NotContains(t, s.log.String(), answer.Codes[3])
+}
+
+// A used code is told from a wrong one where the library tells it: a code that was
+// sent. Of the code of a device nobody is told more than that it was refused.
+func TestDemoPageTellsOfAUsedCode(t *testing.T) {
+	s := startDemo(t, documentedAccount)
+	var device enrolAnswer
+	require.NoError(t, json.Unmarshal([]byte(s.post("/demo/devices", "good", `{"otp":"526271"}`).body), &device))
+	const used = "This one-time code was right, and has been used."
+	again := s.post("/demo/devices", "good", `{"otp":"526271"}`)
+	again.refused(t, http.StatusForbidden, "invalid-credentials")
+	require.Contains(t, again.body, used)
+	require.NotContains(t, s.post("/demo/devices", "good", `{"otp":"526272"}`).body, used)
+	require.NotContains(t, s.create(request(otherID, `{"otp":"526271"}`)).body, used, "the documented endpoint answers all alike")
+
+	code := codeOf(t, device.Secret)
+	require.Equal(t, http.StatusCreated, s.post("/demo/devices", "good", `{"otp":"`+code+`"}`).status)
+	ofDevice := s.post("/demo/devices", "good", `{"otp":"`+code+`"}`)
+	ofDevice.refused(t, http.StatusForbidden, "invalid-credentials")
+	require.NotContains(t, ofDevice.body, "has been used")
 }
 
 func TestQRCodeWithoutALabel(t *testing.T) {

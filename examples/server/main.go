@@ -7,10 +7,12 @@
 // is served, below any /user/{version} and without it:
 //
 //	POST /user/devices/totp          create a device TOTP (package jsonapi)
+//	GET  /user/devices/totp          list devices; /{id} gets, renames and removes one
 //	POST /user/devices/totp/verify   {"code":"123456"}: a demonstration of Verify
-//	GET  /openapi.json               the description of the first one
+//	GET  /openapi.json               the description of these but verify
 //	GET  /healthz                    200 while it serves
-//	GET  /demo                       with -demo: a page to try it in a browser
+//	GET  /demo                       with -demo: a page to try it all in a browser,
+//	                                 recovery codes too, which are then accepted as OTPs
 //
 // Read the files in this order: run.go, routes.go, store.go, keys.go, and then
 // the accounts file: accounts.go, checker.go, jsonfile.go, load.go.

@@ -13,6 +13,7 @@ import (
 // reveals a stolen session.
 func observe(logger *slog.Logger) func(context.Context, devicetotp.Event) {
 	return func(ctx context.Context, e devicetotp.Event) {
+		noteOutcome(ctx, e)
 		level := slog.LevelInfo
 		if e.Err != nil {
 			level = slog.LevelError

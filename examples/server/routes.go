@@ -12,7 +12,7 @@ import (
 // endpoint is the documented path; clients call it below /user/{version}.
 const endpoint = "/user/devices/totp"
 
-func routes(issuer *devicetotp.Issuer, tokens tokens, demo bool, logger *slog.Logger) (http.Handler, error) {
+func routes(issuer *devicetotp.Issuer, tokens tokens, o options, logger *slog.Logger) (http.Handler, error) {
 	auth := jsonapi.Bearer(tokens.verify)
 	opts := jsonapi.Config{Realm: "devicetotp example", Logger: logger}
 	devices, device, err := jsonapi.NewHandlers(issuer, auth, opts)
@@ -30,8 +30,11 @@ func routes(issuer *devicetotp.Issuer, tokens tokens, demo bool, logger *slog.Lo
 	}
 	mux.Handle("/openapi.json", jsonapi.OpenAPIHandler())
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
-	if demo {
-		demoRoutes(mux, issuer, auth, opts)
+	if o.demo {
+		page := &demo{issuer: issuer, auth: auth, opts: opts}
+		if err := page.routes(mux, o.accounts == ""); err != nil {
+			return nil, err
+		}
 	}
 	return mux, nil
 }

@@ -48,14 +48,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err := newLoader(store, keys, logger).load(ctx, accounts, time.Now()); err != nil {
 		return fmt.Errorf("load accounts: %w", err)
 	}
-	issuer, err := devicetotp.NewIssuer(store, keys, devicetotp.Config{
-		Observer: observe(logger),
-		OnRehash: store.RotateHash,
-	})
+	cfg := devicetotp.Config{Observer: observe(logger), OnRehash: store.RotateHash}
+	if o.demo {
+		cfg.Policy = demoRules()
+	}
+	issuer, err := devicetotp.NewIssuer(store, keys, cfg)
 	if err != nil {
 		return err
 	}
-	handler, err := routes(issuer, tokensOf(accounts), o.demo, logger)
+	handler, err := routes(issuer, tokensOf(accounts), o, logger)
 	if err != nil {
 		return err
 	}
