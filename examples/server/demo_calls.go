@@ -47,6 +47,11 @@ func (d *demo) handle(scope string, call demoCall) http.Handler {
 	})
 }
 
+// otp and pin are what the user meant: a code that is pasted as apps print it is no
+// guess. A recovery code and a password stay as they are.
+func (p demoProofs) otp() credential.Secret { return credential.TypedCode(credential.FromPtr(p.OTP)) }
+func (p demoProofs) pin() credential.Secret { return credential.TypedCode(credential.FromPtr(p.PIN)) }
+
 // A demoCall is what the page asks for.
 type demoCall func(context.Context, jsonapi.Principal, demoProofs) (any, error)
 
@@ -78,9 +83,9 @@ func (d *demo) enrol(ctx context.Context, principal jsonapi.Principal, p demoPro
 	device, err := d.issuer.Create(ctx, devicetotp.CreateRequest{
 		AccountID: principal.AccountID,
 		NoGrace:   !slices.Contains(principal.Scopes, jsonapi.ScopeCreateAfterLogin),
-		OTP:       credential.FromPtr(p.OTP),
+		OTP:       p.otp(),
 		Password:  credential.FromPtr(p.Password),
-		PIN:       credential.FromPtr(p.PIN),
+		PIN:       p.pin(),
 	})
 	if err != nil {
 		return nil, err
@@ -109,9 +114,9 @@ func qrCode(d devicetotp.DeviceTOTP, account string) (string, error) {
 func (d *demo) recoveryCodes(ctx context.Context, principal jsonapi.Principal, p demoProofs) (any, error) {
 	proof, err := d.issuer.Prove(ctx, devicetotp.ProveRequest{
 		AccountID: principal.AccountID,
-		OTP:       credential.FromPtr(p.OTP),
+		OTP:       p.otp(),
 		Password:  credential.FromPtr(p.Password),
-		PIN:       credential.FromPtr(p.PIN),
+		PIN:       p.pin(),
 	})
 	switch {
 	case err != nil:

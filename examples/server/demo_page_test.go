@@ -203,6 +203,15 @@ func TestDemoPageTellsOfAUsedCode(t *testing.T) {
 	require.NotContains(t, ofDevice.body, "has been used")
 }
 
+// A code and a PIN are taken as they are typed; neither is a guess.
+func TestDemoPageTakesWhatIsMeant(t *testing.T) {
+	s := startDemo(t, documentedAccount)
+	require.Equal(t, http.StatusCreated, s.post("/demo/devices", "good", `{"otp":"526 271"}`).status)
+	require.Equal(t, http.StatusCreated, s.post("/demo/devices", "good", `{"pin":" 82\u00a099"}`).status)
+	require.Equal(t, http.StatusCreated, s.post("/demo/recovery-codes", "good", `{"pin":"８２９９"}`).status)
+	s.post("/demo/devices", "good", `{"password":"superSecret 12345!"}`).refused(t, http.StatusForbidden, "invalid-credentials")
+}
+
 func TestQRCodeWithoutALabel(t *testing.T) {
 	_, err := qrCode(devicetotp.DeviceTOTP{Secret: credential.NewSecret("12345678901234567890")}, "")
 	require.Error(t, err)
