@@ -19,6 +19,9 @@ import (
 func FuzzUnmarshalState(f *testing.F) {
 	f.Add([]byte(nil))
 	f.Add([]byte{2})
+	newer, err := credential.FrozenStates()["with-records-of-a-newer-release"].MarshalBinary()
+	require.NoError(f, err)
+	f.Add(newer)
 	f.Add([]byte("\x02\xc8\x00\x05later"))
 	f.Add([]byte("\x02\x01\x00\x0b\x01\x00\x01d\x04\x00\x04abcd"))
 	f.Add([]byte("\x02\x06\x00\x0b\x01\x00\x08\x00\x00\x00\x00\x00\x00\x00\x05"))
