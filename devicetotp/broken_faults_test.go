@@ -170,8 +170,8 @@ func TestEveryDoor_WorksBesideWhatIsBroken(t *testing.T) {
 // factors decide. Alone, it is a fault, and nothing is counted.
 func TestCreate_AHashOfAnUnknownFormTakesDownOnlyItself(t *testing.T) {
 	for name, hash := range map[string]string{
-		"scrypt": "$scrypt$ln=16,r=8,p=1$aM15713r3Xsvxbi31lqr1Q$nFNh2CVHVjNldFVKDHDlm4CbdRSCdEBsjjJxD+iCs5E",
-		"LDAP":   "{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "nonsense": "nonsense", "too dear": "$argon2id$v=19$m=4194304,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		"yescrypt": "$y$j9T$F5Jx5fExrKuPp53xLKQ..1$X3DX6M94c7o.9agCG9G317fhZg9SqC.5i5rd.RhAtQ7",
+		"LDAP":     "{SSHA}W6ph5Mm5Pz8GgiULbPgzG37mj9g=", "nonsense": "nonsense", "too dear": "$argon2id$v=19$m=4194304,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
 	} {
 		for _, c := range []struct {
 			name    string
