@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,32 @@ func TestBodyThatSaysItIsTooLongIsNotAskedFor(t *testing.T) {
 			})
 		}
 	}
+}
+
+// On HTTP/2 the connection is that of other requests too, and stays open.
+func TestBodyThatSaysItIsTooLongLeavesAnHTTP2ConnectionOpen(t *testing.T) {
+	s := httptest.NewUnstartedServer(handlerOf(t, &creator{}))
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	defer s.Close()
+	conns := map[string]bool{}
+	for _, length := range []int{len(plainBody), jsonapi.MaxBodyBytes + 1, len(plainBody)} {
+		body := plainBody + strings.Repeat(" ", length-len(plainBody))
+		r, err := http.NewRequest(http.MethodPost, s.URL, strings.NewReader(body))
+		require.NoError(t, err)
+		r.Header.Set("Authorization", "Bearer good")
+		r.Header.Set("Content-Type", jsonapi.MediaType)
+		trace := &httptrace.ClientTrace{GotConn: func(c httptrace.GotConnInfo) { conns[c.Conn.LocalAddr().String()] = true }}
+		resp, err := s.Client().Do(r.WithContext(httptrace.WithClientTrace(t.Context(), trace)))
+		require.NoError(t, err)
+		require.Equal(t, 2, resp.ProtoMajor)
+		want := http.StatusCreated
+		if length > jsonapi.MaxBodyBytes {
+			want = http.StatusUnprocessableEntity
+		}
+		require.Equal(t, want, read(t, resp).Code)
+	}
+	require.Len(t, conns, 1)
 }
 
 // One that is as long as may be is asked for.

@@ -9,11 +9,12 @@ import (
 )
 
 // Chi returns a router of chi that serves what [NetHTTP] does. Handle takes
-// every method, so that the endpoint itself answers those it does not have.
-func Chi(create http.Handler, config jsonapi.Config) http.Handler {
+// every method, so that the endpoints themselves answer those they do not have.
+func Chi(devices, device http.Handler, config jsonapi.Config) http.Handler {
 	router := chi.NewRouter()
 	router.Route("/user/{version}", func(router chi.Router) {
-		router.Handle("/user/devices/totp", create)
+		router.Handle("/user/devices/totp", devices)
+		router.Handle("/user/devices/totp/{id}", device)
 		router.Put("/user/pin", func(w http.ResponseWriter, r *http.Request) {
 			jsonapi.WriteError(w, r, changePIN(r), config)
 		})

@@ -1,4 +1,4 @@
-// Package routers mounts the endpoint under net/http, chi, gin and echo, each
+// Package routers mounts the endpoints under net/http, chi, gin and echo, each
 // through its own standard adapter, beside another endpoint of the service. Each
 // router has a file and an example that runs.
 package routers
@@ -17,11 +17,13 @@ func changePIN(*http.Request) error {
 	return &totperrors.Error{Op: "change-pin", Code: totperrors.CodeAccountLocked, Err: errors.New("not for callers")}
 }
 
-// NetHTTP returns a mux of net/http that serves create, which is a handler of
-// jsonapi.NewHandler, and answers the errors of another endpoint by config.
-func NetHTTP(create http.Handler, config jsonapi.Config) http.Handler {
+// NetHTTP returns a mux of net/http that serves devices and device, which are the
+// handlers of jsonapi.NewHandlers, and answers the errors of another endpoint by
+// config.
+func NetHTTP(devices, device http.Handler, config jsonapi.Config) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/user/{version}/user/devices/totp", create)
+	mux.Handle("/user/{version}/user/devices/totp", devices)
+	mux.Handle("/user/{version}/user/devices/totp/{id}", device)
 	mux.HandleFunc("PUT /user/{version}/user/pin", func(w http.ResponseWriter, r *http.Request) {
 		jsonapi.WriteError(w, r, changePIN(r), config)
 	})

@@ -15,20 +15,23 @@ import (
 
 const (
 	path  = "/user/2025-1/user/devices/totp"
+	id    = "738e379f-fe30-45ab-819c-ba88804b6368"
 	other = "/user/2025-1/user/pin" // an endpoint of the service's own
 )
 
-// Under each router the endpoint is as documented, and an error of the service's
+// Under each router the endpoints are as documented, and an error of the service's
 // own is answered as one of the library.
 func TestRouters(t *testing.T) {
-	for name, mount := range map[string]func(http.Handler, jsonapi.Config) http.Handler{
+	for name, mount := range map[string]func(devices, device http.Handler, config jsonapi.Config) http.Handler{
 		"net/http": NetHTTP, "chi": Chi, "gin": Gin, "echo": Echo,
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, create := service.New(t)
-			call := caller(t, service.Start(t, mount(create, service.Options)))
+			w, _ := service.New(t)
+			devices, device, err := jsonapi.NewHandlers(w.Issuer, service.Owner(), service.Options)
+			require.NoError(t, err)
+			call := caller(t, service.Start(t, mount(devices, device, service.Options)))
 
-			got, body := call(http.MethodPost, path, `{"data":{"type":"deviceTOTP","attributes":{"pin":"8299"}}}`)
+			got, body := call(http.MethodPost, path, `{"data":{"type":"deviceTOTP","id":"`+id+`","attributes":{"pin":"8299"}}}`)
 			require.Equal(t, http.StatusCreated, got.StatusCode, body)
 			require.Equal(t, jsonapi.MediaType, got.Header.Get("Content-Type"))
 
@@ -36,10 +39,25 @@ func TestRouters(t *testing.T) {
 			require.Equal(t, http.StatusForbidden, got.StatusCode)
 			require.Contains(t, body, `"invalid-credentials"`)
 
+			for at, allow := range map[string]string{path: "GET, HEAD, POST", path + "/" + id: "DELETE, GET, HEAD, PATCH"} {
+				got, body = call(http.MethodPut, at, "")
+				require.Equal(t, http.StatusMethodNotAllowed, got.StatusCode)
+				require.Equal(t, allow, got.Header.Get("Allow"))
+				require.Contains(t, body, `"method-not-allowed"`)
+			}
+
 			got, body = call(http.MethodGet, path, "")
-			require.Equal(t, http.StatusMethodNotAllowed, got.StatusCode)
-			require.Equal(t, http.MethodPost, got.Header.Get("Allow"))
-			require.Contains(t, body, `"method-not-allowed"`)
+			require.Equal(t, http.StatusOK, got.StatusCode)
+			require.Contains(t, body, id)
+			got, body = call(http.MethodPatch, path+"/"+id, `{"data":{"type":"deviceTOTP","id":"`+id+`","attributes":{"name":"phone"}}}`)
+			require.Equal(t, http.StatusOK, got.StatusCode, body)
+			got, _ = call(http.MethodHead, path+"/"+id, "")
+			require.Equal(t, http.StatusOK, got.StatusCode)
+			got, _ = call(http.MethodDelete, path+"/"+id, "")
+			require.Equal(t, http.StatusNoContent, got.StatusCode)
+			got, body = call(http.MethodGet, path+"/"+id, "")
+			require.Equal(t, http.StatusNotFound, got.StatusCode)
+			require.Contains(t, body, `"not-found"`)
 
 			got, body = call(http.MethodPut, other, "")
 			require.Equal(t, jsonapi.Status(changePIN(nil)), got.StatusCode)
