@@ -10,9 +10,10 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// Policy has the limits and durations of the rules. Start from [DefaultPolicy] and change
-// what you must: a Policy given to [NewIssuer] is taken literally and checked,
-// so one that is half filled is refused, and a grace of 0 is no grace.
+// Policy holds the limits and durations of the rules. Start from
+// [DefaultPolicy] and change what you must: [NewIssuer] does not fill in zero
+// fields, it checks them, so a Policy that is half filled is refused. A
+// GraceWindow of 0 disables grace.
 type Policy struct {
 	// GraceWindow is how long after registration a device is issued without a
 	// credential, both ends included. From 0, which closes it, to 24 hours.

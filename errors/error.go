@@ -38,14 +38,14 @@ var (
 )
 
 // Error is the error that every operation of the library returns. Functions
-// return it as a plain error; get at it with errors.As, or ask [CodeOf].
+// return it as a plain error; find it with errors.As, or call [CodeOf].
 type Error struct {
 	// Op is the operation that failed.
 	Op Op
 	// Code says what went wrong.
 	Code Code
 	// Field names the field of the request, or the path of the configuration
-	// value, that is at fault. Empty when it is none in particular.
+	// value, that is at fault. It is empty if no one field is at fault.
 	Field string
 	// RetryAfter is how long to wait before the same request can do better. It
 	// is zero if that is unknown, or if waiting does not help.
@@ -123,9 +123,9 @@ func (e *Error) Is(target error) bool {
 	}
 }
 
-// CodeOf returns the code of err: "" for nil and for nothing else. An error that
-// this library did not make, or that has no code, is [CodeInternal]. Of several
-// that are wrapped or joined it is the outermost, then the first.
+// CodeOf returns the code of err, or "" if and only if err is nil. An error
+// that this library did not make, or that has no code, is [CodeInternal]. Of
+// several that are wrapped or joined it is the outermost, then the first.
 func CodeOf(err error) Code {
 	if err == nil {
 		return ""

@@ -63,7 +63,8 @@ type Func func(ctx context.Context, q Query) (Verdict, error)
 // Verify calls f.
 func (f Func) Verify(ctx context.Context, q Query) (Verdict, error) { return f(ctx, q) }
 
-// Status is what a verifier found. The zero value, StatusUndecided, is never an answer.
+// Status is what a verifier found. The zero value, StatusUndecided, is never a
+// valid result.
 type Status uint8
 
 // The statuses.

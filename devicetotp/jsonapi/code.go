@@ -41,47 +41,47 @@ var rules = map[totperrors.Code]rule{
 	CodeMissingLinkedIdentity: {http.StatusUnauthorized, "Missing linked identity for authorized access",
 		"The user must first log in with a third party or authorize it."},
 	CodeInsufficientScope: {http.StatusForbidden, "Insufficient scope",
-		"The access token does not have a scope that is needed here."},
+		"The access token lacks a scope that this request needs."},
 	CodeMethodNotAllowed: {http.StatusMethodNotAllowed, "Method not allowed",
-		"This method is not possible here."},
+		"This method is not allowed."},
 	CodeNotAcceptable: {http.StatusNotAcceptable, "Not acceptable",
-		"The answer can only be " + MediaType + ", without an extension."},
+		"The response can only be " + MediaType + ", without an extension."},
 	CodeUnsupportedMediaType: {http.StatusUnsupportedMediaType, "Unsupported media type",
 		"The body must be " + MediaType + ", without a parameter other than profile."},
 	CodeInvalidDocument: {http.StatusUnprocessableEntity, "Invalid document",
 		"The body is not a JSON:API document with a resource object."},
 	CodeInvalidType: {http.StatusUnprocessableEntity, "Invalid type",
-		"The type is not the one that is asked for here."},
+		"The type is not the expected one."},
 	CodeInvalidAttribute: {http.StatusUnprocessableEntity, "Invalid attribute",
-		"The attribute does not have the form that is asked for here."},
+		"The attribute does not have the expected form."},
 
 	totperrors.CodeInvalidID: {http.StatusUnprocessableEntity, "Invalid id",
 		"The id must be a UUID of the form 8-4-4-4-12."},
 	totperrors.CodeIDInUse: {http.StatusUnprocessableEntity, "Id in use",
-		"There is a device of this id already, made by another request. Choose a new id."},
+		"A device with this id already exists. Choose a different id."},
 	totperrors.CodeInvalidArgument: {http.StatusUnprocessableEntity, "Invalid argument",
-		"A value of the request can never be accepted here."},
+		"A value in the request is not acceptable."},
 	totperrors.CodeNotFound: {http.StatusNotFound, "Not found",
-		"There is nothing here that is called so."},
+		"There is no such resource."},
 	totperrors.CodeInvalidCredentials: {http.StatusForbidden, "Invalid credentials",
 		"None of the presented values was accepted."},
 	totperrors.CodeCredentialsRequired: {http.StatusForbidden, "Credentials required",
 		"A credential must be presented."},
 	totperrors.CodeTooManyAttempts: {http.StatusForbidden, "Too many attempts",
-		"What was presented is blocked after too many failed attempts."},
+		"The presented values are blocked after too many failed attempts."},
 	totperrors.CodeAccountLocked: {http.StatusForbidden, "Account locked",
 		"The account is locked."},
 	totperrors.CodeDeviceLimitReached: {http.StatusForbidden, "Device limit reached",
-		"The account has as many devices as it may have."},
+		"The account has reached its device limit."},
 	totperrors.CodeUnavailable: {http.StatusInternalServerError, "Temporarily unavailable",
-		"The request could not be answered just now and may or may not have taken effect. Send the same request again."},
+		"The request could not be completed and may have taken effect. Retry the same request."},
 	totperrors.CodeInternal: {http.StatusInternalServerError, "Internal error",
 		"Something went wrong on the server."},
 }
 
 // Sentences that say more than those of their codes.
 const (
-	detailMissingToken   = "The request brings no access token."
+	detailMissingToken   = "The request has no access token."
 	detailType           = "The type must be the string " + resourceType + "."
 	detailOptionalID     = "The id must be a UUID of the form 8-4-4-4-12, or null, or left out."
 	detailOptionalString = "The attribute must be a string of Unicode characters, or null, or left out."
@@ -102,7 +102,7 @@ var details = map[totperrors.Op]map[totperrors.Code]string{
 	totperrors.OpRotate: {
 		totperrors.CodeCredentialsRequired: detailAnyFactor,
 		totperrors.CodeIDInUse:             "This id belongs to another request for a new secret, or to one that is over. Retry with a new id.",
-		totperrors.CodeTooManyAttempts:     "What was presented is blocked after too many failed attempts, or the device was given too many new secrets lately.",
+		totperrors.CodeTooManyAttempts:     "The presented values are blocked after too many failed attempts, or the device was given too many new secrets lately.",
 		totperrors.CodeNotFound:            detailNoDevice,
 	},
 	totperrors.OpRename: {totperrors.CodeNotFound: detailNoDevice},

@@ -18,8 +18,8 @@
 // # Requests
 //
 // A request is refused at the first of these that fails, so that everything
-// that can be refused without looking at a credential is refused before
-// anything is counted or spent:
+// that can be refused without checking a credential is refused before anything
+// is counted or spent:
 //
 //	authenticate   401, or 500 if the Authenticator itself fails
 //	scope          403
@@ -34,11 +34,11 @@
 //	          "attributes": {"pin": "8299", "password": "...", "otp": "526271"}}}
 //
 // id and attributes may be left out or null, and so may each attribute; an
-// attribute that is "" was presented, and is wrong. Without an id the server
-// makes one, but a retry of the request cannot be recognized: clients that
-// retry after a lost response should send one. Member names are compared with
-// case, and two members of one name in the document, in data or in attributes
-// are refused. Other members are ignored.
+// attribute that is "" counts as presented, and is wrong. Without an id the
+// server makes one, but a retry of the request cannot be recognized: clients
+// that retry after a lost response should send one. Member names are compared
+// with case, and two members of one name in the document, in data or in
+// attributes are refused. Other members are ignored.
 //
 // Every attribute goes to the Issuer as it was sent, because that is what the
 // published description has: an OTP with a space in it is wrong, and counts as a
@@ -53,14 +53,15 @@
 // would have 409 for an id in use and for a wrong type; the published
 // description has 422 and no 409, and clients made from it cannot read one, so
 // it is 422 here. For the same reason a body that is too large, malformed or
-// late is 422, too many attempts are 403, and what passes is 500 with a
+// late is 422, too many attempts are 403, and a temporary failure is 500 with a
 // Retry-After and the code unavailable. A wrong credential is never 401:
-// clients answer a 401 with a new token and send again, which would count twice.
+// clients react to a 401 by renewing the token and retrying, which would count
+// twice.
 //
-// Every answer is application/vnd.api+json without parameters, is not to be
-// cached, and carries a Request-Id: 20 characters 0-9 and a-v, which is also the
-// id of its error objects and the request_id of its log lines. A Request-Id of
-// that form in the request is kept; see [RequestID].
+// Every response is application/vnd.api+json without parameters, must not be
+// cached, and carries a Request-Id: 20 characters 0-9 and a-v, which is also
+// the id of its error objects and the request_id of its log lines. A Request-Id
+// of that form in the request is kept; see [RequestID].
 //
 // An error object's code is stable and its title never changes for a code:
 //
@@ -78,10 +79,11 @@
 //	unavailable                                          500, Retry-After
 //	internal-error                                       500
 //
-// Which status a code has belongs to the operation: invalid-type and invalid-id of
-// a PATCH that contradicts its address are 409. What caused a 500 is logged and
-// never sent. An answer invalid-credentials is the same whatever the reason was, but
-// for its id and for the pointer, which follows from the request alone.
+// Which status a code has belongs to the operation: invalid-type and invalid-id
+// of a PATCH that contradicts its address are 409. What caused a 500 is logged
+// and never sent. A response with invalid-credentials is the same whatever the
+// reason was, except for its id and the pointer, which follows from the request
+// alone.
 //
 // # List, get, rename and remove
 //
@@ -104,12 +106,12 @@
 // secret, see [devicetotp.DeviceOverview]. Who knows the id already may get, rename
 // and remove the device.
 //
-// A PATCH changes the name and nothing else. It needs type and id, as JSON:API has
-// it. A name of "" takes the name away; one that is null or left out stays as it is,
-// and other attributes are ignored. A DELETE works on a locked account, and can be
-// repeated: for the retry window no device of the same id can be made. Whether the
-// token is enough to remove a device is the service's decision; see
-// [devicetotp.Issuer.Prove].
+// A PATCH changes the name and nothing else. It needs type and id, as JSON:API
+// has it. A name of "" removes the name; one that is null or left out stays as
+// it is, and other attributes are ignored. A DELETE works on a locked account,
+// and can be repeated: for the retry window no device of the same id can be
+// made. Whether the token is enough to remove a device is the service's
+// decision; see [devicetotp.Issuer.Prove].
 //
 // Query parameters are ignored, include and sort too, for which JSON:API would have
 // 400. An account that the store does not know has no devices.

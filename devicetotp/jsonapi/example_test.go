@@ -144,7 +144,7 @@ func ExampleWriteError() {
 	fmt.Println(w.Body)
 	// Output:
 	// 403 30
-	// {"errors":[{"id":"cbgmhslmp1o9or9kh1p0","status":"403","code":"too-many-attempts","title":"Too many attempts","detail":"What was presented is blocked after too many failed attempts.","meta":{"retryAfter":30}}]}
+	// {"errors":[{"id":"cbgmhslmp1o9or9kh1p0","status":"403","code":"too-many-attempts","title":"Too many attempts","detail":"The presented values are blocked after too many failed attempts.","meta":{"retryAfter":30}}]}
 }
 
 // A settings page lists the devices, renames one and removes it.
@@ -250,7 +250,7 @@ func ExampleProblem() {
 	}
 	// Output:
 	// 422
-	// /data/type invalid-type The type is not the one that is asked for here.
+	// /data/type invalid-type The type is not the expected one.
 	// /data/attributes/amount invalid-attribute The amount must be a number.
 }
 

@@ -104,7 +104,7 @@ func TestProblemHasItsOwnStatusAndTime(t *testing.T) {
 	a = written(t, &jsonapi.Problem{Code: jsonapi.CodeMethodNotAllowed, Allow: []string{"GET", "HEAD", "PUT"}})
 	require.Equal(t, "GET, HEAD, PUT", a.Header().Get("Allow"))
 	require.Equal(t, "Only GET, HEAD and PUT are possible here.", a.errors[0].Detail)
-	require.Equal(t, "This method is not possible here.", written(t, &jsonapi.Problem{Code: jsonapi.CodeMethodNotAllowed}).errors[0].Detail)
+	require.Equal(t, "This method is not allowed.", written(t, &jsonapi.Problem{Code: jsonapi.CodeMethodNotAllowed}).errors[0].Detail)
 }
 
 func TestJoinedProblemsAreOneAnswer(t *testing.T) {
