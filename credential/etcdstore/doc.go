@@ -69,18 +69,23 @@
 // # Capacity
 //
 // A Save writes the State, and nothing else of that size: at most 262,144 bytes,
-// mostly one to three thousand. Servers take requests of 1.5 MiB, clients send 2 MiB; keep
-// --max-request-bytes above 512 KiB. Hashes are written with one request too.
+// and 217 for an account with one device. Servers take requests of 1.5 MiB, clients
+// send 2 MiB; keep --max-request-bytes above 512 KiB. Put writes the hashes in one
+// request too, so theirs is a limit on hashes.
+//
+// An account with one device and a password takes 1 KB of the database, and each
+// Save half as much again until it is compacted. So 8 GiB hold some five million
+// accounts.
 //
 // etcd keeps every version of every key until it is compacted. Set
 //
 //	--auto-compaction-mode=periodic --auto-compaction-retention=5m
 //
-// without which each Save adds its State for ever, until the database reaches
-// --quota-backend-bytes (2 GiB by default, 8 GiB at most). Then etcd raises the
-// alarm NOSPACE and refuses every write, so that every request is unavailable, until it is
-// compacted, defragmented and the alarm disarmed. All keys are in the memory of each
-// server. Ask its metrics for etcd_mvcc_db_total_size_in_bytes against the quota,
+// because otherwise each Save adds its State for ever, until the database reaches
+// --quota-backend-bytes (2 GiB by default; etcd advises against more than 8). Then
+// etcd raises the alarm NOSPACE and refuses every write, so that every request is
+// unavailable, until it is compacted, defragmented and the alarm disarmed. All keys
+// are in the memory of each server. Ask its metrics for etcd_mvcc_db_total_size_in_bytes against the quota,
 // etcd_server_has_leader, the rate of etcd_server_leader_changes_seen_total, and
 // etcd_disk_wal_fsync_duration_seconds, which every Save waits for.
 //

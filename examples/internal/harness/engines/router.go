@@ -3,7 +3,6 @@ package engines
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -58,6 +57,7 @@ func (s shards) CreateDatabase(ctx context.Context) (dsn string, drop func(conte
 type moving struct {
 	*router.Router
 	open   []io.Closer
+	shards []credential.Store
 	moves  chan string
 	ctx    context.Context // ends when the router is closed
 	cancel context.CancelFunc
@@ -72,7 +72,7 @@ func openRouter(ctx context.Context, dsn string) (io.Closer, Store, error) {
 		if err != nil {
 			return nil, nil, errors.Join(err, m.closeAll())
 		}
-		m.open, parts = append(m.open, db), append(parts, router.Shard{DB: db, Store: store})
+		m.open, m.shards, parts = append(m.open, db), append(m.shards, store), append(parts, router.Shard{DB: db, Store: store})
 	}
 	var err error
 	if m.Router, err = router.New(parts...); err != nil {
@@ -83,12 +83,9 @@ func openRouter(ctx context.Context, dsn string) (io.Closer, Store, error) {
 	return m, m, nil
 }
 
-// Put adds an account, which must be new.
+// Put adds an account. One that is there is left as it is: the call is a repetition.
 func (m *moving) Put(ctx context.Context, a credential.Account) error {
-	inserted, err := m.Insert(ctx, a)
-	if err == nil && !inserted {
-		err = fmt.Errorf("account %q is there already", a.ID)
-	}
+	_, err := m.Insert(ctx, a)
 	if err == nil {
 		m.moves <- a.ID
 	}
