@@ -63,22 +63,23 @@
 //
 // # Databases
 //
-// The tests ran package storetest with the race detector on these, many processes on
-// each, and killed servers and databases under load. New refuses a setting that is
-// wrong, by its name, but for those in parentheses, which it does not see.
+// The tests ran package storetest with the race detector on these, and many
+// processes on each. On those that are servers they killed the database and the
+// processes under load. New refuses a setting that is wrong, by its name, but for
+// those in parentheses, which it does not see.
 //
 //	database         run on                  must be set                      is lost otherwise
 //
 //	PostgreSQL       15; pgx, and lib/pq;    synchronous_commit on,           the last saves in a crash, with
 //	                 SERIALIZABLE too        encoding UTF8, the primary,      them spent proofs; a standby
-//	                                         not read-only (fsync on)         reads stale
+//	                                         not read-only, (fsync on)        reads stale
 //
 //	 with a standby  a synchronous one,      (synchronous_standby_names,      the last saves in a fail-over
 //	                 paused and promoted      target_session_attrs)
 //
 //	 behind          1.18, transaction       lib/pq: binary_parameters=yes    any account: a Load ran as
 //	 PgBouncer       mode                                                     another client's Delete
-//	                                         pgx: default_query_exec_mode     every second request or so
+//	                                         pgx: default_query_exec_mode     requests, which fail
 //
 //	SQLite           modernc.org/sqlite,     journal_mode WAL,                the last saves in a power
 //	                 a local file            synchronous FULL,                failure; writers fail instead
