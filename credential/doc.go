@@ -31,9 +31,9 @@
 // What a release stores, every later one reads, verifies and writes back without a
 // loss, as long as the Keyring has the key: a State; what [Keyring.Seal] sealed and
 // [Keyring.Digest] digested, for each [Purpose]; PIN hashes that
-// [Keyring.SealPINHash] sealed, and the argon2id and bcrypt hashes of passwords and
-// PINs; [Fingerprint]; and the text of a key file. testdata/frozen holds one of each
-// shape, and a test reads them all.
+// [Keyring.SealPINHash] sealed, and hashes of every form that package verifier
+// accepts; [Fingerprint]; and the text of a key file. testdata/frozen holds one of
+// each shape that this library writes, and a test reads them all.
 //
 // The encoding of State starts with a format number. Within a format, fields that a
 // release does not know survive a rewrite, so two releases can share a database
