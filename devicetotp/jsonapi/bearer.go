@@ -8,7 +8,8 @@ import (
 
 // Bearer returns the [Authenticator] of a service whose clients send
 // "Authorization: Bearer TOKEN" (RFC 6750). verify gets the token, which is
-// well-formed but otherwise unknown, and answers as an Authenticator does.
+// well-formed but otherwise unknown, and returns what an [Authenticator]
+// returns.
 //
 // verify is not called for a request without a bearer token
 // ([ErrMissingToken]), nor for one with a malformed token or with two
