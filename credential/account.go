@@ -25,12 +25,13 @@ type Account struct {
 	PasswordHash string
 	// PINHash is the same, or such a hash sealed with [Keyring.SealPINHash].
 	PINHash string
-	// Locked is set by the host and refuses everything.
+	// Locked is set by the host. A request for a locked account is refused, except
+	// where an operation says otherwise.
 	Locked bool
 	// State is what this library remembers.
 	State State
-	// Version is the version of State that was loaded, 1 to [MaxVersion]. 0: no
-	// State stored yet. It is opaque: no order, and no arithmetic.
+	// Version is the version of State that was loaded, 1 to [MaxVersion]. It is
+	// 0 if no State is stored yet. It is opaque: no order, and no arithmetic.
 	Version int64
 	// Next is the version that [Store.Save] stores together with State. The
 	// library draws it at random for each Save, so that no version is ever

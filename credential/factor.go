@@ -56,7 +56,8 @@ func BasisOf(f Factor) Basis {
 	}
 }
 
-// Factor returns the factor that the basis stands on, if it is one.
+// Factor returns the factor that the device was created on; ok is false if it
+// was none.
 func (b Basis) Factor() (f Factor, ok bool) {
 	switch b {
 	case BasisOTP:

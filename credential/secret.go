@@ -15,10 +15,10 @@ import (
 // present and empty.
 //
 // A Secret never prints. Every verb of fmt, log/slog, encoding/json, text and
-// XML marshalling yield a fixed word, and gob refuses it. What prints by
-// reflection and asks no method, such as the diff of a failing test, finds a
-// mark that shows whether two secrets are the same. [Secret.Reveal] is the only
-// way to the value.
+// XML marshalling yield a fixed word, and gob refuses it. Code that prints by
+// reflection without calling methods, such as the diff of a failing test, finds
+// a mark that shows whether two secrets are the same. [Secret.Reveal] is the
+// only way to the value.
 //
 // Two Secrets of the same value are equal for reflect.DeepEqual, and by
 // [Secret.Equal], but not by ==. To check a credential use [Secret.Matches],

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// State is all that the library remembers about one account. It is one value
-// that is loaded, decided on and saved whole. A host may read it, and may build
-// one to bring in devices of another system; once it is stored, only the library
-// changes it.
+// State is everything that the library remembers about one account. It is one
+// value that is loaded, decided on and saved whole. A host may read it, and may
+// build one to bring in devices of another system; once it is stored, only the
+// library changes it.
 //
 // The zero value is the State of an account that was never used.
 type State struct {
@@ -61,7 +61,7 @@ type Device struct {
 	// a device that rests on grace.
 	RestsOnGrace bool
 	// ProofDigest is the digest of the OTP it was created on, so that the same
-	// request can be recognised again. Nil for every other basis.
+	// request can be recognized again. It is nil for every other basis.
 	ProofDigest []byte
 	// CreatedAt is when it was created.
 	CreatedAt time.Time
@@ -147,7 +147,7 @@ func (o *Rotation) Pending(now time.Time) bool { return o != nil && now.Before(o
 
 // RevokedDevice is what is remembered of a device that was revoked.
 type RevokedDevice struct {
-	// ID was that of the device.
+	// ID is the id that the device had.
 	ID string
 	// At is when it was revoked.
 	At time.Time
@@ -223,7 +223,7 @@ type Attempts struct {
 	// Failures in a row. Only a success of the same factor, the host, or a new
 	// hash sets it to zero.
 	Failures int
-	// LastAt is when the last one was.
+	// LastAt is the time of the latest failure.
 	LastAt time.Time
 	// Against is the [Fingerprint] of the hash that the failures were counted
 	// against; "" for OTP and where none is set.

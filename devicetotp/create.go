@@ -53,7 +53,14 @@ type CreateRequest struct {
 //
 // A device that was created on grace, or on a code of such a device, rests on
 // grace: no more than Policy.GraceDevices of them exist at a time, they never
-// displace a device that was proved, and their codes buy no further ones.
+// displace a device that was proved, and their codes buy no further ones. Beyond
+// that number such a code is spent, and the next value decides.
+//
+// A value that is empty, or that the account has not set, is wrong: empty never
+// matches unset. An OTP that has made a device is spent, and no good under another
+// id. A value whose stored counterpart does not open cannot be checked, and the
+// other values decide; if none could be compared, that is an internal error, and
+// nothing is counted.
 //
 // Errors have these codes:
 //

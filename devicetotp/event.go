@@ -28,9 +28,9 @@ type Event struct {
 	At time.Time
 	// AccountID is the account, as the host gave it.
 	AccountID string
-	// DeviceID is the device created, given again or matched. On a refusal it
-	// is the one asked for, or the one made up for a Create that named none;
-	// empty if its form is not valid.
+	// DeviceID is the device that was created, returned again or matched. On a
+	// refusal it is the requested one, or the one generated for a Create that
+	// named none; it is empty if its form is not valid.
 	DeviceID string
 	// Code is the code of the returned error; "" for success.
 	Code Code
@@ -81,8 +81,8 @@ type Event struct {
 
 // Unreadable is a stored value that does not open, for instance because its key
 // is missing: a device, a one-time code, the recovery codes, or the hash of a
-// password or PIN. That of a Reseal says in Err what the value is for, see
-// [Resealed].Unreadable.
+// password or PIN. In the Event of a Reseal, Err says what the value is for,
+// see [Resealed].Unreadable.
 type Unreadable struct {
 	// Factor is what it belongs to.
 	Factor credential.Factor

@@ -12,8 +12,8 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// Config is everything about an [Issuer] that has a default. The zero value is
-// a complete one.
+// Config configures an [Issuer]. The zero value is complete: every field has a
+// default.
 type Config struct {
 	// Clock returns the time. Default: clock.System.
 	Clock Clock

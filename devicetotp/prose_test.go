@@ -31,7 +31,7 @@ var phrases = []struct{ pattern, instead string }{
 	{`\bforetold\b`, `"predictable"`},
 	{`\b(is|are) there twice\b`, `"duplicate"`},
 	{`\bfor how long yet\b`, `"for how much longer"`},
-	{`\b(tak(e|es|ing|en)|took) (\w+ )?away\b`, `"removed", "revoked"`},
+	{`\b(tak(e|es|ing|en)|took)( \w+){0,4} away\b`, `"removed", "revoked"`},
 	{`(^|[.;] )(Nil|Zero|Empty|Else): `, `the condition: "If nil, ..."`},
 }
 

@@ -64,11 +64,12 @@ type Class uint8
 // The classes. The zero value is ClassInternal, so that what nobody
 // classified is a fault and never a statement about the caller.
 const (
-	// ClassInternal: not the caller's doing. HTTP 500.
+	// ClassInternal is for faults that the caller did not cause. HTTP 500.
 	ClassInternal Class = iota
-	// ClassDenied: understood and refused. HTTP 403.
+	// ClassDenied is for requests that are understood and refused. HTTP 403.
 	ClassDenied
-	// ClassInvalid: understood, and cannot be processed as sent. HTTP 422.
+	// ClassInvalid is for requests that are understood and cannot be processed
+	// as sent. HTTP 422.
 	ClassInvalid
 )
 

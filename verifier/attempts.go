@@ -16,7 +16,7 @@ const NeverBlock = -1
 const MaxFailures = 100
 
 // AttemptPolicy says how failures in a row slow down and then block a factor.
-// It is pure: functions of the counter and the time.
+// Its methods are pure functions of the counter and the time.
 type AttemptPolicy struct {
 	// BackoffFrom is the failure from which on the next attempt must wait; at
 	// least 1.

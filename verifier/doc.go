@@ -8,10 +8,10 @@
 //
 // A verifier only reads. Counting failures, spending proofs and ordering the
 // factors is the Issuer's work, in one place, so that no verifier and no
-// transport can go round it. [AttemptPolicy] has the numbers.
+// transport can bypass it. [AttemptPolicy] has the numbers.
 //
-// A host that lets users set passwords and PINs hashes them with a [Hasher], and
-// asks [CheckPIN] first.
+// A host that lets users set passwords and PINs hashes them with a [Hasher],
+// and calls [CheckPIN] first.
 //
 // # Hashes of other systems
 //

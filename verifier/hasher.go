@@ -30,7 +30,8 @@ type HasherConfig struct {
 	// because the garbage collector runs behind, and more where other programs
 	// keep the processors busy: set GOMEMLIMIT where memory is tight.
 	Parallel int
-	// Queue is how many may wait, at least 0; one more gets [ErrBusy].
+	// Queue is how many hashes may wait, at least 0; further ones fail with
+	// [ErrBusy].
 	Queue int
 }
 
@@ -60,7 +61,7 @@ type Hasher struct {
 	decoy  argonHash
 }
 
-// NewHasher returns a hasher of its own budget. Every mistake in cfg is
+// NewHasher returns a hasher with a budget of its own. Every mistake in cfg is
 // reported at once.
 func NewHasher(cfg HasherConfig) (*Hasher, error) {
 	var broken []error
@@ -99,7 +100,7 @@ var defaultHasher = sync.OnceValue(func() *Hasher {
 func DefaultHasher() *Hasher { return defaultHasher() }
 
 // Hash returns a new argon2id hash of a password in PHC string format, with a
-// random salt. A value of no byte or of more than [MaxPasswordSize] is refused
+// random salt. An empty value, or one longer than [MaxPasswordSize], is refused
 // with [ErrSize], because [Password] would never accept it. Hash waits for its
 // share of the budget: errors wrap [ErrBusy] or that of ctx.
 func (h *Hasher) Hash(ctx context.Context, password credential.Secret) (string, error) {

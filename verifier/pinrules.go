@@ -24,8 +24,8 @@ const (
 // [ErrPINSeries] if each digit is the one before plus one, or each is the one
 // before minus one, where 0 comes after 9.
 //
-// Ask before [Hasher.HashPIN]. [PIN] does not ask, so a PIN that was set under
-// other rules is still accepted.
+// Call it before [Hasher.HashPIN]. [PIN] does not call it, so a PIN that was
+// set under other rules is still accepted.
 func CheckPIN(pin credential.Secret) error {
 	digits := pin.Reveal()
 	switch {

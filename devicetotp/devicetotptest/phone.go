@@ -92,8 +92,8 @@ type scripted struct {
 	err    error
 }
 
-// Next scripts the answer to a request that no earlier script answers: secret,
-// or err if it is not nil.
+// Next scripts the result of the next request that no earlier script covers:
+// secret, or err if it is not nil.
 func (s *Secrets) Next(secret credential.Secret, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

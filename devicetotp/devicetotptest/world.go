@@ -111,8 +111,7 @@ func (w *World) RollKey(id string) {
 	w.useKeys(append(slices.Clone(w.keys), credential.Key{ID: id, Secret: credential.NewSecret(string(secret[:]))})...)
 }
 
-// DropKey takes the key of that id away, and gives the world an Issuer without
-// it.
+// DropKey removes the key of that id, and gives the world an Issuer without it.
 func (w *World) DropKey(id string) {
 	w.t.Helper()
 	w.useKeys(slices.DeleteFunc(slices.Clone(w.keys), func(k credential.Key) bool { return k.ID == id })...)

@@ -13,12 +13,12 @@ import (
 // The scopes of the operations. The published description has the first two; the
 // others are of this package, as the operations are that they allow.
 const (
-	// ScopeCreate allows to create a device.
+	// ScopeCreate allows creating a device.
 	ScopeCreate = "user:device-totps:create"
 	// ScopeCreateAfterLogin allows it without a credential while the grace
 	// window is open. Without it grace is closed for the request.
 	ScopeCreateAfterLogin = "user:device-totps:create-after-login"
-	// ScopeRead allows to list the devices of the account and to get one.
+	// ScopeRead allows listing the devices of the account and getting one.
 	ScopeRead = "user:device-totps:read"
 	// ScopeManage allows renaming and revoking a device.
 	ScopeManage = "user:device-totps:manage"

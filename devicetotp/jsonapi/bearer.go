@@ -8,12 +8,13 @@ import (
 
 // Bearer returns the [Authenticator] of a service whose clients send
 // "Authorization: Bearer TOKEN" (RFC 6750). verify gets the token, which is
-// well-formed but otherwise unknown, and answers as an Authenticator does.
+// well-formed but otherwise unknown, and returns what an [Authenticator]
+// returns.
 //
-// It is not asked about a request without a bearer token, which is
-// [ErrMissingToken], nor about one with a malformed token or with two
-// Authorization headers, which is [ErrInvalidToken]. Tokens in a form or a
-// query are ignored. [NewHandler] refuses a Bearer of nil.
+// verify is not called for a request without a bearer token
+// ([ErrMissingToken]), nor for one with a malformed token or with two
+// Authorization headers ([ErrInvalidToken]). Tokens in a form or a query are
+// ignored. [NewHandler] refuses a Bearer of nil.
 func Bearer(verify func(ctx context.Context, token string) (Principal, error)) Authenticator {
 	return bearer(verify)
 }

@@ -10,7 +10,7 @@ import (
 	totperrors "example.com/devicetotp/errors"
 )
 
-// MaxBodyBytes is how long the body of a request may be: 64 KiB.
+// MaxBodyBytes is the longest body of a request that is read: 64 KiB.
 const MaxBodyBytes = 64 << 10
 
 // resourceType is the type of the resource object, in and out.

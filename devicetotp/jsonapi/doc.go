@@ -41,11 +41,11 @@
 // attributes are refused. Other members are ignored.
 //
 // Every attribute goes to the Issuer as it was sent, because that is what the
-// published description has: an OTP with a space in it is wrong, and counts as a
-// failure. A client takes away what people type between digits before it sends them,
-// and a service does so at endpoints of its own, with credential.TypedCode; the
-// handlers never do. Passwords are normalized by the verifier, if at all: see
-// verifier.Normalized.
+// published description has: an OTP with a space in it is wrong, and counts as
+// a failure. A client removes what people type between digits before it sends
+// them, and a service does so at endpoints of its own, with
+// credential.TypedCode; the handlers never do. Passwords are normalized by the
+// verifier, if at all: see verifier.Normalized.
 //
 // # Responses
 //

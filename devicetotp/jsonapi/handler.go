@@ -28,7 +28,7 @@ type Manager interface {
 	Revoke(ctx context.Context, r devicetotp.RevokeRequest) (devicetotp.Revoked, error)
 }
 
-// Config are what a service may set. The zero value is ready to use.
+// Config configures the handlers. The zero value is ready to use.
 type Config struct {
 	// Realm is the realm of WWW-Authenticate; "devicetotp" if empty.
 	// Characters other than printable ASCII are left out.

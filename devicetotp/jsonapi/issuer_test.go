@@ -39,6 +39,7 @@ type service struct {
 	config  devicetotp.Config
 	account string
 	log     bytes.Buffer
+	mu      sync.Mutex
 	events  []string // request id and code of each Event
 	issuer  *devicetotp.Issuer
 	handler http.Handler
@@ -56,6 +57,8 @@ func newService(t *testing.T, edit func(*service)) *service {
 	s := &service{memory: memstore.New(), clock: clocktest.New(time.Date(2025, 6, 1, 12, 0, 0, 0, time.UTC)), account: accountID}
 	s.store = s.memory
 	s.config = devicetotp.Config{Clock: s.clock, Observer: func(ctx context.Context, e devicetotp.Event) {
+		s.mu.Lock()
+		defer s.mu.Unlock()
 		s.events = append(s.events, jsonapi.RequestID(ctx)+" "+string(e.Op)+" "+string(e.Code))
 	}}
 	hash, err := pinHash()

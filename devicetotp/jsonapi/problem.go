@@ -42,7 +42,7 @@ type Problem struct { //nolint:errname // it is an error object of JSON:API befo
 	tokenSent bool // of unauthorized: a token came with the request
 }
 
-// Error is for the log.
+// Error returns a line for the log.
 func (p *Problem) Error() string {
 	if p == nil || p.Err == nil {
 		return "devicetotp/jsonapi: " + string(p.code())
@@ -74,11 +74,12 @@ type Source struct {
 	value  string
 }
 
-// Pointer is a place in the body, as a JSON pointer (RFC 6901); "" is all of it.
-// Point at what exists, or at its nearest parent that does.
+// Pointer returns the Source of a place in the body, as a JSON pointer (RFC
+// 6901); "" is all of it. Point at what exists, or at its nearest parent that
+// does.
 func Pointer(pointer string) Source { return Source{"pointer", pointer} }
 
-// Header is the header of that name.
+// Header returns the Source of the header of that name.
 func Header(name string) Source { return Source{"header", name} }
 
 // problems are the faults of one request. They all have the same status.

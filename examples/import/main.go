@@ -98,8 +98,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	return 0
 }
 
-// keepsUnused is the longest age of Policy.UnusedAfter: an import takes no device
-// away to make room. An account that is full refuses it.
+// keepsUnused is the longest age of Policy.UnusedAfter: an import removes no
+// device to make room. An account that is full refuses it.
 const keepsUnused = 100 * 365 * 24 * time.Hour
 
 // A rehearsal is a store that reads the accounts of another and changes copies.

@@ -148,7 +148,7 @@ func demoRules() *devicetotp.Policy {
 	return &policy
 }
 
-// An outcome is what the Observer was told of the request of a context.
+// An outcome is what the Observer received of the request of a context.
 type outcome struct{ spent bool }
 
 type outcomeKey struct{}

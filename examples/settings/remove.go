@@ -25,8 +25,8 @@ type Removal struct {
 	OTP, Password, PIN credential.Secret
 }
 
-// Remove takes a device away from a user who has proved to be the user, and
-// returns which devices are gone.
+// Remove removes a device of a user who has proved to be the user, and returns
+// which devices are gone.
 //
 // It looks first whether there is such a device: a proof may be a one-time
 // code, which is spent by it, and is not asked for in vain.

@@ -27,7 +27,7 @@ type Engine struct {
 	driver      string
 	dialect     sqlstore.Dialect
 	start       func(context.Context) (Server, error)
-	open        func(ctx context.Context, dsn string) (io.Closer, Store, error) // nil: OpenSQL
+	open        func(ctx context.Context, dsn string) (io.Closer, Store, error) // OpenSQL if nil
 }
 
 // Store is a credential.Store whose tables, if it has any, can be made, and to which

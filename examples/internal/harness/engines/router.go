@@ -83,7 +83,7 @@ func openRouter(ctx context.Context, dsn string) (io.Closer, Store, error) {
 	return m, m, nil
 }
 
-// Put adds an account. One that is there is left as it is: the call is a repetition.
+// Put adds an account. One that is there is left as it is: the call is a retry.
 func (m *moving) Put(ctx context.Context, a credential.Account) error {
 	_, err := m.Insert(ctx, a)
 	if err == nil {

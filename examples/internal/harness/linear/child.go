@@ -29,7 +29,7 @@ const (
 	begin = "begin" // begin to call
 )
 
-// runChild opens the store, waits until it is told to begin, and calls until its
+// runChild opens the store, waits for the word to begin, and calls until its
 // input ends.
 func runChild(args []string, in io.Reader, out io.Writer) error {
 	var c childConfig

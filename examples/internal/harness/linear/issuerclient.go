@@ -56,8 +56,8 @@ type requests struct {
 	store *sending
 }
 
-// sending notes whether a Save was sent. A request that comes to nothing before
-// that has changed nothing.
+// sending notes whether a Save was sent. A request that fails before that has
+// changed nothing.
 type sending struct {
 	hostStore
 	sent atomic.Bool

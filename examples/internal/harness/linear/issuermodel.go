@@ -39,7 +39,7 @@ type household struct {
 // device stands on a code.
 type device struct {
 	code   string
-	secret string // "" if nobody was told yet
+	secret string // "" if nobody has seen it yet
 }
 
 func (h household) String() string {

@@ -13,7 +13,7 @@ type operation struct {
 	Model   string  `json:"model"`
 	Account string  `json:"account"`
 	Input   input   `json:"input"`
-	Output  *output `json:"output,omitempty"` // nil: it never returned
+	Output  *output `json:"output,omitempty"` // nil if it never returned
 	Call    int64   `json:"call"`
 	Return  int64   `json:"return,omitempty"`
 }

@@ -1,6 +1,7 @@
-// Command reseal takes an old key away under load: it runs examples/reseal over a
-// table of accounts in PostgreSQL while eight clients create and verify devices,
-// kills it, interrupts it, lets it go on to its end, and then takes the key away.
+// Command reseal removes an old key under load: it runs examples/reseal over a
+// table of accounts in PostgreSQL while eight clients create and verify
+// devices, kills it, interrupts it, lets it go on to its end, and then removes
+// the key.
 //
 //	go -C examples run ./internal/harness/reseal -accounts 100000
 //
