@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"strings"
 	"testing"
 	"time"
 
@@ -234,4 +235,18 @@ func TestANilContextIsAnInternalError(t *testing.T) {
 	var none context.Context
 	_, err := w.Issuer.Create(none, devicetotp.CreateRequest{AccountID: "acct"})
 	requireCode(t, totperrors.CodeInternal, err)
+}
+
+// The longest name that a host's verifier may give to a proof is remembered whole.
+func TestTheLongestProofIsSpent(t *testing.T) {
+	w := devicetotptest.New(t, func(c *devicetotp.Config) {
+		c.OTP = says(verifier.Verdict{
+			Status: verifier.StatusValid, ProofID: strings.Repeat("p", 255), Until: devicetotptest.Start.Add(time.Hour),
+		}, nil)
+	})
+	w.Account("acct")
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("1")})
+	require.NoError(t, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("1")})
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
 }
