@@ -189,6 +189,10 @@ func TestPolicyBounds(t *testing.T) {
 		{"Password.Backoff", func(p *devicetotp.Policy) { p.Password = attempts(func(a *verifier.AttemptPolicy) { a.Backoff = -1 }) }, false},
 		{"PIN.BlockAt", func(p *devicetotp.Policy) { p.PIN = attempts(func(a *verifier.AttemptPolicy) { a.BlockAt = 4 }) }, false},
 		{"Device.BackoffFrom", func(p *devicetotp.Policy) { p.Device = attempts(func(a *verifier.AttemptPolicy) { a.BackoffFrom = 0 }) }, false},
+		// A device sees so many wrong values as both of its limits have together.
+		{"UnnamedDevice.BlockAt", func(p *devicetotp.Policy) { p.Device.BlockAt, p.UnnamedDevice.BlockAt = 40, 60 }, true},
+		{"UnnamedDevice.BlockAt", func(p *devicetotp.Policy) { p.Device.BlockAt, p.UnnamedDevice.BlockAt = 41, 60 }, false},
+		{"UnnamedDevice.BlockAt", func(p *devicetotp.Policy) { p.Device.BlockAt, p.UnnamedDevice.BlockAt = 40, 61 }, false},
 	} {
 		policy := devicetotp.DefaultPolicy()
 		c.change(&policy)
