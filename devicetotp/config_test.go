@@ -150,6 +150,8 @@ func TestPolicyBounds(t *testing.T) {
 		{"MaxDevices", func(p *devicetotp.Policy) { p.MaxDevices = 0 }, false},
 		{"MaxDevices", func(p *devicetotp.Policy) { p.MaxDevices = credential.MaxDevices + 1 }, false},
 		{"UnusedAfter", func(p *devicetotp.Policy) { p.UnusedAfter = p.RetryWindow - 1 }, false},
+		{"UnusedAfter", func(p *devicetotp.Policy) { p.UnusedAfter = 876000 * time.Hour }, true}, // a hundred years
+		{"UnusedAfter", func(p *devicetotp.Policy) { p.UnusedAfter = 876000*time.Hour + 1 }, false},
 		{"Algorithm", func(p *devicetotp.Policy) { p.Algorithm = 4 }, false},
 		{"Digits", func(p *devicetotp.Policy) { p.Digits = 5 }, false},
 		{"Digits", func(p *devicetotp.Policy) { p.Digits = 7 }, false},
