@@ -127,5 +127,5 @@ func (a Account) MarshalText() ([]byte, error) { return []byte(a.String()), nil 
 
 // GobEncode refuses: gob would write the hashes.
 func (a Account) GobEncode() ([]byte, error) {
-	return nil, errors.New("credential: an Account is not encoded")
+	return nil, errors.New("credential: refusing to gob-encode an Account")
 }

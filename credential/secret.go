@@ -125,5 +125,5 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // GobEncode refuses.
 func (s Secret) GobEncode() ([]byte, error) {
-	return nil, errors.New("credential: a Secret is not encoded")
+	return nil, errors.New("credential: refusing to gob-encode a Secret")
 }
