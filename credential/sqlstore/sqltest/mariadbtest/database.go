@@ -53,6 +53,15 @@ func withDatabase(dsn, name string) (string, error) {
 	return c.FormatDSN(), nil
 }
 
+// WithDatabaseOf returns dsn with the database that other names.
+func WithDatabaseOf(dsn, other string) (string, error) {
+	name, err := databaseOf(other)
+	if err != nil {
+		return "", err
+	}
+	return withDatabase(dsn, name)
+}
+
 // databaseOf returns the name of the database in a DSN.
 func databaseOf(dsn string) (string, error) {
 	c, err := mysql.ParseDSN(dsn)

@@ -21,12 +21,3 @@ func (s *Server) signal(signal syscall.Signal) error {
 	}
 	return nil
 }
-
-// WithDatabaseOf returns dsn with the database that other names.
-func WithDatabaseOf(dsn, other string) (string, error) {
-	name, err := databaseOf(other)
-	if err != nil {
-		return "", err
-	}
-	return withDatabase(dsn, name)
-}

@@ -71,7 +71,8 @@ func (p *Pair) FailOver(ctx context.Context) error {
 // Promote makes the standby a primary, which then waits for nobody, beside the one
 // that still runs.
 func (p *Pair) Promote(ctx context.Context) error {
-	return execute(ctx, p.Standby.dsn, "SELECT pg_promote()")
+	// Recovery can cancel the statement that asks for its end.
+	return p.Standby.waitFor(ctx, "it is promoted", `SELECT CASE WHEN pg_is_in_recovery() THEN pg_promote() ELSE true END`)
 }
 
 // PauseReceiver stops the process of a standby that receives from its primary,

@@ -85,15 +85,19 @@ type log struct {
 }
 
 func (l *log) write(o *operation) {
+	if err := l.encode(o); err != nil {
+		os.Exit(1) // nobody listens any more
+	}
+}
+
+func (l *log) encode(o *operation) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if o.ID == 0 {
 		l.ids++
 		o.ID = l.ids
 	}
-	if err := l.out.Encode(o); err != nil {
-		os.Exit(1) // nobody listens any more
-	}
+	return l.out.Encode(o)
 }
 
 // client calls one thing after another.

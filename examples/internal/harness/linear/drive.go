@@ -17,15 +17,14 @@ const processes = 4
 
 // A drive is one run on one engine.
 type drive struct {
-	rig      *rig
-	plant    plant
-	seed     uint64
-	random   *rand.Rand
-	count    map[string]int // of what was done to processes and servers
-	all      []*process     // those that were killed included
-	live     []*process
-	start    int64
-	failures chan error
+	rig    *rig
+	plant  plant
+	seed   uint64
+	random *rand.Rand
+	count  map[string]int // of what was done to processes and servers
+	all    []*process     // those that were killed included
+	live   []*process
+	start  int64
 }
 
 func newLines(r io.Reader) *bufio.Scanner {
@@ -80,8 +79,7 @@ func (d *drive) add() error {
 func (d *drive) hurtServers(ctx, timed context.Context) error {
 	random := rand.New(rand.NewPCG(d.seed, 1))
 	for {
-		wait(timed, time.Duration(300+random.IntN(700))*time.Millisecond)
-		if timed.Err() != nil {
+		if wait(timed, time.Duration(300+random.IntN(700))*time.Millisecond); isOver(timed) {
 			return nil
 		}
 		what, err := d.rig.hurt(ctx)
@@ -101,8 +99,7 @@ func (d *drive) killProcesses(timed context.Context) error {
 	kills, pauses := 0, 0
 	defer func() { d.count["kills of processes"], d.count["pauses of processes"] = kills, pauses }()
 	for {
-		wait(timed, time.Duration(100+d.random.IntN(400))*time.Millisecond)
-		if timed.Err() != nil {
+		if wait(timed, time.Duration(100+d.random.IntN(400))*time.Millisecond); isOver(timed) {
 			return nil
 		}
 		if d.rig.calm.Load() {
@@ -124,6 +121,9 @@ func (d *drive) killProcesses(timed context.Context) error {
 		}
 	}
 }
+
+// isOver reports whether the time of the run is over, which is no error.
+func isOver(timed context.Context) bool { return timed.Err() != nil }
 
 // replace starts another process. While its server is down it cannot.
 func (d *drive) replace(timed context.Context) error {

@@ -48,7 +48,7 @@ var engines = []engine{
 	{name: "memory", start: startMemory, onlyOne: true},
 	{name: "sqlite", start: startSQLite, plants: []plant{plantNoCompare, plantStale, plantHost}},
 	{name: "postgres", start: startPostgres, plants: []plant{plantAsync}},
-	{name: "standby", start: startPair, plants: []plant{plantCounter}, least: 9 * time.Second},
+	{name: "standby", start: startPair, plants: []plant{plantCounter}, least: 10 * time.Second},
 	{name: "mariadb", start: startMariaDB},
 	{name: "galera", start: startGalera, plants: []plant{plantNoWait}},
 	{name: "etcd", start: startEtcd},
@@ -148,7 +148,7 @@ func startPair(ctx context.Context, _ string) (*rig, error) {
 	r := &rig{stop: p.Stop, seen: func() int64 { return promoted }, once: true}
 	r.target = target{
 		Driver: "pgx", Dialect: sqlstore.DialectPostgres, Nodes: []string{p.DSN()},
-		Accounts: 100, Clients: 8, Timeout: 250 * time.Millisecond, Hold: longHold,
+		Accounts: 100, Clients: 8, Timeout: 400 * time.Millisecond, Hold: longHold,
 	}
 	r.hurt = func(ctx context.Context) (string, error) {
 		times++
@@ -164,7 +164,7 @@ func startPair(ctx context.Context, _ string) (*rig, error) {
 			if err := p.Standby.Crash(); err != nil {
 				return "", err
 			}
-			wait(ctx, 1500*time.Millisecond)
+			wait(ctx, 2*time.Second)
 			if err := p.FailOver(context.WithoutCancel(ctx)); err != nil {
 				return "", err
 			}

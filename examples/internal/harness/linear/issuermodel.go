@@ -21,7 +21,7 @@ var issuerModel = porcupine.Model{
 	Step: func(state, in, out any) (bool, any) {
 		return issuerStep(state.(household), in.(input), out.(*output))
 	},
-	Equal:             func(a, b any) bool { return reflect.DeepEqual(a, b) },
+	Equal:             reflect.DeepEqual,
 	DescribeOperation: describeOperation,
 	DescribeState:     func(state any) string { return state.(household).String() },
 }

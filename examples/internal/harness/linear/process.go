@@ -33,7 +33,8 @@ func startProcess(c childConfig) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(self, childArg, string(config)), ready: make(chan struct{}), ended: make(chan struct{}), done: map[int]operation{}}
+	cmd := exec.Command(self, childArg, string(config)) //nolint:noctx // it ends with its input, or is killed
+	p := &process{cmd: cmd, ready: make(chan struct{}), ended: make(chan struct{}), done: map[int]operation{}}
 	p.cmd.Stderr = os.Stderr
 	if p.stdin, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err

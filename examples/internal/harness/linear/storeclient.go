@@ -72,16 +72,32 @@ func (c *client) loadAndSave(ctx context.Context, id string) {
 	if c.random.IntN(2) == 0 {
 		c.pause()
 	}
-	in := input{Op: opSave, Base: asAccount(a), Mark: c.mark()}
-	a.Next = c.config.Plant.nextVersion(a)
+	for c.save(ctx, &a) {
+		c.pause()
+	}
+}
+
+// save reports whether the caller has a to save on: what it saved with an unknown
+// outcome is seen, though perhaps not kept.
+func (c *client) save(ctx context.Context, a *credential.Account) (again bool) {
+	in := input{Op: opSave, Base: asAccount(*a), Mark: c.mark()}
+	a.Next = c.config.Plant.nextVersion(*a)
 	in.Next, a.State.OTP.Failures = a.Next, in.Mark
+	var out output
 	for range saveAgain { // a Save that was not sent is sent later, as it is
-		out := c.call(ctx, id, in, func(ctx context.Context) output { return done(true, c.store.Save(ctx, a)) })
+		out = c.call(ctx, a.ID, in, func(ctx context.Context) output { return done(true, c.store.Save(ctx, *a)) })
 		if out.Result != resultNotSent {
-			return
+			break
 		}
 		c.pause()
 	}
+	if out.Result != resultUnknown {
+		return false
+	}
+	seen, ok := c.load(ctx, a.ID)
+	again = ok && seen.Version == in.Next
+	*a = seen
+	return again
 }
 
 const saveAgain = 5

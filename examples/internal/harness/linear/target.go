@@ -99,6 +99,7 @@ func (t target) openStore(ctx context.Context, p plant) (s hostStore, spoil func
 		spoil = func() {
 			c.nodes.Store(&t.Spoiled)
 			db.SetMaxIdleConns(-1) // those that are open have the right settings
+			db.SetMaxIdleConns(2 * t.clients())
 		}
 	} else {
 		spoil = nothing
