@@ -16,7 +16,8 @@ import (
 // lost.
 type disaster struct {
 	*devicetotptest.World
-	tablet *devicetotptest.Phone
+	tablet *devicetotptest.Phone // was revoked
+	watch  *devicetotptest.Phone // was rotated
 	codes  []credential.Secret
 	backup credential.Account
 	since  []devicetotp.Event // from the log, which was not lost
@@ -26,11 +27,18 @@ func newDisaster(t *testing.T) *disaster {
 	t.Helper()
 	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.OTPKinds = append(p.OTPKinds, verifier.KindRecovery) }))
 	alice := w.Account("alice").PIN("8299")
-	d := &disaster{World: w, tablet: alice.Device("tablet", time.Hour), codes: alice.RecoveryCodes(10), backup: alice.Stored()}
+	d := &disaster{World: w, tablet: alice.Device("tablet", time.Hour), watch: alice.Device("watch", time.Hour), codes: alice.RecoveryCodes(10)}
+	d.backup = alice.Stored()
 	before := len(w.Events())
 	_, err := w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "alice", DeviceIDs: []string{d.tablet.DeviceID}})
 	require.NoError(t, err)
 	require.NoError(t, d.create(t, d.codes[0]))
+	rotated, err := w.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{
+		AccountID: "alice", DeviceID: d.watch.DeviceID, RotationID: "3d1a6c9e-5b7f-4a4e-9c58-2e6f1b0d7a83", PIN: credential.NewSecret("8299"),
+	})
+	require.NoError(t, err)
+	require.NoError(t, d.verify(t, w.Phone(rotated).Code()))
+	require.Error(t, d.verify(t, d.watch.Code()), "the old secret is gone")
 	d.since = w.Events()[before:]
 	w.Clock.Advance(10 * time.Minute)
 	require.NoError(t, w.Store.Accounts.Replace(t.Context(), d.backup))
@@ -54,6 +62,7 @@ func TestABackupBringsBackWhatWasTakenAway(t *testing.T) {
 	d := newDisaster(t)
 	require.NoError(t, d.verify(t, d.tablet.Code()), "the revoked device")
 	require.NoError(t, d.create(t, d.codes[0]), "the recovery code that was used")
+	require.NoError(t, d.verify(t, d.watch.Code()), "the old secret of the rotated device")
 }
 
 func TestAgainTakesItAwayAgain(t *testing.T) {
@@ -70,37 +79,38 @@ func TestAgainTakesItAwayAgain(t *testing.T) {
 	}
 	require.Equal(t, 2, renew, "the user must be shown new recovery codes, once a round")
 	require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(d.verify(t, d.tablet.Code())))
+	require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(d.verify(t, d.watch.Code())))
 	for _, code := range d.codes[:2] {
 		require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(d.create(t, code)))
 	}
 }
 
 // Codes of devices and one-time codes that were used since the backup are good
-// again until they expire: after ten minutes none is.
-func TestUsedCodesExpireWithinTenMinutes(t *testing.T) {
-	for _, wait := range []time.Duration{0, devicetotp.MaxCodeTTL} {
+// again until they expire: after fifteen minutes none is, of whatever period.
+func TestUsedCodesExpireWithinFifteenMinutes(t *testing.T) {
+	for wait, good := range map[time.Duration]bool{0: true, 15*time.Minute - time.Second: true, 15 * time.Minute: false} {
 		w := devicetotptest.New(t)
+		w.Clock.Set(w.Clock.Now().Truncate(5 * time.Minute)) // the longest that a code can be good
 		alice := w.Account("alice").OTP("526271")
-		phone := alice.Device("phone", time.Hour)
-		backup, code := alice.Stored(), phone.Code()
-		use := func() (create, verify error) {
-			_, create = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "alice", OTP: credential.NewSecret("526271")})
-			_, verify = w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "alice", Code: code})
-			return create, verify
+		token := alice.Imported("token", devicetotp.DeviceTOTP{
+			ID: "3d1a6c9e-5b7f-4a4e-9c58-2e6f1b0d7a83", Secret: credential.NewSecret("12345678901234567890"),
+			Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: verifier.MaxPeriod,
+		})
+		backup, code := alice.Stored(), token.Drifted(1) // its clock is fast
+		verify := func() error {
+			_, err := w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "alice", Code: code})
+			return err
 		}
-		create, verify := use()
-		require.NoError(t, create)
-		require.NoError(t, verify)
+		create := func() error {
+			_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "alice", OTP: credential.NewSecret("526271")})
+			return err
+		}
+		require.NoError(t, create())
+		require.NoError(t, verify())
 
 		w.Clock.Advance(wait)
 		require.NoError(t, w.Store.Accounts.Replace(t.Context(), backup))
-		create, verify = use()
-		if wait == 0 {
-			require.NoError(t, create)
-			require.NoError(t, verify)
-			continue
-		}
-		require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(create))
-		require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(verify))
+		require.Equal(t, good, verify() == nil, "%v after it was used", wait)
+		require.Equal(t, wait < devicetotp.MaxCodeTTL, create() == nil)
 	}
 }
