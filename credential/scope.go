@@ -62,9 +62,10 @@ type deviceFacts [32]byte
 // LastStep, which changes with every use, is not bound. Setting it back to 0
 // makes a device look as if it had never been used, and such a device is given
 // again to a retry of the request that made it; but only on the basis that is
-// bound here, and only within Policy.RetryWindow of the CreatedAt that is bound
-// here. Attempts and ProofDigest are not bound either; a digest matches for its
-// own account and device only.
+// bound here (a PIN or password, though, is checked against whatever hash the row
+// has), and only within Policy.RetryWindow of the CreatedAt that is bound here.
+// Attempts and ProofDigest are not bound either; a digest matches for its own
+// account and device only.
 func DeviceScope(accountID string, d *Device) Scope {
 	s := Scope{Purpose: PurposeDeviceSecret, AccountID: accountID, Subject: d.ID}
 	s.facts[0] = 1
