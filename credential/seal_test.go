@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/chacha20poly1305"
 
 	"example.com/devicetotp/credential"
 )
@@ -194,4 +195,24 @@ func TestStoredFormatsStay(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, outdated)
 	require.Equal(t, "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW", hash)
+}
+
+// A nonce is 24 random bytes; a byte that stayed the same would show.
+func TestEveryByteOfANonceVaries(t *testing.T) {
+	k := ring(t, "k", "k")
+	seen := make([]map[byte]bool, chacha20poly1305.NonceSizeX)
+	for range 64 {
+		sealed, err := k.Seal(credential.RecoveryScope("acct"), credential.NewSecret("x"))
+		require.NoError(t, err)
+		end := len(sealed) - len("x") - chacha20poly1305.Overhead
+		for i, b := range sealed[end-len(seen) : end] {
+			if seen[i] == nil {
+				seen[i] = map[byte]bool{}
+			}
+			seen[i][b] = true
+		}
+	}
+	for i, values := range seen {
+		require.Greater(t, len(values), 32, "byte %d", i) // fewer by chance: less than once in 10^15
+	}
 }
