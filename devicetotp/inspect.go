@@ -53,8 +53,9 @@ type DeviceOverview struct {
 	MadeBy string
 	// OpenToRetry reports that a Create with this id that presents nothing may be
 	// given the device again, with its secret: it was created on grace, was never
-	// used, and is no older than Policy.RetryWindow. Its id is then as good as the
-	// secret, so do not hand the id out.
+	// used, and is no older than Policy.RetryWindow, and Policy.ClockTolerance, by
+	// which the clock of another process may be behind. Its id is then as good as
+	// the secret, so do not hand the id out.
 	OpenToRetry bool
 	// LastUsedAt is when a code of it was last accepted, give or take two time
 	// steps: the end of the step of that code, or now if that has not come yet. It is
@@ -200,10 +201,12 @@ func (o *inspect) device(d *credential.Device) DeviceOverview {
 }
 
 // openToRetry has the rule by which [create.retry] gives a device again for nothing.
-// Whether the account is locked does not matter: that may change.
+// Whether the account is locked does not matter: that may change. The clock of the
+// process that is asked may be behind this one.
 func (o *inspect) openToRetry(d *credential.Device) bool {
-	window := o.issuer.policy.RetryWindow
-	return d.Basis == credential.BasisGrace && !d.Used() && window > 0 && o.Now.Sub(d.CreatedAt) <= window
+	policy := &o.issuer.policy
+	return d.Basis == credential.BasisGrace && !d.Used() && policy.RetryWindow > 0 &&
+		o.Now.Sub(d.CreatedAt) <= policy.RetryWindow+policy.ClockTolerance
 }
 
 func (o *inspect) factor(f credential.Factor, a *credential.Account) FactorOverview {

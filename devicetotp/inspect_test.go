@@ -135,18 +135,21 @@ func TestInspect_SaysWhichKeyIsMissing(t *testing.T) {
 	require.ErrorIs(t, view.Unreadable[1].Err, credential.ErrTampered)
 }
 
-// What OpenToRetry says is what a Create that presents nothing is answered.
+// What OpenToRetry says is what a Create that presents nothing is answered, by a
+// process whose clock may be behind.
 func TestInspect_SaysWhichDevicesARetryIsGiven(t *testing.T) {
-	window := devicetotp.DefaultPolicy().RetryWindow
+	window, tolerance := devicetotp.DefaultPolicy().RetryWindow, devicetotp.DefaultPolicy().ClockTolerance
 	for name, c := range map[string]struct {
-		pin   string
-		use   bool
-		after time.Duration
-		want  bool
+		pin    string
+		use    bool
+		after  time.Duration
+		behind time.Duration
+		want   bool
 	}{
 		"on grace, at once":                {want: true},
 		"on grace, at the end of the time": {after: window, want: true},
-		"on grace, after it":               {after: window + 1},
+		"on grace, where it has not ended": {after: window + tolerance, behind: tolerance, want: true},
+		"on grace, where it has ended too": {after: window + tolerance + 1, behind: tolerance},
 		"on grace, used":                   {use: true},
 		"on a PIN":                         {pin: "8299"},
 	} {
@@ -167,6 +170,7 @@ func TestInspect_SaysWhichDevicesARetryIsGiven(t *testing.T) {
 			view, err := w.Issuer.Inspect(t.Context(), "acct")
 			require.NoError(t, err)
 			require.Equal(t, c.want, view.Devices[0].OpenToRetry)
+			w.Clock.Advance(-c.behind)
 			_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID})
 			require.Equal(t, c.want, err == nil, "%v", err)
 		})

@@ -25,8 +25,8 @@ import (
 // p up to 255, a salt of 8 to 48 and a tag of 16 to 64 bytes; or bcrypt as $2a$,
 // $2b$ or $2y$ with a cost of 4 to 14; or of a form of another system that the
 // package documentation lists. Anything else is an error that wraps [ErrHash],
-// before any work. If stored is "", the work of a new hash is done and the answer
-// is false.
+// before any work. If stored is "", or what Django stores for a user who has no
+// password, the work of a new hash is done and the answer is false.
 //
 // So the time of a comparison depends on the stored hash: if its cost is not
 // the configured one, it takes another time than an account without a hash,
@@ -53,7 +53,7 @@ func (h *Hasher) compare(ctx context.Context, stored string, value credential.Se
 	want, err := h.decoy, error(nil)
 	prefix, hash := splitPrefix(stored)
 	switch {
-	case stored == "":
+	case isUnset(stored):
 	case isBcrypt(hash):
 		ok, err := h.compareBcrypt(ctx, hash, value)
 		return match{ok: ok, behind: true}, err
@@ -70,7 +70,7 @@ func (h *Hasher) compare(ctx context.Context, stored string, value credential.Se
 	if err != nil {
 		return match{}, err
 	}
-	ok := subtle.ConstantTimeCompare(tag, want.tag) == 1 && stored != ""
+	ok := subtle.ConstantTimeCompare(tag, want.tag) == 1 && !isUnset(stored)
 	return match{ok: ok, behind: h.behind(want) || prefix != "", substandard: !meetsStandard(want)}, nil
 }
 

@@ -29,6 +29,9 @@
 //	pbkdf2:sha512:, pbkdf2:sha256:, pbkdf2:sha1:     Werkzeug                         2,000,000 iterations
 //	scrypt$..., $scrypt$ln=..., scrypt:...           Django, passlib, Werkzeug        N*r*p=2^21, so 256 MiB
 //
+// What Django stores for a user who has no password ("!" and 40 letters and digits)
+// is read as no hash.
+//
 // Behind the prefixes in braces, {CRYPT} included, must be argon2id or bcrypt.
 // Whatever is not argon2id without a prefix is outdated, so if Config.OnRehash of
 // the Issuer is set, it is replaced by argon2id when its user next signs in.

@@ -24,6 +24,21 @@ func splitPrefix(stored string) (prefix, hash string) {
 	return "", stored
 }
 
+// isUnset reports whether stored says that there is no hash. Django writes "!" and 40
+// random letters and digits then, and old releases of it "!" alone.
+func isUnset(stored string) bool {
+	rest, unusable := strings.CutPrefix(stored, "!")
+	if !unusable {
+		return stored == ""
+	}
+	for i := range len(rest) {
+		if c := rest[i]; (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') {
+			return false
+		}
+	}
+	return rest == "" || len(rest) == 40
+}
+
 // foreignForms are how hashes begin that are not accepted, as the programs of
 // other systems write them. An error may quote these and nothing else of a stored
 // hash: what only looks like the name of a form may be a password in the clear.

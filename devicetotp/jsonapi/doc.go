@@ -102,8 +102,8 @@
 // periods and digits that the published operation never issues.
 //
 // The list leaves out devices that were created on grace, were never used and are
-// younger than the retry window: whoever has the token and such an id is given the
-// secret, see [devicetotp.DeviceOverview]. Who knows the id already may get, rename
+// younger than the retry window and the tolerance of clocks: whoever has the token
+// and such an id is given the secret, see [devicetotp.DeviceOverview]. Who knows the id already may get, rename
 // and remove the device.
 //
 // A PATCH changes the name and nothing else. It needs type and id, as JSON:API

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -323,6 +324,18 @@ func TestPanicsAreAnsweredAndLogged(t *testing.T) {
 			handlerOf(t, panics(http.ErrAbortHandler)).ServeHTTP(httptest.NewRecorder(), request(plainBody))
 		})
 	})
+}
+
+// brokenLog is a slog.Handler that panics.
+type brokenLog struct{ slog.Handler }
+
+func (brokenLog) Handle(context.Context, slog.Record) error { panic("innards") }
+
+func TestCallerIsAnsweredAlsoIfTheLoggerPanics(t *testing.T) {
+	opts := jsonapi.Config{Logger: slog.New(brokenLog{slog.NewJSONHandler(io.Discard, nil)})}
+	a := serve(t, handlerWith(t, failing(errors.New("innards")), jsonapi.Bearer(tokens), opts), request(plainBody))
+	require.Equal(t, []string{"internal-error none"}, a.summary())
+	require.NotContains(t, a.Body.String(), "innards")
 }
 
 // indexError returns what the runtime panics with beyond the end of a slice.

@@ -9,8 +9,15 @@ import (
 	totperrors "example.com/devicetotp/errors"
 )
 
-// logFailure logs the cause of a 500 under the id that the caller receives.
+// logFailure logs the cause of a 500 under the id that the caller receives. The
+// caller is answered also if the Logger panics.
 func (o *Config) logFailure(ctx context.Context, p *Problem) {
+	var panicked error // nobody is left to report it to
+	defer contain(&panicked)
+	o.log(ctx, p)
+}
+
+func (o *Config) log(ctx context.Context, p *Problem) {
 	if p.status() < http.StatusInternalServerError {
 		return
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"example.com/devicetotp/clock/clocktest"
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
@@ -128,9 +129,28 @@ func TestListHasNoDeviceThatARetryIsGiven(t *testing.T) {
 	require.Equal(t, http.StatusOK, d.call(t, "GET", deviceID, "").Code, "who knows the id may see it")
 	require.Equal(t, http.StatusOK, d.call(t, "PATCH", deviceID, naming(deviceID, "new phone")).Code)
 
-	d.Clock.Advance(devicetotp.DefaultPolicy().RetryWindow + 1)
+	policy := devicetotp.DefaultPolicy()
+	d.Clock.Advance(policy.RetryWindow + policy.ClockTolerance)
+	require.Equal(t, `{"data":[]}`, d.call(t, "GET", "", "").Body.String())
+	d.Clock.Advance(1)
 	require.Contains(t, d.call(t, "GET", "", "").Body.String(), `"name":"new phone"`)
 	require.Equal(t, 422, d.call(t, "POST", "", asking(deviceID, "")).Code, "and nobody is given it any more")
+}
+
+// A process whose clock is ahead lists a device that one whose clock is right still
+// gives to whoever knows its id.
+func TestListHasNoDeviceThatARetryIsGivenByAnotherProcess(t *testing.T) {
+	d := newDevices(t)
+	d.Account(accountID).RegisteredAgo(0)
+	require.Equal(t, http.StatusCreated, d.call(t, "POST", "", asking(deviceID, "")).Code)
+	policy := devicetotp.DefaultPolicy()
+	d.Clock.Advance(policy.RetryWindow)
+	ahead := clocktest.New(d.Clock.Now().Add(policy.ClockTolerance))
+	other := d.NewIssuer(func(c *devicetotp.Config) { c.Clock = ahead })
+	listed := serve(t, mounted(t, other, jsonapi.Principal{AccountID: accountID, Scopes: allScopes}), calling("GET", "", "")).Body.String()
+	given := d.call(t, "POST", "", asking(deviceID, ""))
+	require.Equal(t, http.StatusCreated, given.Code)
+	require.Equal(t, `{"data":[]}`, listed, "the id is as good as the secret")
 }
 
 func TestBlockedDevicesSayUntilWhen(t *testing.T) {
