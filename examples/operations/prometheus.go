@@ -6,6 +6,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 )
 
@@ -36,6 +37,9 @@ func NewMetrics(r prometheus.Registerer) *Metrics {
 		}),
 	}
 	r.MustRegister(m.seconds, m.factors, m.unreadable, m.rounds)
+	for _, f := range credential.Factors() { // a series that begins with 1 shows no increase
+		m.unreadable.WithLabelValues(f.String())
+	}
 	return m
 }
 

@@ -57,6 +57,8 @@ devicetotp_rounds_total 3
 # HELP devicetotp_unreadable_total Stored values that did not open, by factor.
 # TYPE devicetotp_unreadable_total counter
 devicetotp_unreadable_total{factor="otp"} 1
+devicetotp_unreadable_total{factor="password"} 0
+devicetotp_unreadable_total{factor="pin"} 0
 `), "devicetotp_factors_total", "devicetotp_rounds_total", "devicetotp_unreadable_total"))
 	families, err := registry.Gather()
 	require.NoError(t, err)

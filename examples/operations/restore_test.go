@@ -1,6 +1,8 @@
 package operations
 
 import (
+	"bytes"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -67,9 +69,22 @@ func TestABackupBringsBackWhatWasTakenAway(t *testing.T) {
 
 func TestAgainTakesItAwayAgain(t *testing.T) {
 	d := newDisaster(t)
+	var log bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	for _, e := range d.since {
+		logger.Info("devicetotp", "event", e)
+	}
+	logger.Info("something else")
+	lines := bytes.Split(bytes.TrimSpace(log.Bytes()), []byte("\n"))
 	renew := 0
 	for range 2 { // also if it is interrupted, and done once more
-		for _, e := range d.since {
+		for i, line := range lines {
+			e, ok, err := Logged(line)
+			require.NoError(t, err)
+			require.Equal(t, i < len(d.since), ok)
+			if !ok {
+				continue
+			}
 			newCodes, err := Again(t.Context(), d.Issuer, e)
 			require.NoError(t, err)
 			if newCodes {
