@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -332,7 +331,7 @@ type brokenLog struct{ slog.Handler }
 func (brokenLog) Handle(context.Context, slog.Record) error { panic("innards") }
 
 func TestCallerIsAnsweredAlsoIfTheLoggerPanics(t *testing.T) {
-	opts := jsonapi.Config{Logger: slog.New(brokenLog{slog.NewJSONHandler(io.Discard, nil)})}
+	opts := jsonapi.Config{Logger: slog.New(brokenLog{slog.NewJSONHandler(new(strings.Builder), nil)})}
 	a := serve(t, handlerWith(t, failing(errors.New("innards")), jsonapi.Bearer(tokens), opts), request(plainBody))
 	require.Equal(t, []string{"internal-error none"}, a.summary())
 	require.NotContains(t, a.Body.String(), "innards")
