@@ -273,8 +273,8 @@ func TestWhatIsNotThere(t *testing.T) {
 	require.Equal(t, http.StatusOK, d.call(t, "GET", deviceID, "").Code)
 }
 
-// An account that the store does not know has no devices: that it is unknown is told
-// as little as by Create.
+// An account that the store does not know has no devices. Like Create, the list does
+// not reveal that it is unknown.
 func TestUnknownAccountHasNoDevices(t *testing.T) {
 	d := newDevices(t)
 	h := mounted(t, d.Issuer, jsonapi.Principal{AccountID: "nobody", Scopes: allScopes})
@@ -378,7 +378,7 @@ func TestHeadIsGetWithoutTheBody(t *testing.T) {
 	}
 }
 
-// manager is a Manager that returns what it is told.
+// manager is a Manager whose results the test sets.
 type manager struct {
 	creator
 	overview devicetotp.Overview

@@ -27,7 +27,8 @@ type operation struct {
 	run func(x *exchange) ([]byte, error)
 }
 
-// exchange is a request to an operation, when its body comes to be read.
+// exchange is a request to an operation whose headers were accepted and whose body is
+// read next.
 type exchange struct {
 	ctx       context.Context
 	w         http.ResponseWriter

@@ -183,8 +183,8 @@ func TestDemoPageMakesRecoveryCodes(t *testing.T) {
 	require.NotContains(t, s.log.String(), answer.Codes[3])
 }
 
-// A used code is told from a wrong one where the library tells it: a code that was
-// sent. Of the code of a device nobody is told more than that it was refused.
+// The page distinguishes a used code from a wrong one where the library does, for
+// codes that were sent. For codes of devices it says only that they were refused.
 func TestDemoPageTellsOfAUsedCode(t *testing.T) {
 	s := startDemo(t, documentedAccount)
 	var device enrolAnswer

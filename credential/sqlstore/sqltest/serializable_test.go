@@ -2,6 +2,7 @@ package sqltest
 
 import (
 	"errors"
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,7 @@ func TestALoadThatTheDatabaseRefusesToSerialize(t *testing.T) {
 		var prepared int
 		require.NoError(t, db.QueryRow(`SELECT current_setting('max_prepared_transactions')::integer`).Scan(&prepared))
 		if prepared == 0 {
+			require.NotEqual(t, "true", os.Getenv("CI"), "the server prepares no transactions")
 			t.Skip("the server of the environment prepares no transactions")
 		}
 		store := migrated(t, db, d.dialect, sqlstore.Config{})

@@ -146,7 +146,7 @@ func fingerprint(s credential.Secret) string {
 	return hex.EncodeToString(sum[:4])
 }
 
-// answered says what a request came to.
+// answered classifies the outcome of a request.
 func (r requests) answered(err error) output {
 	if err == nil {
 		return output{Result: resultDone}

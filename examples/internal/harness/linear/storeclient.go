@@ -123,7 +123,7 @@ func asAccount(a credential.Account) account {
 	return account{Exists: true, Version: a.Version, Mark: a.State.OTP.Failures, Password: a.PasswordHash, Locked: a.Locked}
 }
 
-// done says what a call of a store came to.
+// done classifies the outcome of a call of a store.
 func done(ok bool, err error) output {
 	switch {
 	case errors.Is(err, credential.ErrConflict):
