@@ -251,7 +251,7 @@ func (c *client) playLoad(r *record, a action) {
 		c.reply = reply{account: c.load()}
 		c.hear(loaded, c.primary.id, c.changed)
 	}
-	r.loaded, r.changes = c.primary, len(c.changes)
+	r.loaded, r.changes, r.unknown = c.primary, len(c.changes), c.deleted
 }
 
 func (c *client) playSave(r *record, a action) {
