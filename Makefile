@@ -12,10 +12,12 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | LC_ALL=C sort | expand -t 16
 
 # What is left out of make test, for make storms: tests of one goroutine that compute
-# for long, in which the race detector finds nothing and takes ten times as long; and
-# tests that kill and restart servers and databases, or build everything again.
+# for long, in which the race detector finds nothing and takes ten times as long; tests
+# that kill and restart servers and databases, or build everything again; and tests
+# that are heavy on the disk, and whose subject is tested shorter beside them.
 COMPUTING := TruthTable|^Test(Attacker|Household)_|^TestMerg|^TestEveryHistory$$|^TestPeakMemory$$
 KILLING := ^Test(KilledAndRunAgain|KilledAndContinued|ShortRun|FailOver\w*|Pair|MoveToAnotherPath|RestartKeeps\w*)$$
+WRITING := ^Test(StoreKeepsTheContractOnRowsOfPlainSQL|RouterKeepsTheContract|ManyProcessesOn\w+)$$
 
 # A test that waits for a busy machine is not yet one that hangs.
 TIMEOUT := 20m
@@ -24,7 +26,7 @@ TIMEOUT := 20m
 test: ## run every test of every module, but those of storms and engines, under the race detector
 	@for m in $(MODULES); do \
 		echo "== the tests of $$m, under the race detector; a line for each package"; \
-		go -C $$m test -race -timeout $(TIMEOUT) -skip '^TestEngine|$(COMPUTING)|$(KILLING)' ./... || exit 1; \
+		go -C $$m test -race -timeout $(TIMEOUT) -skip '^TestEngine|$(COMPUTING)|$(KILLING)|$(WRITING)' ./... || exit 1; \
 	done
 	@echo "== the truth tables of the operations, without it"
 	@go test -run TruthTable ./devicetotp
@@ -35,8 +37,8 @@ storms: ## run the tests that make test leaves out because they take long
 	@echo "== attackers, households, the explorer's own tests and memory: computed, without the race detector"
 	@go test -timeout $(TIMEOUT) -run '$(COMPUTING)' -skip '^TestEveryHistory$$' ./devicetotp/... ./verifier # make explore-shortly has that one
 	@for m in $(MODULES); do \
-		echo "== servers and databases of $$m that are killed, under the race detector"; \
-		go -C $$m test -race -timeout $(TIMEOUT) -run '$(KILLING)' ./... || exit 1; \
+		echo "== servers and databases of $$m that are killed, and many writers, under the race detector"; \
+		go -C $$m test -race -timeout $(TIMEOUT) -run '$(KILLING)|$(WRITING)' ./... || exit 1; \
 	done
 	@.ci/skipped
 
