@@ -49,7 +49,7 @@ func (t target) fill(ctx context.Context, keys *credential.Keyring, table string
 	if t.dialect == sqlstore.DialectPostgres {
 		return t.copyIn(ctx, db, table, row)
 	}
-	return insertAll(ctx, db, table, row)
+	return t.insertAll(ctx, db, table, row)
 }
 
 // copyIn is PostgreSQL's way for many rows.
@@ -71,32 +71,41 @@ func (t target) copyIn(ctx context.Context, db *sql.DB, table string, row func()
 	return nil
 }
 
-// insertAll is one transaction, whose log is then taken into the file.
-func insertAll(ctx context.Context, db *sql.DB, table string, row func() ([]any, error)) error {
+// inserted are the rows of one INSERT: the more, the fewer messages. SQLite takes
+// 32,766 values at most.
+const inserted = 100
+
+// insertAll is one transaction. What SQLite has in its log is then taken into the
+// file.
+func (t target) insertAll(ctx context.Context, db *sql.DB, table string, row func() ([]any, error)) error {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
-	marks := strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",")
-	insert, err := tx.PrepareContext(ctx, fmt.Sprintf(`INSERT INTO "%s" (%s) VALUES (%s)`, table, strings.Join(columns, ","), marks))
-	if err != nil {
-		return err
-	}
-	defer insert.Close()
+	one := "(" + strings.TrimSuffix(strings.Repeat("?,", len(columns)), ",") + ")"
 	for {
-		values, err := row()
-		if err != nil {
-			return err
+		var values []any
+		rows := 0
+		for ; rows < inserted; rows++ {
+			next, err := row()
+			if err != nil {
+				return err
+			}
+			if next == nil {
+				break
+			}
+			values = append(values, next...)
 		}
-		if values == nil {
+		if rows == 0 {
 			break
 		}
-		if _, err := insert.ExecContext(ctx, values...); err != nil {
+		marks := strings.TrimSuffix(strings.Repeat(one+",", rows), ",")
+		if _, err := tx.ExecContext(ctx, fmt.Sprintf(`INSERT INTO %s (%s) VALUES %s`, table, strings.Join(columns, ","), marks), values...); err != nil {
 			return err
 		}
 	}
-	if err := tx.Commit(); err != nil {
+	if err := tx.Commit(); err != nil || t.dialect != sqlstore.DialectSQLite {
 		return err
 	}
 	_, err = db.ExecContext(ctx, `PRAGMA wal_checkpoint(TRUNCATE)`)

@@ -11,6 +11,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/credential/sqlstore/sqltest/mariadbtest"
 )
 
 // growthPoint is what an operation costs in a database of that size.
@@ -44,9 +45,16 @@ func (b *bench) growth(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	targets := []target{pg.target(), sqliteTarget(dir, "accounts.db")}
+	maria, stop, err := b.startMariaDB(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	targets = append(targets, maria...)
 
 	var byAccounts, byDevices []*growthPoint
-	for _, t := range []target{pg.target(), sqliteTarget(dir, "accounts.db")} {
+	for _, t := range targets {
 		db, err := t.open(2) // SQLite's settings are checked on two
 		if err != nil {
 			return err
@@ -73,6 +81,8 @@ func (b *bench) growth(ctx context.Context) (err error) {
 	b.growthTable(byAccounts)
 	b.say("")
 	b.growthTable(byDevices)
+	b.say("\nThe largest beside the smallest:\n")
+	b.growthGoals(targets, byAccounts, byDevices)
 	if err := b.sayWritten(ctx, pg, byAccounts); err != nil {
 		return err
 	}
@@ -166,11 +176,32 @@ func (b *bench) growthTable(points []*growthPoint) {
 	b.table(rows)
 }
 
-func (t target) name() string {
-	if t.dialect == sqlstore.DialectSQLite {
-		return "SQLite"
+// startMariaDB returns a database of it, or none where it is not installed.
+func (b *bench) startMariaDB(ctx context.Context) (_ []target, stop func() error, err error) {
+	server, err := mariadbtest.Start(ctx)
+	if errors.Is(err, mariadbtest.ErrNotInstalled) {
+		b.say("There is no MariaDB here, so it is left out.\n")
+		return nil, func() error { return nil }, nil
 	}
-	return "PostgreSQL"
+	if err != nil {
+		return nil, nil, err
+	}
+	dsn, _, err := server.CreateDatabase(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, server.Stop())
+	}
+	return []target{mariaTarget(dsn)}, server.Stop, nil
+}
+
+func (t target) name() string {
+	switch t.dialect {
+	case sqlstore.DialectSQLite:
+		return "SQLite"
+	case sqlstore.DialectMySQL:
+		return "MariaDB"
+	default:
+		return "PostgreSQL"
+	}
 }
 
 // stateBytes is how long the State of such an account is.

@@ -28,6 +28,7 @@ import (
 // bench is one run of the command.
 type bench struct {
 	out     io.Writer
+	summary io.Writer // for the goals, which come first on the page
 	machine machine
 	sizes   sizes
 	plot    string // file for the picture; "" is none
@@ -59,8 +60,8 @@ func main() {
 		exitOn(runChild(name, os.Stdin, os.Stdout))
 		return
 	}
-	var printed bytes.Buffer
-	b := &bench{out: io.MultiWriter(os.Stdout, &printed)}
+	var printed, goals bytes.Buffer
+	b := &bench{out: io.MultiWriter(os.Stdout, &printed), summary: io.MultiWriter(os.Stdout, &goals)}
 	only := flag.String("only", "", "the sections to run, separated by commas (default all: "+strings.Join(names(), ",")+"), or engines")
 	quick := flag.Bool("quick", false, "small sizes, to see that it runs; the numbers mean little")
 	flag.StringVar(&b.plot, "plot", "", "write the picture of growth to this SVG file")
@@ -79,6 +80,8 @@ func main() {
 		part := "bench-load"
 		if *only == enginesAlone.name {
 			part = "bench-engines"
+		} else {
+			exitOn(page.Insert(*doc, part+"-goals", goals.String()))
 		}
 		exitOn(page.Insert(*doc, part, printed.String()))
 	}
@@ -119,7 +122,8 @@ func (b *bench) run(ctx context.Context, only string) error {
 			return errors.Join(ctx.Err(), fmt.Errorf("%s: %w", s.name, err))
 		}
 	}
-	b.printGoals()
-	_, err := fmt.Fprintf(b.out, "\nIt took %v.\n", time.Since(started).Round(time.Second))
-	return err
+	if _, err := fmt.Fprintf(b.out, "\nIt took %v.\n", time.Since(started).Round(time.Second)); err != nil {
+		return err
+	}
+	return b.printGoals()
 }

@@ -30,7 +30,7 @@ const (
 	plotWidth, plotHeight = 400, 260
 	plotLeft, plotRight   = 56, 16
 	plotTop, plotBottom   = 32, 36
-	legendHeight          = 44
+	legendHeight          = 62
 )
 
 // drawGrowth writes the picture, if one is wanted.
@@ -49,7 +49,7 @@ func (b *bench) drawGrowth(byAccounts, byDevices []*growthPoint) error {
 
 func plotOf(title string, points []*growthPoint, grows func(*growthPoint) int) plot {
 	p := plot{title: title}
-	colours := map[string]string{"PostgreSQL": "#1f5fa8", "SQLite": "#c2571a"}
+	colours := map[string]string{"PostgreSQL": "#1f5fa8", "SQLite": "#c2571a", "MariaDB": "#2e7d32"}
 	for _, point := range points {
 		if name := count(grows(point)); !slices.Contains(p.points, name) {
 			p.points = append(p.points, name)

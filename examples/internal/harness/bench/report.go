@@ -55,24 +55,32 @@ func (b *bench) note(g goal) []string {
 	return []string{fmt.Sprintf("%.2f%s", g.have, g.unit), g.limit(), g.verdict()}
 }
 
-func (b *bench) printGoals() {
+// printGoals prints them all, and how many were missed.
+func (b *bench) printGoals() error {
 	if len(b.goals) == 0 {
-		return
+		return nil
 	}
-	b.heading("Goals")
+	missed := 0
 	rows := [][]string{{"what", "have", "goal", ""}}
 	for _, g := range b.goals {
 		rows = append(rows, []string{g.what, fmt.Sprintf("%.2f%s", g.have, g.unit), g.limit(), g.verdict()})
+		if !g.met() {
+			missed++
+		}
 	}
-	b.table(rows)
+	_, err := fmt.Fprintf(b.summary, "\n%s\nOf %d goals %d are missed.\n", asTable(rows), len(b.goals), missed)
+	return err
 }
 
 func (b *bench) heading(text string) { fmt.Fprintf(b.out, "\n## %s\n\n", text) }
 
 func (b *bench) say(format string, args ...any) { fmt.Fprintf(b.out, format+"\n", args...) }
 
-// table prints rows as Markdown; the first one is the heading.
-func (b *bench) table(rows [][]string) {
+func (b *bench) table(rows [][]string) { fmt.Fprint(b.out, asTable(rows)) }
+
+// asTable returns rows as Markdown; the first one is the heading.
+func asTable(rows [][]string) string {
+	var table strings.Builder
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
@@ -88,14 +96,15 @@ func (b *bench) table(rows [][]string) {
 			}
 			fmt.Fprintf(&line, "| %-*s ", width, cell)
 		}
-		b.say("%s|", line.String())
+		table.WriteString(line.String() + "|\n")
 		if n == 0 {
 			for i, width := range widths {
 				widths[i] = max(3, width)
 			}
-			b.say("%s", rule(widths))
+			table.WriteString(rule(widths) + "\n")
 		}
 	}
+	return table.String()
 }
 
 func rule(widths []int) string {

@@ -172,7 +172,7 @@ func (b *bench) tableOfContests(contests []*contest, pinned bool) {
 			c.op, count(c.conns), perSecond(medianOf(c.ours)), perSecond(medianOf(c.bare)),
 			fmt.Sprintf("%.0f, %.0f us", medianOf(c.cpu[loopOurs])/1e3, medianOf(c.cpu[loopBare])/1e3),
 		}
-		row = append(row, b.atLeast(0.85, ratio(c.ours, c.bare), what+", against a bare loop")...)
+		row = append(row, b.atLeast(0.87, ratio(c.ours, c.bare), what+", against a bare loop")...)
 		if len(c.limits) > 0 {
 			row = append(row, perSecond(medianOf(c.limits)))
 			against := ratio(c.ours, c.limits)
