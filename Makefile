@@ -113,7 +113,7 @@ EXPLORE = bin=$$(mktemp -d) && go test -c -o $$bin/explore ./devicetotp/internal
 
 .PHONY: explore
 explore: ## run every history of two and three concurrent requests with faults (ten to twenty minutes)
-	@$(EXPLORE) -test.run '^TestEveryHistoryAtLength$$' -test.timeout 60m -long
+	@$(EXPLORE) -test.run '^TestEveryHistoryAtLength$$' -test.timeout 180m -long
 
 .PHONY: explore-shortly
 explore-shortly: ## the same with one fault and every pair of operations (about a minute)
