@@ -112,7 +112,7 @@ EXPLORE = bin=$$(mktemp -d) && go test -c -o $$bin/explore ./devicetotp/internal
 	cd devicetotp/internal/explore && $$bin/explore
 
 .PHONY: explore
-explore: ## run every history of two and three concurrent requests with faults (ten to twenty minutes)
+explore: ## run every history of two and three concurrent requests with faults (twenty minutes, 12 GB of memory)
 	@$(EXPLORE) -test.run '^TestEveryHistoryAtLength$$' -test.timeout 180m -long
 
 .PHONY: explore-shortly

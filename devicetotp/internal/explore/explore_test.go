@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	long    = flag.Bool("long", false, "explore for ten to twenty minutes")
+	long    = flag.Bool("long", false, "explore for twenty minutes")
 	only    = flag.String("only", "", "explore these scenarios only, separated by commas")
 	history = flag.String("history", "", "a history to repeat")
 	update  = flag.Bool("update", false, "write the totals")
@@ -133,7 +133,7 @@ func (y *tally) summarize(faults string) {
 	summary = fmt.Sprintf("%d histories, %d executed, %d scenarios, %s a history, 0 violations", y.histories, y.executed, y.scenarios, faults)
 }
 
-// TestEveryHistoryAtLength explores what takes ten to twenty minutes: the named scenarios
+// TestEveryHistoryAtLength explores what takes twenty minutes: the named scenarios
 // and each pair of operations with two faults, and every three operations, and what
 // is named and as large, with one.
 func TestEveryHistoryAtLength(t *testing.T) {
