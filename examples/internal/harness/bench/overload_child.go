@@ -36,6 +36,7 @@ type overloadResult struct {
 	Answers                  map[string]int // of the creates, by code; "" is a device
 	Wall                     time.Duration  // until the last create was answered
 	FirstRefusal             string         // in the words of the error
+	FloodFailed              string         // why the process that hashes failed
 	IdleKiB, PeakKiB         int            // VmHWM before the creates, and at the end
 	Idle, Busy               waits
 }
@@ -87,6 +88,9 @@ func overloadChild(in *json.Decoder, out *json.Encoder) error {
 	}
 	if r.Busy, err = w.waitsDuring(ctx, s, c.Idle, flood); err != nil {
 		return err
+	}
+	if r.FloodFailed != "" {
+		return errors.New(r.FloodFailed)
 	}
 	r.BusyP99, r.BusyDueP99 = s.p99()
 	r.StreamSent, r.StreamFailed = s.sent, s.failed

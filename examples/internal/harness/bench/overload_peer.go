@@ -36,7 +36,7 @@ func (c overloadConfig) hashElsewhere(ctx context.Context, r *overloadResult) (<
 		defer close(done)
 		var computed int
 		if err := errors.Join(process.answer(&computed), process.stop()); err != nil {
-			r.FirstRefusal = err.Error()
+			r.FloodFailed = err.Error()
 		}
 		r.Answers = map[string]int{"hash": computed}
 		r.Wall = time.Since(started)
