@@ -54,8 +54,8 @@ func (w overloadWorld) waitsDuring(ctx context.Context, s *stream, long time.Dur
 		Goroutine:         p99Between(before[0], after[0]),
 		Pause:             p99Between(before[1], after[1]),
 		Collections:       after[2].Value.Uint64() - before[2].Value.Uint64(),
-		Core:              waitedForCore("self") - core,
-		ServerCore:        waitedForCore(backends...) - serverCore,
+		Core:              waitedForCore("self").since(core),
+		ServerCore:        waitedForCore(backends...).since(serverCore),
 	}, nil
 }
 
@@ -121,18 +121,29 @@ func (w overloadWorld) backends(ctx context.Context) (pids []string, err error) 
 	return pids, rows.Err()
 }
 
-// waitedForCore returns how long the threads of processes were ready to run and not
-// running, in the count of Linux. It is 0 where there is none.
-func waitedForCore(pids ...string) (sum time.Duration) {
+// coreWaits is how long each thread was ready to run and did not.
+type coreWaits map[string]time.Duration
+
+// waitedForCore asks Linux for the threads of processes. Elsewhere there are none.
+func waitedForCore(pids ...string) coreWaits {
+	all := coreWaits{}
 	for _, pid := range pids {
 		threads, _ := filepath.Glob("/proc/" + pid + "/task/*/schedstat")
 		for _, thread := range threads {
 			text, err := os.ReadFile(thread)
 			if fields := strings.Fields(string(text)); err == nil && len(fields) > 1 {
 				ns, _ := strconv.ParseInt(fields[1], 10, 64)
-				sum += time.Duration(ns)
+				all[thread] = time.Duration(ns)
 			}
 		}
+	}
+	return all
+}
+
+// since adds up what the threads that are still there have waited since before.
+func (c coreWaits) since(before coreWaits) (sum time.Duration) {
+	for thread, waited := range c {
+		sum += waited - before[thread]
 	}
 	return sum
 }

@@ -43,5 +43,8 @@ var quickSizes = sizes{
 // connections are how many the throughput is measured with.
 var connections = []int{1, 8, 32}
 
+// otpConnections are those of Create on an OTP.
+const otpConnections = 8
+
 // devices are how many an account has, where that grows.
 var devices = []int{1, 5, 20}
