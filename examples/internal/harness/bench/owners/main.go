@@ -92,7 +92,9 @@ var owners = []struct{ prefix, owner string }{
 	{"example.com/devicetotp/credential.(*reader)", "ours: State"},
 	{"example.com/devicetotp/credential.(*writer)", "ours: State"},
 	{"example.com/devicetotp/credential.(*Attempts)", "ours: State"},
-	{"example.com/devicetotp/", "ours: deciding, cryptography, deadlines"},
+	{"example.com/devicetotp/credential", "ours: sealing and digests"},
+	{"example.com/devicetotp/devicetotp/internal/deadline.", "ours: deadlines"},
+	{"example.com/devicetotp/", "ours: deciding"},
 	{"database/sql.", "database/sql"},
 	{"github.com/jackc/", "pgx"},
 }
