@@ -43,7 +43,7 @@ var quickSizes = sizes{
 // connections are how many the throughput is measured with.
 var connections = []int{1, 8, 32}
 
-// otpConnections are those of Create on an OTP.
+// otpConnections is how many Create on an OTP is measured with.
 const otpConnections = 8
 
 // devices are how many an account has, where that grows.
