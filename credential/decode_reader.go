@@ -1,30 +1,35 @@
 package credential
 
 import (
+	"encoding/binary"
 	"fmt"
 	"time"
-
-	"golang.org/x/crypto/cryptobyte"
 )
 
 // A reader walks over tagged records and remembers the first error.
 type reader struct {
-	rest    cryptobyte.String
+	rest    []byte
 	tag     uint8
-	value   cryptobyte.String
+	value   []byte
 	unknown *[]byte
 	err     error
 }
 
 // next moves to the next record; false at the end or after an error.
 func (r *reader) next() bool {
-	if r.err != nil || r.rest.Empty() {
+	const header = 3 // a tag and the length of the value
+	if r.err != nil || len(r.rest) == 0 {
 		return false
 	}
-	if !r.rest.ReadUint8(&r.tag) || !r.rest.ReadUint16LengthPrefixed(&r.value) {
+	end := header
+	if len(r.rest) >= header {
+		end += int(binary.BigEndian.Uint16(r.rest[1:header]))
+	}
+	if end > len(r.rest) {
 		r.check(fmt.Errorf("%w: a record is cut short", ErrStateFormat))
 		return false
 	}
+	r.tag, r.value, r.rest = r.rest[0], r.rest[header:end], r.rest[end:]
 	return true
 }
 
@@ -46,36 +51,30 @@ func (r *reader) keep() {
 
 // int reads a number from 0 to limit. No field of a State is negative.
 func (r *reader) int(limit int64) int64 {
-	var v uint64
-	value := r.value
-	if !value.ReadUint64(&v) || !value.Empty() || v > uint64(limit) {
+	if len(r.value) != 8 || binary.BigEndian.Uint64(r.value) > uint64(limit) {
 		r.malformed()
 		return 0
 	}
-	return int64(v)
+	return int64(binary.BigEndian.Uint64(r.value))
 }
 
 func (r *reader) time(t *time.Time) {
-	var sec uint64
-	var nsec uint32
-	value := r.value
-	if !value.ReadUint64(&sec) || !value.ReadUint32(&nsec) || !value.Empty() || nsec >= 1e9 {
+	if len(r.value) != 12 || binary.BigEndian.Uint32(r.value[8:]) >= 1e9 {
 		r.malformed()
 		return
 	}
-	*t = time.Unix(int64(sec), int64(nsec)).UTC()
+	*t = time.Unix(int64(binary.BigEndian.Uint64(r.value)), int64(binary.BigEndian.Uint32(r.value[8:]))).UTC()
 }
 
 func (r *reader) attempts(a *Attempts) { r.check(a.decode(r.value)) }
 
 func (r *reader) writes(w *[]WriteID) {
-	value := r.value
-	for !value.Empty() {
-		var id WriteID
-		if !value.CopyBytes(id[:]) {
-			r.malformed()
-			return
-		}
-		*w = append(*w, id)
+	const size = len(WriteID{})
+	if len(r.value)%size != 0 {
+		r.malformed()
+		return
+	}
+	for rest := r.value; len(rest) > 0; rest = rest[size:] {
+		*w = append(*w, WriteID(rest))
 	}
 }

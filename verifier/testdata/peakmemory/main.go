@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -28,8 +29,15 @@ type report struct {
 func main() {
 	requests := flag.Int("requests", 200, "how many at once")
 	stored := flag.String("stored", "", "the stored hash to compare with")
+	live := flag.Int("live", 0, "MiB that the process keeps, as a service does")
 	flag.Parse()
-	if err := run(*requests, *stored); err != nil {
+	kept := make([]byte, *live<<20)
+	for i := range kept {
+		kept[i] = 1 // so that it is resident
+	}
+	err := run(*requests, *stored)
+	runtime.KeepAlive(kept)
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

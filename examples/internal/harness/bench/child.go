@@ -23,6 +23,7 @@ var parts = map[string]part{
 	"http-server": httpServerChild,
 	"http-client": httpClientChild,
 	"overload":    overloadChild,
+	"hashes":      hashesChild,
 	"burst":       burstChild,
 }
 

@@ -12,18 +12,17 @@ import (
 	"time"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/credential/memstore"
-	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/devicetotp"
-	"example.com/devicetotp/verifier"
 )
 
 // overloadConfig tells the process what to do to itself.
 type overloadConfig struct {
-	DSN     string // "" is memory
-	Creates int    // on a password, all at once
-	Rate    int    // verifications a second
-	Stream  int    // accounts of the stream; each has one turn
+	Store   string // storeMemory or another
+	DSN     string
+	Bare    bool // the same without the library: see bareStream and hashElsewhere
+	Creates int  // on a password, all at once
+	Rate    int  // verifications a second
+	Stream  int  // accounts of the stream; each has one turn
 	Idle    time.Duration
 	// MemoryLimit is GOMEMLIMIT in bytes; 0 is none.
 	MemoryLimit int64
@@ -37,8 +36,16 @@ type overloadResult struct {
 	Answers                  map[string]int // of the creates, by code; "" is a device
 	Wall                     time.Duration  // until the last create was answered
 	FirstRefusal             string         // in the words of the error
+	FloodFailed              string         // why the process that hashes failed
 	IdleKiB, PeakKiB         int            // VmHWM before the creates, and at the end
+	Idle, Busy               waits
 }
+
+const (
+	storeMemory   = "memory"
+	storeSQLite   = "SQLite"
+	storePostgres = "PostgreSQL"
+)
 
 const overloadPassword = "correct horse battery staple"
 
@@ -54,22 +61,36 @@ func overloadChild(in *json.Decoder, out *json.Encoder) error {
 		debug.SetMemoryLimit(c.MemoryLimit)
 	}
 	ctx := context.Background()
-	issuer, err := c.world(ctx)
+	w, err := c.world(ctx)
 	if err != nil {
 		return err
 	}
+	do := verifyingNow(w.issuer)
+	if c.Bare {
+		if do, err = w.bareStream(ctx, c.DSN); err != nil {
+			return err
+		}
+	}
 	var r overloadResult
-	s := newStream(issuer, c.Rate)
-	if err := s.run(ctx, c.Idle, nil); err != nil {
+	s := &stream{do: do, rate: c.Rate}
+	if r.Idle, err = w.waitsDuring(ctx, s, c.Idle, nil); err != nil {
 		return err
 	}
 	r.IdleP99, r.IdleDueP99 = s.p99()
 	if r.IdleKiB, err = peakKiB(); err != nil {
 		return err
 	}
-	creates := c.createAll(ctx, issuer, &r)
-	if err := s.run(ctx, c.Idle, creates); err != nil {
+	var flood <-chan struct{}
+	if !c.Bare {
+		flood = c.createAll(ctx, w.issuer, &r)
+	} else if flood, err = c.hashElsewhere(ctx, &r); err != nil {
 		return err
+	}
+	if r.Busy, err = w.waitsDuring(ctx, s, c.Idle, flood); err != nil {
+		return err
+	}
+	if r.FloodFailed != "" {
+		return errors.New(r.FloodFailed)
 	}
 	r.BusyP99, r.BusyDueP99 = s.p99()
 	r.StreamSent, r.StreamFailed = s.sent, s.failed
@@ -77,52 +98,6 @@ func overloadChild(in *json.Decoder, out *json.Encoder) error {
 		return err
 	}
 	return out.Encode(r)
-}
-
-// world is an issuer with all defaults, accounts for the stream and, behind
-// them, accounts with a password.
-func (c overloadConfig) world(ctx context.Context) (*devicetotp.Issuer, error) {
-	keys, _, err := newKeys()
-	if err != nil {
-		return nil, err
-	}
-	hash, err := verifier.DefaultHasher().Hash(ctx, credential.NewSecret(overloadPassword))
-	if err != nil {
-		return nil, err
-	}
-	var store credential.Store
-	var put func(context.Context, credential.Account) error
-	if c.DSN == "" {
-		memory := memstore.New()
-		store, put = memory, memory.Replace
-	} else {
-		db, err := target{sqlstore.DialectPostgres, "pgx", c.DSN}.open(streamConns)
-		if err != nil {
-			return nil, err
-		}
-		table, err := sqlstore.New(ctx, db, sqlstore.DialectPostgres, sqlstore.Config{})
-		if err != nil {
-			return nil, err
-		}
-		if err := table.Migrate(ctx); err != nil {
-			return nil, err
-		}
-		store, put = table, func(ctx context.Context, a credential.Account) error {
-			_, err := table.Insert(ctx, a)
-			return err
-		}
-	}
-	for i := range c.Stream + c.Creates {
-		a, err := newAccount(keys, "", i, 1)
-		if err != nil {
-			return nil, err
-		}
-		a.PasswordHash = hash
-		if err := put(ctx, a); err != nil {
-			return nil, err
-		}
-	}
-	return devicetotp.NewIssuer(store, keys, devicetotp.Config{})
 }
 
 // createAll asks for all devices at once. The channel is closed when the last

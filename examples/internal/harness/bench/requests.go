@@ -14,9 +14,15 @@ import (
 type request func(ctx context.Context) error
 
 const (
-	opCreate = "create"
-	opVerify = "verify"
+	opCreate      = "create"
+	opCreateOnOTP = "create_otp" // also the name of a table
+	opVerify      = "verify"
 )
+
+// makers are what makes the requests of each operation.
+var makers = map[string]func(credential.Store, *credential.Keyring, *turns, int) (request, error){
+	opCreate: creating, opCreateOnOTP: creatingOnOTP, opVerify: verifying,
+}
 
 // creating returns requests for a device on grace.
 func creating(store credential.Store, keys *credential.Keyring, t *turns, devices int) (request, error) {
@@ -26,6 +32,25 @@ func creating(store credential.Store, keys *credential.Keyring, t *turns, device
 	}
 	return func(ctx context.Context) error {
 		_, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: accountID(t.account(t.take()))})
+		return err
+	}, nil
+}
+
+// creatingOnOTP returns requests for a device on a one-time code.
+func creatingOnOTP(store credential.Store, keys *credential.Keyring, t *turns, devices int) (request, error) {
+	announced, err := newAnnounced(unissued{store}, keys, t)
+	if err != nil {
+		return nil, err
+	}
+	issuer, err := devicetotp.NewIssuer(announced, keys, devicetotp.Config{Clock: t, Policy: createPolicy(devices)})
+	if err != nil {
+		return nil, err
+	}
+	return func(ctx context.Context) error {
+		made, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: accountID(t.account(t.take())), OTP: benchCode})
+		if err == nil && made.Basis != credential.BasisOTP {
+			err = fmt.Errorf("the device is on %v", made.Basis)
+		}
 		return err
 	}, nil
 }

@@ -43,5 +43,8 @@ var quickSizes = sizes{
 // connections are how many the throughput is measured with.
 var connections = []int{1, 8, 32}
 
+// otpConnections is how many Create on an OTP is measured with.
+const otpConnections = 8
+
 // devices are how many an account has, where that grows.
 var devices = []int{1, 5, 20}

@@ -9,13 +9,12 @@ import (
 	"example.com/devicetotp/devicetotp"
 )
 
-// stream verifies right codes at a steady rate, whether or not the earlier ones
-// have been answered.
+// stream makes requests at a steady rate, whether or not the earlier ones have been
+// answered. Each is for another account.
 type stream struct {
-	issuer *devicetotp.Issuer
-	codes  *codes
-	rate   int
-	next   int // account
+	do   func(ctx context.Context, accountID string) error
+	rate int
+	next int // account
 
 	mu           sync.Mutex
 	took, due    []time.Duration // of the present run
@@ -23,8 +22,16 @@ type stream struct {
 	firstFailure error
 }
 
-func newStream(issuer *devicetotp.Issuer, rate int) *stream {
-	return &stream{issuer: issuer, codes: newCodes(1), rate: rate}
+// verifyingNow returns requests with a right code of the present.
+func verifyingNow(issuer *devicetotp.Issuer) func(ctx context.Context, accountID string) error {
+	made := newCodes(1)
+	return func(ctx context.Context, accountID string) error {
+		code, err := made.at(time.Now())
+		if err == nil {
+			_, err = issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: accountID, Code: code})
+		}
+		return err
+	}
 }
 
 // run goes on for so long, or until ended is closed if that is given.
@@ -46,18 +53,15 @@ func (s *stream) run(ctx context.Context, long time.Duration, ended <-chan struc
 		}
 		account := accountID(s.next)
 		s.next++
-		all.Go(func() { s.verify(ctx, account, due) })
+		all.Go(func() { s.request(ctx, account, due) })
 	}
 	all.Wait()
 	return s.lost()
 }
 
-func (s *stream) verify(ctx context.Context, account string, due time.Time) {
+func (s *stream) request(ctx context.Context, account string, due time.Time) {
 	asked := time.Now()
-	code, err := s.codes.at(asked)
-	if err == nil {
-		_, err = s.issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: account, Code: code})
-	}
+	err := s.do(ctx, account)
 	answered := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,7 +76,7 @@ func (s *stream) verify(ctx context.Context, account string, due time.Time) {
 // lost returns an error if a request of the stream failed or was never made.
 func (s *stream) lost() error {
 	if s.failed > 0 {
-		return fmt.Errorf("%d of %d verifications failed: %w", s.failed, s.sent, s.firstFailure)
+		return fmt.Errorf("%d of %d requests of the stream failed: %w", s.failed, s.sent, s.firstFailure)
 	}
 	return nil
 }

@@ -71,6 +71,7 @@ func (b *bench) throughputRounds(ctx context.Context, pg *postgres, cpu string, 
 			contests = append(contests, &contest{op: op, conns: conns, cpu: map[string][]float64{}})
 		}
 	}
+	contests = append(contests, &contest{op: opCreateOnOTP, conns: otpConnections, cpu: map[string][]float64{}})
 	loop := func(c *contest, name string) func() (float64, error) {
 		return func() (float64, error) {
 			var done throughputDone
@@ -112,7 +113,7 @@ func (b *bench) throughputSides(ctx context.Context, pg *postgres, cpu string) (
 	}
 	config := throughputConfig{DSN: dsn, Keys: text, Accounts: b.sizes.accounts, Statements: map[string]statements{}}
 	scripts := map[string]string{}
-	for _, op := range []string{opCreate, opVerify} {
+	for _, op := range []string{opCreate, opCreateOnOTP, opVerify} {
 		if err := (&postgres{pg.server, dsn}).target().fill(ctx, keys, op, b.sizes.accounts, 1); err != nil {
 			return fail(err)
 		}

@@ -21,7 +21,7 @@ type throughputConfig struct {
 
 // throughputTurn asks it to be at work for a while.
 type throughputTurn struct {
-	Loop, Op string // "ours" or "bare"; opCreate or opVerify
+	Loop, Op string // "ours" or "bare"; an operation
 	Conns    int
 	For      time.Duration
 }
@@ -109,7 +109,7 @@ func (c throughputConfig) loops() (map[string]loop, error) {
 		return nil, err
 	}
 	all := map[string]loop{}
-	for op, pass := range map[string]time.Duration{opCreate: createPass, opVerify: period} {
+	for op, pass := range map[string]time.Duration{opCreate: createPass, opCreateOnOTP: createPass, opVerify: period} {
 		shared := newTurns(c.Accounts, pass)
 		for _, conns := range connections {
 			db, err := target{sqlstore.DialectPostgres, "pgx", c.DSN}.open(conns)
@@ -120,11 +120,7 @@ func (c throughputConfig) loops() (map[string]loop, error) {
 			if err != nil {
 				return nil, err
 			}
-			ours := creating
-			if op == opVerify {
-				ours = verifying
-			}
-			do, err := ours(store, keys, shared, 1)
+			do, err := makers[op](store, keys, shared, 1)
 			if err != nil {
 				return nil, err
 			}
