@@ -2,6 +2,8 @@ package verifier
 
 import (
 	"fmt"
+	"hash"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -36,17 +38,51 @@ func TestAnErasedGeneratorHasNoSecret(t *testing.T) {
 			g := p.generator()
 			require.True(t, holds(g), "the test sees a secret where there is one")
 			g.code(1)
+			g.code(2)
+			require.Equal(t, tc.algorithm == credential.AlgorithmSHA1, keepsState(g), "what the HMAC goes back to")
 			require.Equal(t, tc.reusable, g.erase())
 			if tc.reusable {
 				require.False(t, holds(g))
+				require.False(t, keepsState(g))
 				require.Nil(t, g.mac)
 			}
 		})
 	}
 }
 
+// Whoever asks a hash for its state twice has two states.
+func TestTheStatesOfAKeyedHashAreApart(t *testing.T) {
+	h := newKeyedSHA1().(*keyedSHA1)
+	var states, sums [3][]byte
+	for i := range states {
+		h.Write([]byte("key"))
+		state, err := h.MarshalBinary()
+		require.NoError(t, err)
+		states[i], sums[i] = state, h.Sum(nil)
+	}
+	for _, i := range []int{0, 2, 1, 0} {
+		h.Reset()
+		require.NoError(t, h.UnmarshalBinary(states[i]))
+		require.Equal(t, sums[i], h.Sum(nil), i)
+	}
+}
+
 // holds reports whether three bytes of the secret are in g or its hashes.
 func holds(g *generator) bool {
-	inside := fmt.Sprintf("%v %v %v", g.key, g.hashes[0], g.hashes[1])
+	inside := fmt.Sprint(g.key)
+	for _, h := range g.hashes {
+		if keyed, ok := h.(*keyedSHA1); ok {
+			h = keyed.savedHash
+		}
+		inside += fmt.Sprintf(" %v", h)
+	}
 	return strings.Contains(inside, "167 167 167")
+}
+
+// keepsState reports whether the state of a keyed hash is in g.
+func keepsState(g *generator) bool {
+	return slices.ContainsFunc(g.hashes[:], func(h hash.Hash) bool {
+		keyed, ok := h.(*keyedSHA1)
+		return ok && keyed.keyed != [sha1StateSize]byte{}
+	})
 }
