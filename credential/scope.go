@@ -104,17 +104,15 @@ func RecoveryScope(accountID string) Scope {
 	return Scope{Purpose: PurposeRecovery, AccountID: accountID}
 }
 
-// bind encodes header and scope without ambiguity: the additional data of what
-// is sealed, and the beginning of what is digested. The result has capacity for
-// room more bytes.
-func (s *Scope) bind(header []byte, room int) ([]byte, error) {
+// bind appends to out header and scope, encoded without ambiguity: the additional
+// data of what is sealed, and the beginning of what is digested.
+func (s *Scope) bind(out, header []byte) ([]byte, error) {
 	if s.Purpose == PurposeDeviceSecret && s.facts == (deviceFacts{}) {
 		return nil, errors.New("credential: the scope of a device secret must be made by DeviceScope")
 	}
 	if n := max(len(s.Purpose), len(s.AccountID), len(s.Subject)); n > math.MaxUint16 {
 		return nil, fmt.Errorf("credential: %d bytes are too long for the scope of a sealed value", n)
 	}
-	out := make([]byte, 0, len(header)+len(s.Purpose)+len(s.AccountID)+len(s.Subject)+6+len(s.facts)+room)
 	out = append(out, header...) // which says how long it is
 	for _, part := range [...]string{string(s.Purpose), s.AccountID, s.Subject} {
 		out = binary.BigEndian.AppendUint16(out, uint16(len(part)))

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"hash"
+	"sync"
 
 	"golang.org/x/crypto/chacha20poly1305"
 )
@@ -24,7 +25,9 @@ func (k *Keyring) Seal(s Scope, plain Secret) ([]byte, error) {
 		return nil, fmt.Errorf("credential: purpose %q cannot be sealed", s.Purpose)
 	}
 	text, header := plain.Reveal(), key.headers[sealedFormat]
-	aad, err := s.bind(header, len(text))
+	buffer := newBuffer()
+	defer buffer.release()
+	aad, err := s.bind(buffer[:0], header)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +51,9 @@ func (k *Keyring) Open(s Scope, sealed []byte) (plain Secret, outdated bool, err
 		return Secret{}, false, ErrTampered
 	}
 	nonce, box := rest[:chacha20poly1305.NonceSizeX], rest[chacha20poly1305.NonceSizeX:]
-	aad, err := s.bind(k.keys[index].headers[sealedFormat], len(box))
+	buffer := newBuffer()
+	defer buffer.release()
+	aad, err := s.bind(buffer[:0], k.keys[index].headers[sealedFormat])
 	if err != nil {
 		return Secret{}, false, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
@@ -88,7 +93,9 @@ func (key *ringKey) digest(s Scope, value Secret) ([]byte, error) {
 		return nil, fmt.Errorf("credential: purpose %q cannot be digested", s.Purpose)
 	}
 	text, header := value.Reveal(), key.headers[digestFormat]
-	bound, err := s.bind(header, len(text))
+	buffer := newBuffer()
+	defer buffer.release()
+	bound, err := s.bind(buffer[:0], header)
 	if err != nil {
 		return nil, err
 	}
@@ -121,4 +128,19 @@ func (k *Keyring) find(format byte, stored []byte) (index int, rest []byte, err 
 	default:
 		return 0, nil, fmt.Errorf("%w: %q", ErrMissingKey, id)
 	}
+}
+
+// A buffer has room for an encoded scope, and behind it for what is sealed, opened
+// or digested. What is longer is allocated.
+type buffer [512]byte
+
+var buffers = sync.Pool{New: func() any { return new(buffer) }}
+
+// newBuffer returns an empty buffer, which must be released.
+func newBuffer() *buffer { return buffers.Get().(*buffer) }
+
+// release gives b back, without the secret that was in it.
+func (b *buffer) release() {
+	clear(b[:])
+	buffers.Put(b)
 }

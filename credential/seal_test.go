@@ -216,3 +216,31 @@ func TestEveryByteOfANonceVaries(t *testing.T) {
 		require.Greater(t, len(values), 32, "byte %d", i) // fewer by chance: less than once in 10^15
 	}
 }
+
+// The buffers that secrets are sealed and opened in are used again, empty.
+func TestAReleasedBufferHasNoSecret(t *testing.T) {
+	text := strings.Repeat("s", 512)
+	require.Equal(t, strings.Repeat("\x00", len(text)), credential.ReleasedBuffer(text))
+}
+
+// An account id may be longer than such a buffer.
+func TestALongAccountIDIsSealedAndDigested(t *testing.T) {
+	k := ring(t, "k", "k")
+	for _, length := range []int{400, 500, 512, 1024} {
+		account, plain := strings.Repeat("a", length), secret(strings.Repeat("p", 128))
+		scope := credential.DeviceScope(account, &credential.Device{ID: deviceScope.Subject})
+		sealed, err := k.Seal(scope, plain)
+		require.NoError(t, err)
+		opened, _, err := k.Open(scope, sealed)
+		require.NoError(t, err)
+		require.Equal(t, plain.Reveal(), opened.Reveal())
+		code := credential.Scope{Purpose: credential.PurposeOneTimeCode, AccountID: account, Subject: "c"}
+		made, err := k.Digest(code, plain)
+		require.NoError(t, err)
+		for value, want := range map[credential.Secret]bool{plain: true, secret(strings.Repeat("p", 127)): false} {
+			ok, err := k.Matches(code, made, value)
+			require.NoError(t, err)
+			require.Equal(t, want, ok)
+		}
+	}
+}
