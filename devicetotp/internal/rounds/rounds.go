@@ -67,7 +67,7 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 	if err != nil {
 		return none, err
 	}
-	var sent []write[A]
+	var sent []write[A] // one for each Save of a decision that returned an error
 	for {
 		c.Rounds++
 		if err := c.expired(); err != nil {
@@ -87,7 +87,6 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 			}
 			this = write[A]{id: c.newWriteID(), answer: answer}
 			account.State.MarkWrite(this.id)
-			sent = append(sent, this)
 		}
 		saveErr := c.save(&account)
 		switch {
@@ -96,6 +95,8 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 			continue
 		case saveErr == nil:
 			return this.answer, nil
+		case !this.settles:
+			sent = append(sent, this)
 		}
 		if err := c.reload(&account, saveErr, unclear(saveErr) || confirming); err != nil {
 			return none, err
