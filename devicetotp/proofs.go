@@ -33,8 +33,7 @@ type proofs struct {
 	// of the whole request: the verdicts of slow hashes
 	rememberedPassword, rememberedPIN comparison
 
-	stale       verifier.Query // whose hash should be renewed
-	staleFactor credential.Factor
+	stale *staleHash // of this round; nil if none is to be renewed
 }
 
 // comparison remembers a verdict, which holds as long as the stored hash is the
@@ -45,9 +44,15 @@ type comparison struct {
 	verdict verifier.Verdict
 }
 
+// staleHash is a hash that is to be renewed, with the right value of it.
+type staleHash struct {
+	factor credential.Factor
+	query  verifier.Query
+}
+
 // restart forgets what belongs to one round.
 func (p *proofs) restart() {
-	p.results, p.waits, p.counted, p.otpSeen, p.staleFactor, p.unreadable = nil, nil, false, otpCheck{}, 0, nil
+	p.results, p.waits, p.counted, p.otpSeen, p.stale, p.unreadable = nil, nil, false, otpCheck{}, nil, nil
 	p.confirmed = nil
 }
 
@@ -145,8 +150,8 @@ func (p *proofs) check(a *credential.Account, f credential.Factor) (Result, erro
 	if verdict.Status != verifier.StatusValid || !p.call.Known { // nothing is right about an account that does not exist
 		return p.fail(a, f, policy.Fail(attempts, p.call.Now), resultOf(verdict.Status)), nil
 	}
-	if verdict.Outdated {
-		p.stale, p.staleFactor = query, f
+	if verdict.Outdated && p.call.issuer.onRehash != nil {
+		p.stale = &staleHash{f, query}
 	}
 	p.counted = true // no verdict, good or bad, leaves before it is recorded
 	return p.note(a, f, ResultValid), nil

@@ -17,10 +17,10 @@ const maxRenewals = 4
 // retries.
 func (p *proofs) renewHash(ctx context.Context) {
 	i := p.call.issuer
-	if p.staleFactor == 0 || i.onRehash == nil {
+	if p.stale == nil {
 		return
 	}
-	rehasher, ok := i.verifiers[p.staleFactor].(verifier.Rehasher)
+	rehasher, ok := i.verifiers[p.stale.factor].(verifier.Rehasher)
 	if !ok {
 		return
 	}
@@ -28,7 +28,7 @@ func (p *proofs) renewHash(ctx context.Context) {
 		i.renewals.Add(-1)
 		return
 	}
-	stale, factor := p.stale, p.staleFactor
+	stale, factor := p.stale.query, p.stale.factor
 	go func() {
 		defer i.renewals.Add(-1)
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), i.limits.VerifierTimeout)
