@@ -123,7 +123,9 @@ type savedHash interface {
 // and the length.
 const sha1StateSize = 4 + sha1.Size + sha1.BlockSize + 8
 
-func newKeyedSHA1() hash.Hash { return &keyedSHA1{savedHash: sha1.New().(savedHash)} }
+func newKeyedSHA1() hash.Hash {
+	return &keyedSHA1{savedHash: sha1.New().(savedHash)} //nolint:gosec // G401: as for the import
+}
 
 // MarshalBinary is how the HMAC asks for the state. What it was given stays as it
 // is until it is erased, should it ever ask twice.

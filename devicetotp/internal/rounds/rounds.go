@@ -67,7 +67,7 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 	if err != nil {
 		return none, err
 	}
-	var sent []write[A] // whose Save returned an error
+	var sent []write[A] // one for each Save of a decision that returned an error
 	for {
 		c.Rounds++
 		if err := c.expired(); err != nil {
@@ -95,7 +95,7 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 			continue
 		case saveErr == nil:
 			return this.answer, nil
-		case !this.settles && !confirming:
+		case !this.settles:
 			sent = append(sent, this)
 		}
 		if err := c.reload(&account, saveErr, unclear(saveErr) || confirming); err != nil {
