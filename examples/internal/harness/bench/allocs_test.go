@@ -65,7 +65,7 @@ func TestAllocationsOfTheHotPaths(t *testing.T) {
 		{"match, right, unsealing", 5, func() { _, _, _ = verifier.MatchDevice(keys, account.ID, &account.State.Devices[0], code, now) }},
 		{"Create on grace", 12, create(fresh, devicetotp.CreateRequest{AccountID: account.ID}, false)},
 		{"Create on an OTP", 27, create(withCode, devicetotp.CreateRequest{AccountID: account.ID, OTP: credential.NewSecret("12345678")}, false)},
-		// One more than before Query: the stored hash is a Secret, which never prints.
+		// One of them is the stored hash as a Secret, which never prints.
 		{"Create on a PIN, argon2id", 49, create(withHash(argon), pin, false)},
 		{"Create on a PIN, bcrypt, wrong", 28, create(withHash(bcrypted), pin, true)},
 		{"Verify", 19, func() {
