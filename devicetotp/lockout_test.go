@@ -22,9 +22,9 @@ type owner struct {
 	codes  int // announced so far
 }
 
-func newOwner(t *testing.T) *owner {
+func newOwner(t *testing.T, configure ...func(*devicetotp.Config)) *owner {
 	t.Helper()
-	o := &owner{World: devicetotptest.New(t, withRecovery)}
+	o := &owner{World: devicetotptest.New(t, append(configure, withRecovery)...)}
 	a := o.Account("acct").Password("password").PIN("8299")
 	o.saved = a.RecoveryCodes(8)
 	for n := range o.phones {
@@ -143,6 +143,22 @@ func TestGuessingOneFactorLeavesTheOthersOpen(t *testing.T) {
 				require.NoError(t, lock.right(t, o))
 			})
 		}
+	}
+}
+
+// A Policy can block each of them at ten failures, as PCI DSS asks for.
+func TestEachFactorCanBeBlockedAtTen(t *testing.T) {
+	const atMost = 10
+	for guessed, lock := range locks {
+		t.Run(guessed, func(t *testing.T) {
+			o := newOwner(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
+				for _, attempts := range []*verifier.AttemptPolicy{&p.Password, &p.PIN, &p.Code, &p.Recovery, &p.Device, &p.UnnamedDevice} {
+					attempts.BlockAt = atMost
+				}
+			}))
+			require.Equal(t, atMost, guessUntilBlocked(t, o, lock.guess))
+			requireLocked(t, lock.right(t, o))
+		})
 	}
 }
 
