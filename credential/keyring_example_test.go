@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"example.com/devicetotp/credential"
 )
@@ -86,6 +87,35 @@ func ExampleParseKeyring() {
 	// keyring [2025-11 2026-05], primary 2026-05 <nil>
 	// credential: keyring line 1: the key has 10 bytes, not 32
 	// credential: keyring line 2: not id:base64
+}
+
+// Keys that a key management service decrypts are never in a file.
+func ExampleParseKeyring_keyManagement() {
+	encrypted := rot13(credential.KeyText(credential.NewKey("2026-05"))) // what is in the configuration
+	decrypt := func(text string) (string, error) { return rot13(text), nil }
+
+	text, err := decrypt(encrypted)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	keys, err := credential.ParseKeyring(text)
+	fmt.Println(keys, err)
+	// Output: keyring [2026-05], primary 2026-05 <nil>
+}
+
+// rot13 stands in for a key management service.
+func rot13(text string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case 'a' <= r && r <= 'z':
+			return 'a' + (r-'a'+13)%26
+		case 'A' <= r && r <= 'Z':
+			return 'A' + (r-'A'+13)%26
+		default:
+			return r
+		}
+	}, text)
 }
 
 func ExampleKeyringFromFile() {

@@ -93,7 +93,10 @@ func strictBase64(encoding *base64.Encoding, s string) ([]byte, bool) {
 }
 
 // KeyringFromFile reads the file at path with [ParseKeyring]. Keep the file
-// readable for the service alone, and out of the database's backups. The error
+// readable for the service alone, which is mode 0600 or 0400, and out of the
+// database's backups. The mode is not checked, because what it says differs between
+// systems and kinds of mounts; a service can warn. Keys from a key management
+// service need no file: give their text to [ParseKeyring]. The error
 // of a file that cannot be read does not show path, which may be the text of a
 // keyring given by mistake; it wraps the cause, such as [os.ErrNotExist].
 func KeyringFromFile(path string) (*Keyring, error) {

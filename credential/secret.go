@@ -39,10 +39,12 @@ type held struct {
 
 // markKey makes the marks of this process mean nothing to anybody else: without
 // it every PIN could be tried against a mark in a log.
-var markKey = func() (key [32]byte) {
+var markKey = newMarkKey()
+
+func newMarkKey() (key [32]byte) {
 	_, _ = rand.Read(key[:]) // never fails: crypto/rand ends the process instead
 	return key
-}()
+}
 
 // NewSecret returns a present secret; an empty value is present too.
 func NewSecret(value string) Secret {

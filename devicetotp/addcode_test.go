@@ -1,6 +1,8 @@
 package devicetotp_test
 
 import (
+	"encoding/hex"
+	"fmt"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/internal/drawtest"
 )
 
 func TestAddCodeRules(t *testing.T) {
@@ -55,6 +58,17 @@ func TestAddCodeRules(t *testing.T) {
 	require.NoError(t, err)
 	a.Locked(true)
 	requireCode(t, totperrors.CodeAccountLocked, add("account", "123456", time.Minute))
+}
+
+// The id of a code is drawn whole, so that no digest is made under it twice.
+func TestAddCode_IDsAreRandom(t *testing.T) {
+	w := devicetotptest.New(t)
+	n := 0
+	require.NoError(t, drawtest.Bits(8, 0, func() ([]byte, error) {
+		n++
+		a := w.Account(fmt.Sprint(n)).OTP("526271")
+		return hex.DecodeString(a.Stored().State.Codes[0].ID)
+	}))
 }
 
 func TestACodeExpiresAtItsInstant(t *testing.T) {

@@ -1,6 +1,7 @@
 package devicetotp_test
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"testing"
@@ -143,19 +144,28 @@ func TestWrongValueInGraceIsRefused(t *testing.T) {
 	require.Equal(t, 4, a.Stored().State.PIN.Failures)
 }
 
-// The answer, its cause included, is the same whether the value was wrong,
-
-// spent, expired, malformed, not set, or the account is unknown.
-
+// The response, its cause included, is the same whether the value was wrong, spent,
+// replaced, expired, malformed or not set, or the account is unknown.
 func TestRefusalsAreTheSame(t *testing.T) {
-	w := devicetotptest.New(t)
-	w.Account("set").PIN("8299").Password("password").OTP("11111111")
-	w.Account("unset")
-	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "set", OTP: secret("11111111")})
-	require.NoError(t, err)
-	w.Account("expired").OTP("11111111")
+	w := devicetotptest.New(t, withRecovery)
+	w.Account("expired").PIN("8299").OTP("11111111")
 	w.Clock.Advance(5 * time.Minute)
+	w.Account("set").PIN("8299").Password("password").OTP("22222222").RecoveryCodes(2)
+	w.Account("unset")
+	w.Account("replaced").OTP("11111111").OTP("22222222")
+	spent := w.Account("spent").PIN("8299").OTP("11111111")
+	recovery := spent.RecoveryCodes(2)[0]
+	device, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "spent", OTP: recovery})
+	require.NoError(t, err)
+	shown := w.Phone(device).Code()
+	_, err = w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "spent", Code: shown})
+	require.NoError(t, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "spent", OTP: secret("11111111")})
+	require.NoError(t, err)
+	w.Clock.Advance(time.Minute) // what was spent has not expired
 
+	values := []string{"11111111", recovery.Reveal(), shown.Reveal(), "1111", "", "\u0661\u0661\u0661\u0661\u0661\u0661"}
+	results := map[string][]devicetotp.Result{}
 	for _, present := range []func(string) devicetotp.CreateRequest{
 		func(v string) devicetotp.CreateRequest { return devicetotp.CreateRequest{OTP: secret(v)} },
 		func(v string) devicetotp.CreateRequest { return devicetotp.CreateRequest{Password: secret(v)} },
@@ -164,21 +174,23 @@ func TestRefusalsAreTheSame(t *testing.T) {
 			return devicetotp.CreateRequest{PIN: secret(v), OTP: secret(v)}
 		},
 	} {
-		var texts []string
-		for _, account := range []string{"set", "unset", "expired", "unknown"} {
-			for _, value := range []string{"11111111", "1111", "", "\u0661\u0661\u0661\u0661\u0661\u0661"} {
+		var first string
+		for _, account := range []string{"set", "unset", "expired", "replaced", "spent", "unknown"} {
+			for _, value := range values {
 				r := present(value)
 				r.AccountID, r.DeviceID = account, deviceID
 				_, err := w.Issuer.Create(t.Context(), r)
 				require.ErrorIs(t, err, devicetotp.ErrDenied)
-				texts = append(texts, err.Error())
+				first = cmp.Or(first, err.Error())
+				require.Equal(t, first, err.Error(), "%s, %q", account, value)
+				checked := w.Events()[len(w.Events())-1].Factors
+				results[account] = append(results[account], checked[0].Result)
 				require.NoError(t, unblockIfKnown(w, account))
 			}
 		}
-		for _, text := range texts {
-			require.Equal(t, texts[0], text)
-		}
 	}
+	require.Equal(t, devicetotp.ResultSpent, results["spent"][0], "the Event tells the operator")
+	require.Equal(t, devicetotp.ResultWrong, results["expired"][0])
 	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "unknown"})
 	requireCode(t, totperrors.CodeCredentialsRequired, err)
 }

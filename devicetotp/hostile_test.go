@@ -6,6 +6,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -180,14 +181,53 @@ func TestAStoreThatGivesAnotherAccount(t *testing.T) {
 	}
 }
 
+// An Observer that panics, and what is called to renew a hash in a goroutine of its
+// own, change nothing and do not end the process, however often they panic.
 func TestAnObserverThatPanicsChangesNothing(t *testing.T) {
-	w := devicetotptest.New(t, func(c *devicetotp.Config) {
-		c.Observer = func(context.Context, devicetotp.Event) { panic("boom") }
-		c.OnRehash = func(context.Context, string, credential.Factor, string, string) error { panic("boom") }
-	})
-	w.Account("acct").RegisteredAgo(0)
-	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
-	require.NoError(t, err)
+	for name, spoil := range map[string]func(c *devicetotp.Config, called *int){
+		"OnRehash": func(c *devicetotp.Config, called *int) {
+			c.OnRehash = func(context.Context, string, credential.Factor, string, string) error {
+				*called++
+				panic("boom")
+			}
+		},
+		"Rehash": func(c *devicetotp.Config, called *int) {
+			c.Password = panickingRehasher{c.Password, called}
+			c.OnRehash = func(context.Context, string, credential.Factor, string, string) error { return nil }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var called, observed int
+				w := devicetotptest.New(t, func(c *devicetotp.Config) {
+					c.Password = verifier.Password(dearHasher(t))
+					spoil(c, &called)
+					c.Observer = func(context.Context, devicetotp.Event) {
+						observed++
+						panic("boom")
+					}
+				})
+				w.Account("acct").Password("password") // hashed at the lowest cost, so it is outdated
+				for n := range 6 {                     // more than are renewed at a time
+					_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", Password: secret("password")})
+					require.NoError(t, err)
+					synctest.Wait()
+					require.Equal(t, [2]int{n + 1, n + 1}, [2]int{called, observed})
+				}
+			})
+		})
+	}
+}
+
+// panickingRehasher says that every hash is outdated, and cannot renew any.
+type panickingRehasher struct {
+	verifier.Verifier
+	called *int
+}
+
+func (p panickingRehasher) Rehash(context.Context, verifier.Query) (string, error) {
+	*p.called++
+	panic("boom")
 }
 
 // A verifier that fails after an earlier factor was found wrong: the failure is

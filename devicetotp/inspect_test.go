@@ -1,8 +1,9 @@
 package devicetotp_test
 
 import (
-	"encoding/json"
 	"fmt"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -96,18 +97,104 @@ func TestInspect_DoesNotStandInLine(t *testing.T) {
 	require.Empty(t, view.Devices, "the account as it was while the PIN was hashed")
 }
 
+// No text of an Overview holds anything secret that is stored, in any encoding: no
+// hash, digest or sealed value, and nothing that was sealed.
 func TestInspect_HoldsNoSecret(t *testing.T) {
-	w := devicetotptest.New(t)
+	w := devicetotptest.New(t, withRecovery)
 	a := w.Account("acct").RegisteredAgo(0).PIN("8299").Password("password").OTP("526271")
-	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct"})
+	hidden := []string{"8299", "password", "526271"}
+	for _, code := range a.RecoveryCodes(3) {
+		hidden = append(hidden, code.Reveal())
+	}
+	d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(0)})
 	require.NoError(t, err)
+	require.NoError(t, w.Issuer.Rename(t.Context(), devicetotp.RenameRequest{AccountID: "acct", DeviceID: d.ID, Name: "my phone"}))
+	made, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(1), PIN: secret("8299")})
+	require.NoError(t, err)
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(2), OTP: w.Phone(made).Code()})
+	require.NoError(t, err)
+	renewed, err := w.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: made.ID, RotationID: rotationID(0), PIN: secret("8299")})
+	require.NoError(t, err)
+	for _, shown := range []devicetotp.DeviceTOTP{d, made, renewed} {
+		hidden = append(hidden, shown.Secret.Reveal(), shown.Base32())
+	}
+	changeState(t, w, func(s *credential.State) { // shown among what does not open
+		torn := s.Clone().Devices[0]
+		torn.ID = otherID(3)
+		s.Devices = append(s.Devices, torn)
+	})
+	stored := a.Stored()
+	hidden = append(hidden, stored.PINHash, stored.PasswordHash)
+	sought := map[string]bool{}
+	fields(reflect.ValueOf(stored.State), func(path string, v reflect.Value) {
+		if v.Kind() == reflect.Slice && v.Type().Elem().Kind() == reflect.Uint8 && v.Len() > 0 {
+			hidden = append(hidden, string(v.Bytes()))
+			sought[path] = true
+		}
+	})
+	for _, path := range []string{"Devices.Sealed", "Devices.ProofDigest", "Devices.Rotation.Sealed", "Codes.Digest", "Recovery.Sealed"} {
+		require.True(t, sought[path], "%s is stored here, and looked for: %v", path, sought)
+	}
+
 	view, err := w.Issuer.Inspect(t.Context(), "acct")
 	require.NoError(t, err)
-	text, err := json.Marshal(view)
-	require.NoError(t, err)
-	for _, hidden := range []string{"secret-0000000001", a.Stored().PINHash, a.Stored().PasswordHash, "526271", "ONSWG4TF"} {
-		require.NotContains(t, string(text), hidden)
+	require.Len(t, view.Devices, 4)
+	require.Len(t, view.Unreadable, 1)
+	texts := 0
+	fields(reflect.ValueOf(view), func(path string, v reflect.Value) {
+		var text string
+		switch {
+		case v.Kind() == reflect.String:
+			text = v.String()
+		case v.Type() == reflect.TypeFor[error]() && !v.IsNil():
+			text = v.Interface().(error).Error()
+		default:
+			bytes := (v.Kind() == reflect.Slice || v.Kind() == reflect.Array) && v.Type().Elem().Kind() == reflect.Uint8
+			require.False(t, bytes, "%s holds bytes", path)
+			return
+		}
+		texts++
+		for _, value := range hidden {
+			for name, form := range formsOf(value) {
+				require.NotContains(t, text, form, "%s, as %s", path, name)
+			}
+		}
+	})
+	require.Greater(t, texts, 20)
+}
+
+// formsOf returns what could be found of a value in a text.
+func formsOf(value string) map[string]string {
+	if len(value) < 10 {
+		return map[string]string{"raw": value}
 	}
+	return encodings(value)
+}
+
+// fields calls visit with each field below v, by its path, and with what is in
+// slices, arrays, pointers and interfaces; bytes are visited as a slice.
+func fields(v reflect.Value, visit func(path string, v reflect.Value)) {
+	var walk func(path string, v reflect.Value)
+	walk = func(path string, v reflect.Value) {
+		visit(strings.TrimPrefix(path, "."), v)
+		switch v.Kind() {
+		case reflect.Struct:
+			for i := range v.NumField() {
+				if v.Type().Field(i).IsExported() {
+					walk(path+"."+v.Type().Field(i).Name, v.Field(i))
+				}
+			}
+		case reflect.Slice, reflect.Array:
+			for i := 0; i < v.Len() && v.Type().Elem().Kind() != reflect.Uint8; i++ {
+				walk(path, v.Index(i))
+			}
+		case reflect.Pointer:
+			if !v.IsNil() {
+				walk(path, v.Elem())
+			}
+		}
+	}
+	walk("", v)
 }
 
 // Which keys an account needs, and what does not open, is said of one account as

@@ -64,36 +64,6 @@ func TestAClockThatGoesBackReopensWhatOnlyTimeHadClosed(t *testing.T) {
 	requireCode(t, devicetotp.CodeInvalidCredentials, err)
 }
 
-// Guessing one factor locks that one only, whatever is guessed at, and the host
-// ends it.
-func TestGuessingOneFactorLeavesTheOthersOpen(t *testing.T) {
-	for _, guessed := range credential.Factors() {
-		w := devicetotptest.New(t)
-		a := w.Account("acct").Password("password").PIN("8299").OTP("526271")
-		for {
-			r := devicetotp.CreateRequest{AccountID: "acct"}
-			present(&r, guessed, "000000")
-			_, err := w.Issuer.Create(t.Context(), r)
-			if devicetotp.CodeOf(err) == devicetotp.CodeTooManyAttempts {
-				break
-			}
-			requireCode(t, devicetotp.CodeInvalidCredentials, err)
-		}
-		require.Equal(t, 5, a.Stored().Attempts(guessed).Failures)
-		for _, other := range credential.Factors() {
-			r := devicetotp.CreateRequest{AccountID: "acct"}
-			right(&r, other)
-			_, err := w.Issuer.Create(t.Context(), r)
-			if other == guessed {
-				requireCode(t, devicetotp.CodeTooManyAttempts, err)
-				require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct", Factors: []credential.Factor{guessed}}))
-				_, err = w.Issuer.Create(t.Context(), r)
-			}
-			require.NoError(t, err, "%v, after guesses at %v", other, guessed)
-		}
-	}
-}
-
 // What is beyond the library: an old row that is put back brings back what was
 // spent since.
 func TestARowThatIsPutBackRevivesWhatWasSpentSince(t *testing.T) {

@@ -293,25 +293,49 @@ func TestProve_KindsHoldForAVerifierOfTheHostsOwn(t *testing.T) {
 	}
 }
 
-// The refusals are the same whatever the reason, and the same work is done.
+// The refusals are the same whatever the reason, and as much is hashed.
 func TestProve_RefusalsAreTheSame(t *testing.T) {
 	asked := 0
-	w, _, _, _ := proveWorld(t, func(c *devicetotp.Config) {
-		c.OTP = counting(&asked, verifier.Off())
+	w := devicetotptest.New(t, twoKinds, func(c *devicetotp.Config) {
 		c.Password, c.PIN = counting(&asked, c.Password), counting(&asked, c.PIN)
 	})
+	w.Account("expired").PIN("8299").OTP(rightCode)
+	w.Clock.Advance(5 * time.Minute)
+	w.Account("set").PIN("8299").Password("password").OTP("22222222")
 	w.Account("unset")
-	seen := map[string]bool{}
-	for _, account := range []string{"acct", "unset", "unknown"} {
-		for _, value := range []string{"0000", "7777777"} {
-			asked = 0
-			v := secret(value)
-			_, err := prove(t, w, devicetotp.ProveRequest{AccountID: account, OTP: v, Password: v, PIN: v, Kinds: []string{"sms"}})
-			require.ErrorIs(t, err, devicetotp.ErrDenied)
-			seen[fmt.Sprint(err, asked)] = true
+	w.Account("spent").Password("password").OTP(rightCode)
+	_, err := prove(t, w, devicetotp.ProveRequest{AccountID: "spent", OTP: secret(rightCode)})
+	require.NoError(t, err)
+	w.Clock.Advance(time.Minute) // what was spent has not expired
+
+	otp := map[string]devicetotp.Result{}
+	for name, present := range map[string]func(v credential.Secret) devicetotp.ProveRequest{
+		"all": func(v credential.Secret) devicetotp.ProveRequest {
+			return devicetotp.ProveRequest{OTP: v, Password: v, PIN: v}
+		},
+		"OTP":      func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{OTP: v} },
+		"password": func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{Password: v} },
+		"PIN":      func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{PIN: v} },
+	} {
+		seen := map[string]bool{}
+		for _, account := range []string{"set", "unset", "expired", "spent", "unknown"} {
+			for _, value := range []string{"0000", rightCode} {
+				asked = 0
+				r := present(secret(value))
+				r.AccountID, r.Kinds = account, []string{verifier.KindAccount}
+				_, err := prove(t, w, r)
+				require.ErrorIs(t, err, devicetotp.ErrDenied)
+				seen[fmt.Sprint(err, asked)] = true
+				if name == "OTP" {
+					otp[account] = w.Events()[len(w.Events())-1].Factors[0].Result
+				}
+				require.NoError(t, unblockIfKnown(w, account))
+			}
 		}
+		require.Len(t, seen, 1, "%s: %v", name, seen)
 	}
-	require.Equal(t, map[string]bool{"devicetotp: prove: invalid-credentials 3": true}, seen)
+	require.Equal(t, devicetotp.ResultSpent, otp["spent"], "the Event tells the operator")
+	require.Equal(t, devicetotp.ResultWrong, otp["expired"])
 }
 
 // An OTP that could not be remembered as spent is not looked at. What else is
@@ -401,6 +425,7 @@ func TestProve_AnOTPIsSpentOnce(t *testing.T) {
 			})
 			require.LessOrEqual(t, codes[""], 1, "round %d, %s: %v", round, name, codes)
 			require.Equal(t, 24, codes[""]+codes[devicetotp.CodeInvalidCredentials]+codes[devicetotp.CodeTooManyAttempts]+codes[devicetotp.CodeUnavailable], "%v", codes)
+			require.Positive(t, codes[""]+codes[devicetotp.CodeInvalidCredentials], "%v", codes)
 			if name == "a device's code" {
 				require.Equal(t, 1, codes[""], "round %d: %v", round, codes)
 			}

@@ -2,8 +2,7 @@ package devicetotp_test
 
 import (
 	"bytes"
-	"encoding/base32"
-	"encoding/hex"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,8 +25,11 @@ func TestNothingSecretIsStored(t *testing.T) {
 	look := func(after string, more ...credential.Secret) {
 		t.Helper()
 		for _, s := range more {
-			raw := s.Reveal()
-			secrets = append(secrets, raw, hex.EncodeToString([]byte(raw)), base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString([]byte(raw)))
+			for _, spelt := range []string{s.Reveal(), strings.ReplaceAll(s.Reveal(), "-", "")} { // as recovery codes are compared
+				for _, form := range encodings(spelt) {
+					secrets = append(secrets, form)
+				}
+			}
 		}
 		stored, err := alice.Stored().State.MarshalBinary()
 		require.NoError(t, err)
@@ -50,6 +52,10 @@ func TestNothingSecretIsStored(t *testing.T) {
 	_, err = w.Issuer.AddCode(ctx, devicetotp.AddCodeRequest{AccountID: "alice", Kind: verifier.KindAccount, Code: otp, TTL: time.Minute})
 	require.NoError(t, err)
 	look("AddCode", otp)
+	wrong := secret("27182818") // mistyped, and maybe right elsewhere
+	_, err = w.Issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", OTP: wrong, Password: secret("not-her-password"), PIN: secret("1234567890")})
+	require.Error(t, err)
+	look("a Create that is refused", wrong, secret("not-her-password"), secret("1234567890"))
 	made, err := w.Issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice", DeviceID: deviceID, OTP: otp})
 	require.NoError(t, err)
 	look("Create on an OTP", made.Secret)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/internal/drawtest"
 	"example.com/devicetotp/verifier"
 )
 
@@ -195,6 +196,18 @@ func TestHashRoundTrip(t *testing.T) {
 		ok, _ = compare(t, h, stored, "superSecret12345")
 		require.False(t, ok)
 	}
+}
+
+// A salt is 16 random bytes.
+func TestEveryByteOfASaltVaries(t *testing.T) {
+	h := newHasher(t, cheap())
+	require.NoError(t, drawtest.Bits(16, 0, func() ([]byte, error) {
+		stored, err := h.Hash(t.Context(), secret("8299"))
+		if err != nil {
+			return nil, err
+		}
+		return base64.RawStdEncoding.DecodeString(strings.Split(stored, "$")[4])
+	}))
 }
 
 func TestHasherConfigMistakesAreReportedAtOnce(t *testing.T) {

@@ -162,6 +162,25 @@ func TestWrongSpentExpiredUnsetMalformedAndUnknownAreTheSameBytes(t *testing.T) 
 	refuse("none set", `"password":"x"`, nil)
 	refuse("unknown account", `"password":"x"`, unknown)
 	requireSame(t, answers)
+
+	clear(answers)
+	noPIN := func(s *service) {
+		require.NoError(t, s.memory.Update(accountID, func(a *credential.Account) { a.PINHash = "" }))
+	}
+	refuse("wrong", `"pin":"0000"`, nil)
+	refuse("empty", `"pin":""`, nil)
+	refuse("none set", `"pin":"0000"`, noPIN)
+	refuse("empty, none set", `"pin":""`, noPIN)
+	refuse("unknown account", `"pin":"0000"`, unknown)
+	requireSame(t, answers)
+
+	clear(answers)
+	refuse("wrong", `"otp":"00000000","pin":"0000"`, nil)
+	refuse("spent", `"otp":"`+code+`","pin":"0000"`, spend)
+	refuse("expired", `"otp":"`+code+`","pin":"0000"`, func(s *service) { s.clock.Advance(6 * time.Minute) })
+	refuse("no PIN set", `"otp":"00000000","pin":"0000"`, noPIN)
+	refuse("unknown account", `"otp":"`+code+`","pin":"0000"`, unknown)
+	requireSame(t, answers)
 }
 
 func requireSame(t *testing.T, answers map[string]answer) {

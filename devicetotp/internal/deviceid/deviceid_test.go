@@ -1,11 +1,14 @@
 package deviceid
 
 import (
+	"encoding/hex"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/internal/drawtest"
 )
 
 var uuidForm = regexp.MustCompile(`\A[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\z`)
@@ -23,6 +26,13 @@ func TestNewUUIDsAreOfVersion4(t *testing.T) {
 		require.True(t, ok)
 		require.Equal(t, id, again)
 	}
+}
+
+// 122 bits are drawn; the version and the variant are fixed.
+func TestNewUUIDsAreRandom(t *testing.T) {
+	require.NoError(t, drawtest.Bits(16, 6, func() ([]byte, error) {
+		return hex.DecodeString(strings.ReplaceAll(New(), "-", ""))
+	}))
 }
 
 // An id is taken in exactly one form but for its case, so that no device can go

@@ -2,6 +2,7 @@ package rounds
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"math"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
 	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/internal/drawtest"
 )
 
 func TestCall_NeedsAnEngineAnAccountAndAContext(t *testing.T) {
@@ -143,6 +145,24 @@ func TestVersionsAreFromOneToTwoToThe62(t *testing.T) {
 	require.EqualValues(t, 1, versionOf(3))
 	require.EqualValues(t, 2, versionOf(4))
 	require.Equal(t, int64(1)<<62, versionOf(math.MaxUint64))
+}
+
+// 62 bits of a version are drawn, and all of a write id: the half that names the
+// engine once, the other one for each write.
+func TestVersionsAndWriteIDsAreRandom(t *testing.T) {
+	c := &Call{}
+	require.NoError(t, drawtest.Bits(8, 2, func() ([]byte, error) {
+		return binary.BigEndian.AppendUint64(nil, uint64(c.newVersion()-1)), nil
+	}))
+	require.NoError(t, drawtest.Bits(len(credential.WriteID{}), 0, func() ([]byte, error) {
+		c.engine = NewEngine(nil, nil, Limits{})
+		id := c.newWriteID()
+		return id[:], nil
+	}))
+	require.NoError(t, drawtest.Bits(len(credential.WriteID{}), 64, func() ([]byte, error) {
+		id := c.newWriteID()
+		return id[:], nil
+	}), "of one engine")
 }
 
 // A pause is random, from nothing to twice the first round, doubling with each
