@@ -9,7 +9,7 @@ import (
 	"golang.org/x/crypto/chacha20poly1305"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/internal/drawtest"
+	"example.com/devicetotp/credential/drawtest"
 )
 
 func TestSealedOpens(t *testing.T) {

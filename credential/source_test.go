@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/internal/drawtest"
+	"example.com/devicetotp/credential/drawtest"
 )
 
 // Every byte of a secret is drawn, and none is a copy of another.

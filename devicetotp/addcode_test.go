@@ -12,7 +12,7 @@ import (
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
-	"example.com/devicetotp/internal/drawtest"
+	"example.com/devicetotp/credential/drawtest"
 )
 
 func TestAddCodeRules(t *testing.T) {

@@ -59,7 +59,7 @@ func TestTheVerifierDoesNotLinkThePeer(t *testing.T) {
 // Imports run one way.
 func TestImportsRunOneWay(t *testing.T) {
 	allowed := map[string][]string{
-		"clock": {}, "clock/clocktest": {}, "errors": {}, "credential": {}, "internal/drawtest": {},
+		"clock": {}, "clock/clocktest": {}, "errors": {}, "credential": {}, "credential/drawtest": {},
 		"credential/internal/hostside": {"credential"}, "credential/internal/hosttest": {"credential"},
 		"credential/memstore": {"credential", "credential/internal/hostside"}, "credential/sqlstore": {"credential", "credential/internal/hostside"},
 		"credential/storetest":          {"credential"},

@@ -16,7 +16,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/internal/drawtest"
+	"example.com/devicetotp/credential/drawtest"
 	"example.com/devicetotp/verifier"
 )
 

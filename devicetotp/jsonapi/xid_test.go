@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"example.com/devicetotp/internal/drawtest"
+	"example.com/devicetotp/credential/drawtest"
 )
 
 // The layout of an xid: 4 bytes of seconds, 5 of the process, 3 of a counter;

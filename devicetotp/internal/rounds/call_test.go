@@ -14,7 +14,7 @@ import (
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
 	totperrors "example.com/devicetotp/errors"
-	"example.com/devicetotp/internal/drawtest"
+	"example.com/devicetotp/credential/drawtest"
 )
 
 func TestCall_NeedsAnEngineAnAccountAndAContext(t *testing.T) {

@@ -15,16 +15,16 @@ func bare(db *sql.DB, send statements, t *turns) request {
 	}
 }
 
-func (send statements) readAndWriteBack(ctx context.Context, db *sql.DB, id string) error {
+func (s statements) readAndWriteBack(ctx context.Context, db *sql.DB, id string) error {
 	var sec, nsec, version int64
 	var password, pin string
 	var locked bool
 	var state []byte
-	err := db.QueryRowContext(ctx, send.Load, id).Scan(&sec, &nsec, &password, &pin, &locked, &state, &version)
+	err := db.QueryRowContext(ctx, s.Load, id).Scan(&sec, &nsec, &password, &pin, &locked, &state, &version)
 	if err != nil {
 		return err
 	}
-	result, err := db.ExecContext(ctx, send.Save, state, version+1, id, version, sec, nsec, password, pin, locked)
+	result, err := db.ExecContext(ctx, s.Save, state, version+1, id, version, sec, nsec, password, pin, locked)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 // Package drawtest checks that what should be drawn at random is, as a whole: that
-// no part of it is constant, and none a copy of another. It is for the tests of this
-// module. It sees bugs, not weak generators.
+// no part of it is constant, and none a copy of another. It sees bugs, such as a
+// buffer that was filled by half, and not weak generators. A host that has a
+// credential.SecretSource of its own can test it with Bits.
 package drawtest
 
 import (
