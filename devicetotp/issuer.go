@@ -50,7 +50,8 @@ type Config struct {
 	// bcrypt.CompareHashAndPassword locks the user out for good: what was bcrypt is
 	// argon2id after the first success. A PIN's new hash is sealed, so that it must be
 	// opened by credential.Keyring.OpenPINHash first; and a password's is one of the
-	// normal form, where Password is verifier.Normalized.
+	// normal form, where Password is verifier.Normalized. A change of password that
+	// compares and sets may lose to a renewal once: OPERATIONS.md shows what to do.
 	OnRehash func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
 }
 
