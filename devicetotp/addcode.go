@@ -52,8 +52,8 @@ type AddedCode struct {
 // pending, was replaced or is spent: repeat the request with the same Code after
 // an unavailable error. Without a Code, each request makes a new one.
 //
-// Errors: invalid-argument with the field at fault (AccountID, wrapping
-// credential.ErrNotFound, if there is no such account), account-locked,
+// Errors: invalid-argument with the field at fault (Kind, Code or TTL; or AccountID,
+// wrapping credential.ErrNotFound, if there is no such account), account-locked,
 // too-many-attempts (a code would not be accepted now: do not send it),
 // unavailable, internal-error.
 func (i *Issuer) AddCode(ctx context.Context, r AddCodeRequest) (AddedCode, error) {

@@ -19,7 +19,9 @@ type (
 // What a host handles, so that it need not import a package called errors.
 type (
 	// Error is [totperrors.Error]: the operation, the code, the field at fault,
-	// the time to wait and the cause. Find it with errors.As.
+	// the time to wait and the cause. Find it with errors.As. Its Field is the name
+	// of a field of the request, such as "DeviceID": package errors has constants for
+	// them (totperrors.FieldDeviceID), which are not repeated here.
 	Error = totperrors.Error
 	// Code is [totperrors.Code].
 	Code = totperrors.Code

@@ -33,6 +33,11 @@
 // Create, Verify, Prove and Rotate check credentials themselves. Who may call the
 // others is the host's to decide.
 //
+// An account that the store does not know looks to the first three as if every
+// credential were wrong, and has no device to Rotate. For the others it is an
+// invalid-argument that wraps credential.ErrNotFound: ask
+// errors.Is(err, credential.ErrNotFound) before the classes, for a 404.
+//
 // # The host
 //
 // In this documentation, the host is the service that embeds the library. The

@@ -143,6 +143,33 @@ func ExampleIssuer_Verify() {
 	// again: invalid-credentials
 }
 
+// A payment is approved with a code of the device that the client names, and not on
+// one that was made without a proof.
+func ExampleIssuer_Verify_payment() {
+	issuer, clock := newExample()
+	ctx := context.Background()
+	device, err := issuer.Create(ctx, devicetotp.CreateRequest{AccountID: "alice"}) // within the grace window
+	if err != nil {
+		log.Fatal(err)
+	}
+	totp := verifier.TOTP{Secret: device.Secret, Algorithm: device.Algorithm, Digits: device.Digits, Period: device.Period}
+	code, err := totp.Code(totp.Step(clock.Now()))
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	match, err := issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "alice", DeviceID: device.ID, Code: code})
+	switch {
+	case err != nil:
+		fmt.Println(devicetotp.CodeOf(err))
+	case match.RestsOnGrace:
+		fmt.Println("add the device again with your password")
+	default:
+		fmt.Println("approved")
+	}
+	// Output: add the device again with your password
+}
+
 func ExampleIssuer_AddCode() {
 	issuer, clock := newExample()
 	clock.Advance(time.Hour)

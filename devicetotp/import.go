@@ -95,8 +95,9 @@ type Imported struct {
 //	invalid-id            DeviceID is not a UUID                             ErrInvalid
 //	invalid-argument      a field is out of bounds, LastUsedAt is in the     ErrInvalid
 //	                      future; AccountID, wrapping
-//	                      credential.ErrNotFound; or Secret, which another
-//	                      device of the account has
+//	                      credential.ErrNotFound, if there is no such
+//	                      account; or Secret, which another device of the
+//	                      account has
 //	id-in-use             the account has a device of that id with another   ErrInvalid
 //	                      secret or other parameters, or had one that was
 //	                      revoked; or, with the field Secret, the device was

@@ -42,6 +42,11 @@ type DeviceOverview struct {
 	// Basis is what it was created on; credential.BasisImported if another service
 	// issued it. A rotation does not change it, nor CreatedAt.
 	Basis credential.Basis
+	// RestsOnGrace reports that the device was created on grace, or on a code of a
+	// device that rests on grace, and that no rotation on something better lifted it.
+	// Its codes are accepted: whether for a payment is the host's decision, see
+	// Match.RestsOnGrace.
+	RestsOnGrace bool
 	// Algorithm, Digits and Period are the parameters of RFC 6238.
 	Algorithm credential.Algorithm
 	Digits    int
@@ -180,7 +185,7 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 
 func (o *inspect) device(d *credential.Device) DeviceOverview {
 	view := DeviceOverview{
-		ID: d.ID, Name: d.Name, Basis: d.Basis, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, CreatedAt: d.CreatedAt,
+		ID: d.ID, Name: d.Name, Basis: d.Basis, RestsOnGrace: d.RestsOnGrace, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period, CreatedAt: d.CreatedAt,
 		MadeBy: d.MadeBy, OpenToRetry: o.openToRetry(d), Failures: d.Attempts.Failures,
 	}
 	if d.LastStep > 0 {

@@ -38,6 +38,7 @@ func TestInspect_ShowsTheAccountAndChangesNothing(t *testing.T) {
 	got := view.Devices[0]
 	require.Equal(t, deviceID, got.ID)
 	require.Equal(t, credential.BasisGrace, got.Basis)
+	require.True(t, got.RestsOnGrace)
 	require.Equal(t, devicetotptest.Start, got.CreatedAt)
 	require.Equal(t, devicetotptest.Start, got.LastUsedAt, "the end of the accepted step has not come yet")
 	require.False(t, got.Blocked)
@@ -56,6 +57,28 @@ func TestInspect_ShowsTheAccountAndChangesNothing(t *testing.T) {
 	event := w.Events()[len(w.Events())-1]
 	require.Equal(t, devicetotp.OpInspect, event.Op)
 	require.Equal(t, 1, event.Rounds)
+}
+
+// What a device rests on is not its basis: a code of a device on grace is an OTP.
+func TestInspect_ShowsWhatADeviceRestsOn(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(0).PIN("8299")
+	create := func(r devicetotp.CreateRequest) devicetotp.DeviceTOTP {
+		r.AccountID = "acct"
+		device, err := w.Issuer.Create(t.Context(), r)
+		require.NoError(t, err)
+		return device
+	}
+	onGrace := create(devicetotp.CreateRequest{DeviceID: otherID(0)})
+	create(devicetotp.CreateRequest{DeviceID: otherID(1), OTP: w.Phone(onGrace).Code()})
+	proved := create(devicetotp.CreateRequest{DeviceID: otherID(2), PIN: secret("8299")})
+	create(devicetotp.CreateRequest{DeviceID: otherID(3), OTP: w.Phone(proved).Code()})
+	view, err := w.Issuer.Inspect(t.Context(), "acct")
+	require.NoError(t, err)
+	for i, want := range []bool{true, true, false, false} {
+		require.Equal(t, otherID(i), view.Devices[i].ID)
+		require.Equal(t, want, view.Devices[i].RestsOnGrace, "device %d, made on %v", i, view.Devices[i].Basis)
+	}
 }
 
 // A code that a newer one of its kind has replaced is not pending.

@@ -44,6 +44,14 @@ type Config struct {
 	// goroutine of its own, once the request is answered, at most four of them at
 	// a time, each bounded by Limits.VerifierTimeout. If it fails or is left out,
 	// the hash is renewed at the next success. If nil, hashes are never renewed.
+	//
+	// Before you set it, make every other place that compares this hash, such as the
+	// login, use verifier.Hasher.Compare, which takes every form. A login that calls
+	// bcrypt.CompareHashAndPassword locks the user out for good: what was bcrypt is
+	// argon2id after the first success. A PIN's new hash is sealed, so that it must be
+	// opened by credential.Keyring.OpenPINHash first; and a password's is one of the
+	// normal form, where Password is verifier.Normalized. A change of password that
+	// compares and sets may lose to a renewal once: OPERATIONS.md shows what to do.
 	OnRehash func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
 }
 

@@ -58,11 +58,18 @@ func (c *otpCheck) restsOnGrace(s *credential.State) bool {
 	if c.verdict.DeviceID == "" {
 		return false
 	}
-	return slices.ContainsFunc(s.Devices, func(d credential.Device) bool {
-		return c.verdict.DeviceID == d.ID && rests(&d, c.verdict.Rotated) ||
-			slices.ContainsFunc(c.verdict.Compared, func(m verifier.Compared) bool {
-				return m.Right && m.DeviceID == d.ID && rests(&d, m.Match.Rotated)
-			})
+	return rightOnGrace(s, c.verdict.Compared) || slices.ContainsFunc(s.Devices, func(d credential.Device) bool {
+		return c.verdict.DeviceID == d.ID && rests(&d, c.verdict.Rotated)
+	})
+}
+
+// rightOnGrace reports whether the code is one of a device that rests on grace,
+// whatever others it is one of besides. Were one that does not enough, each code of a
+// device on grace would be a guess at the codes of all others that counts nowhere.
+func rightOnGrace(s *credential.State, all []verifier.Compared) bool {
+	return slices.ContainsFunc(all, func(m verifier.Compared) bool {
+		i := s.DeviceIndex(m.DeviceID)
+		return m.Right && i >= 0 && rests(&s.Devices[i], m.Match.Rotated)
 	})
 }
 

@@ -42,10 +42,14 @@ type Proof struct {
 }
 
 // Prove reports what the caller has proved, before something else is done: a
-// device removed, a PIN changed, a payment made. One valid OTP, password or PIN
+// device removed, a PIN or a password changed. One valid OTP, password or PIN
 // is enough. They are checked as by [Issuer.Create], in the same order, with the
 // same counters and the same refusals, but grace proves nothing. An OTP is spent:
 // it proves nothing again, and makes no device.
+//
+// Prove is for acts for which any proof will do; refuse a Proof that RestsOnGrace
+// where that is not enough. To approve a payment with a device, call
+// [Issuer.Verify], which can name it: wrong codes then slow down that device alone.
 //
 // Repeating it is a new act, which may find its OTP spent. After an unavailable
 // error it is unknown whether the OTP was spent: ask for another one.

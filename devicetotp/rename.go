@@ -23,9 +23,9 @@ type RenameRequest struct {
 // it is a new act: it sets the name again, also if another was set meanwhile.
 //
 // Errors: invalid-id (DeviceID is not a UUID), invalid-argument (Name, which the
-// error does not quote; or AccountID, wrapping credential.ErrNotFound), not-found
-// (the account has no device of that id), account-locked, unavailable,
-// internal-error.
+// error does not quote; or AccountID, wrapping credential.ErrNotFound, if there is
+// no such account), not-found (the account has no device of that id),
+// account-locked, unavailable, internal-error.
 func (i *Issuer) Rename(ctx context.Context, r RenameRequest) error {
 	o := &rename{request: r}
 	o.start(ctx, i, OpRename, r.AccountID)

@@ -55,8 +55,8 @@ type Revoked struct {
 // took itself, so nothing if the first request took effect.
 //
 // Errors: invalid-argument (DeviceIDs are not 1 to 100; or AccountID, wrapping
-// credential.ErrNotFound), invalid-id (one of DeviceIDs is not a UUID),
-// unavailable, internal-error.
+// credential.ErrNotFound, if there is no such account), invalid-id (one of
+// DeviceIDs is not a UUID), unavailable, internal-error.
 func (i *Issuer) Revoke(ctx context.Context, r RevokeRequest) (Revoked, error) {
 	o := &revoke{request: r}
 	o.start(ctx, i, OpRevoke, r.AccountID)

@@ -74,6 +74,19 @@ func (r *rotating) stored() credential.Device {
 	return state.Devices[state.DeviceIndex(deviceID)]
 }
 
+func (r *rotating) shown(t *testing.T) devicetotp.DeviceOverview {
+	t.Helper()
+	view, err := r.Issuer.Inspect(t.Context(), "acct")
+	require.NoError(t, err)
+	for _, d := range view.Devices {
+		if d.ID == deviceID {
+			return d
+		}
+	}
+	require.FailNow(t, "the device is not shown")
+	return devicetotp.DeviceOverview{}
+}
+
 func (r *rotating) lastEvent() devicetotp.Event { return r.Events()[len(r.Events())-1] }
 
 func TestRotate_GivesANewSecretBesideTheOld(t *testing.T) {
@@ -466,15 +479,35 @@ func TestRotate_AndGrace(t *testing.T) {
 			require.Equal(t, c.rests, r.lastEvent().RestsOnGrace)
 			require.True(t, r.stored().RestsOnGrace, "not before it is confirmed")
 			r.Clock.Advance(30 * time.Second)
-			_, err = verify(t, r.World, "", r.Phone(r.device).Code())
+			match, err := verify(t, r.World, "", r.Phone(r.device).Code())
 			require.NoError(t, err)
-			require.True(t, r.lastEvent().RestsOnGrace, "a code of the old secret")
+			require.True(t, match.RestsOnGrace && r.lastEvent().RestsOnGrace, "a code of the old secret")
+			require.True(t, r.shown(t).RestsOnGrace)
 
 			r.create(t, devicetotp.CreateRequest{DeviceID: otherID(1), OTP: r.Phone(renewed).Code()})
 			require.Equal(t, c.rests, r.lastEvent().RestsOnGrace, "made on a code of the new secret")
 			require.Equal(t, c.rests, r.stored().RestsOnGrace)
+			r.Clock.Advance(30 * time.Second)
+			match, err = verify(t, r.World, deviceID, r.Phone(renewed).Code())
+			require.NoError(t, err)
+			require.Equal(t, c.rests, match.RestsOnGrace)
+			require.Equal(t, c.rests, r.shown(t).RestsOnGrace)
 		})
 	}
+}
+
+// The code that confirms a rotation is one of the new secret.
+func TestRotate_TheFirstCodeOfTheNewSecretRestsOnWhatTheRotationDoes(t *testing.T) {
+	w := devicetotptest.New(t)
+	r := &rotating{World: w, account: w.Account("acct").RegisteredAgo(0).PIN("8299")}
+	r.device = r.create(t, devicetotp.CreateRequest{DeviceID: deviceID})
+	r.use(t, r.device)
+	renewed, err := r.rotate(t, devicetotp.RotateRequest{PIN: secret("8299")})
+	require.NoError(t, err)
+	match, err := verify(t, r.World, "", r.Phone(renewed).Code())
+	require.NoError(t, err)
+	require.Equal(t, []string{deviceID}, r.lastEvent().RotationsConfirmed)
+	require.False(t, match.RestsOnGrace || r.lastEvent().RestsOnGrace)
 }
 
 // A rotation never makes a proved device rest on grace.

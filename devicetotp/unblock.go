@@ -24,7 +24,8 @@ type UnblockRequest struct {
 // to now.
 //
 // Errors: invalid-argument (an unknown factor; or AccountID, wrapping
-// credential.ErrNotFound), account-locked, unavailable, internal-error.
+// credential.ErrNotFound, if there is no such account), account-locked, unavailable,
+// internal-error.
 func (i *Issuer) Unblock(ctx context.Context, r UnblockRequest) error {
 	o := &unblock{factors: slices.Clone(r.Factors)}
 	o.start(ctx, i, OpUnblock, r.AccountID)

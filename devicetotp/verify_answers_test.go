@@ -8,6 +8,7 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
 )
 
@@ -44,4 +45,35 @@ func TestVerify_AFieldIsNamedWhereItIsAtFault(t *testing.T) {
 	require.Empty(t, field(totperrors.CodeTooManyAttempts, h.code()))
 	h.account.Locked(true)
 	require.Empty(t, field(totperrors.CodeAccountLocked, h.code()))
+}
+
+// A code that a device on grace and a proved one generate rests on grace, whichever is
+// found first. If it did not, each code of the device on grace would be a guess at the
+// codes of the proved one that counts nowhere, because it is right.
+func TestVerify_ACodeOfSeveralDevicesRestsOnGraceIfOneDoes(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct").RegisteredAgo(0).PIN("8299")
+	create := func(r devicetotp.CreateRequest) *devicetotptest.Phone {
+		w.Secrets.Next(secret("12345678901234567890"), nil)
+		r.AccountID = "acct"
+		d, err := w.Issuer.Create(t.Context(), r)
+		require.NoError(t, err)
+		return w.Phone(d)
+	}
+	phone := create(devicetotp.CreateRequest{DeviceID: otherID(0), PIN: secret("8299")})
+	create(devicetotp.CreateRequest{DeviceID: otherID(1)})
+
+	match, err := verify(t, w, "", phone.Code())
+	require.NoError(t, err)
+	require.Equal(t, otherID(0), match.DeviceID)
+	require.True(t, match.RestsOnGrace)
+	w.Clock.Advance(30 * time.Second)
+	proof, err := w.Issuer.Prove(t.Context(), devicetotp.ProveRequest{AccountID: "acct", OTP: phone.Code()})
+	require.NoError(t, err)
+	require.Equal(t, otherID(0), proof.DeviceID)
+	require.True(t, proof.RestsOnGrace)
+	w.Clock.Advance(30 * time.Second)
+	match, err = verify(t, w, otherID(0), phone.Code())
+	require.NoError(t, err)
+	require.False(t, match.RestsOnGrace, "it was compared with the proved device alone")
 }

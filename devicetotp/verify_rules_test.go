@@ -139,16 +139,20 @@ func (e *verifyExpectation) decide() {
 }
 
 // accept: the step is stored on every device that generates the code, compared or
-// not. A success resets the pace of the account and what it proved.
+// not. A success resets the pace of the account and what it proved. It rests on grace
+// if any device does whose code it was found to be: were it the first one found, each
+// code of a device on grace would be a free guess at the codes of the others.
 func (e *verifyExpectation) accept(match *deviceFacts) {
 	step := verifyStep + int64(e.row.code.drift)
 	e.otp, e.saved = failures{}, true
 	e.match = devicetotp.Match{DeviceID: match.id, Step: step, Drift: e.row.code.drift, ValidUntil: time.Unix((step+2)*30, 0).UTC()}
-	e.deviceID, e.restsOnGrace = match.id, match.rests
+	e.deviceID = match.id
 	right := map[string]bool{}
 	for _, d := range e.compared {
 		right[d.id] = e.right(d)
+		e.restsOnGrace = e.restsOnGrace || right[d.id] && d.rests
 	}
+	e.match.RestsOnGrace = e.restsOnGrace
 	for i := range e.devices {
 		d := &e.devices[i]
 		if !e.right(d) {

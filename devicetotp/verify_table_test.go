@@ -32,7 +32,7 @@ var verifyStep = tableNow.Unix() / 30
 // The devices, whose ids requests name. Those with a phone have its secret.
 const (
 	firstID  = "00000000-0000-4000-8000-00000000000a"
-	twinID   = "00000000-0000-4000-8000-0000000000aa" // has the secret of the first
+	twinID   = "00000000-0000-4000-8000-0000000000aa" // has the secret of the first, and rests on grace
 	secondID = "00000000-0000-4000-8000-00000000000b" // rests on grace
 	longID   = "00000000-0000-4000-8000-00000000000c" // has eight digits
 	nobodyID = "00000000-0000-4000-8000-00000000000f" // is nobody's
@@ -124,6 +124,7 @@ func (r verifyRow) before() facts {
 	r.second.change(&f.devices[1])
 	if r.twin {
 		twin := device(twinID, 6)
+		twin.basis, twin.rests = credential.BasisGrace, true
 		twin.step = f.devices[0].step // a step is spent on both
 		f.devices = append(f.devices, twin)
 	}

@@ -16,7 +16,8 @@ const (
 	CodeIDInUse Code = "id-in-use"
 	// CodeInvalidArgument (invalid): the host called an operation with a value
 	// that does not work. Verify never returns it, and Create only for the name
-	// of a device, which the documented endpoint does not take.
+	// of a device, which the documented endpoint does not take. If the store does
+	// not know the account, the error wraps credential.ErrNotFound.
 	CodeInvalidArgument Code = "invalid-argument"
 	// CodeNotFound (invalid): the account has no device of that id. Create and
 	// Verify never return it.

@@ -27,6 +27,8 @@ var imports = map[string]string{
 	"http":           "net/http",
 	"jsonapi":        "example.com/devicetotp/devicetotp/jsonapi",
 	"slog":           "log/slog",
+	"sql":            "database/sql",
+	"sqlstore":       "example.com/devicetotp/credential/sqlstore",
 	"storetest":      "example.com/devicetotp/credential/storetest",
 	"testing":        "testing",
 	"time":           "time",

@@ -90,7 +90,8 @@ func (s *Store) SetLocked(ctx context.Context, id string, locked bool) error {
 // [credential.FactorPIN], if it is still from; "" is none. Otherwise, or if there is no
 // such account, the error wraps [credential.ErrConflict] and nothing has
 // happened. It is what a host calls to store a better hash of the same value
-// without undoing a change made meanwhile.
+// without undoing a change made meanwhile. Given as Config.OnRehash of an Issuer, it
+// changes the form of the hash, so the login must take every form first: see there.
 func (s *Store) RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error {
 	if err := hostside.CheckRotation(f, to); err != nil {
 		return fmt.Errorf("etcdstore: %w", err)

@@ -15,6 +15,16 @@
 // Allow and as a JSON:API document. HEAD is answered where GET is. A service with
 // another transport needs nothing of this package.
 //
+// # Scopes
+//
+// A [Principal] without the scope of an operation is refused with 403
+// insufficient-scope, so one without Scopes is refused always. Set Config.IgnoreScopes
+// if your tokens have none:
+//
+//	POST           ScopeCreate, and ScopeCreateAfterLogin for the grace window
+//	GET            ScopeRead
+//	PATCH, DELETE  ScopeManage
+//
 // # Requests
 //
 // A request is refused at the first of these that fails, so that everything
@@ -48,6 +58,14 @@
 // verifier, if at all: see verifier.Normalized.
 //
 // # Responses
+//
+// The body of a 201 has the secret, in base32 of upper case without padding, and what
+// an app must know besides; period is in seconds. A retried request gets the same body
+// and status again:
+//
+//	{"data": {"type": "deviceTOTP", "id": "738e379f-fe30-45ab-819c-ba88804b6368",
+//	          "attributes": {"secret": "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ",
+//	                         "period": 30, "digits": 6, "algorithm": "SHA1"}}}
 //
 // The status of a POST is always 201, 401, 403, 406, 415, 422 or 500. JSON:API
 // would have 409 for an id in use and for a wrong type; the published

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,9 @@ func TestCreatedIsTheDocumentedBody(t *testing.T) {
 	require.Equal(t, http.StatusCreated, a.Code)
 	require.Equal(t, `{"data":{"type":"deviceTOTP","id":"`+deviceID+`","attributes":{"secret":"`+sharedText+
 		`","period":30,"digits":6,"algorithm":"SHA1"}}}`, a.Body.String())
+	doc, err := os.ReadFile("doc.go")
+	require.NoError(t, err)
+	require.Contains(t, strings.NewReplacer("//", "", "\t", "", " ", "", "\n", "").Replace(string(doc)), a.Body.String(), "the package doc shows it")
 	require.Len(t, c.got, 1)
 	require.Equal(t, accountID, c.got[0].AccountID)
 	require.Equal(t, "8299", c.got[0].PIN.Reveal())

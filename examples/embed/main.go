@@ -65,7 +65,8 @@ func run(ctx context.Context, out io.Writer) error {
 }
 
 // newIssuer is all that is new in the service besides Store. A bcrypt hash is
-// accepted as it is; the first right password or PIN brings a better one.
+// accepted as it is; the first right password or PIN brings a better one, which
+// [Users.Login] takes too.
 func newIssuer(users Users, store credential.Store, keys *credential.Keyring) (*devicetotp.Issuer, error) {
 	return devicetotp.NewIssuer(store, keys, devicetotp.Config{
 		OnRehash: users.StoreRehash,

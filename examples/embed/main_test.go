@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,52 @@ func TestHashesAreRenewed(t *testing.T) {
 		require.NotEqual(t, before.PINHash, after.PINHash)
 		require.NotContains(t, after.PINHash, "argon2", "it is sealed")
 		require.Len(t, after.State.Devices, 4)
+	})
+}
+
+// The login goes on working when the library has renewed the hash, which it would
+// not if it knew bcrypt only.
+func TestLoginTakesRenewedHashes(t *testing.T) {
+	onBoth(t, func(t *testing.T, s service) {
+		const email, password = "a@example.com", "superSecret12345!"
+		db := s.open()
+		store, users := s.use(db), Users{db}
+		id, err := users.Register(t.Context(), email, password, "", time.Now().Add(-time.Hour))
+		require.NoError(t, err)
+		signsIn := func() {
+			t.Helper()
+			for given, want := range map[string]bool{password: true, "wrong": false} {
+				got, ok, err := users.Login(t.Context(), email, given)
+				require.NoError(t, err)
+				require.Equal(t, want, ok)
+				require.Equal(t, want, got == id)
+			}
+			_, ok, err := users.Login(t.Context(), "nobody@example.com", password)
+			require.NoError(t, err)
+			require.False(t, ok)
+		}
+		byBcrypt := func() error {
+			a, err := store.Load(t.Context(), id)
+			require.NoError(t, err)
+			return bcrypt.CompareHashAndPassword([]byte(a.PasswordHash), []byte(password))
+		}
+		signsIn()
+		require.NoError(t, byBcrypt())
+
+		renewed := make(chan error, 1)
+		issuer, err := devicetotp.NewIssuer(store, newKeys(t), devicetotp.Config{
+			OnRehash: func(ctx context.Context, id string, f credential.Factor, from, to string) error {
+				err := users.StoreRehash(ctx, id, f, from, to)
+				renewed <- err
+				return err
+			},
+		})
+		require.NoError(t, err)
+		_, err = issuer.Prove(t.Context(), devicetotp.ProveRequest{AccountID: id, Password: credential.NewSecret(password)})
+		require.NoError(t, err)
+		require.NoError(t, <-renewed)
+		signsIn()
+		require.Error(t, byBcrypt(), "a login by bcrypt alone is locked out")
 	})
 }
 

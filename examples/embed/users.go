@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"golang.org/x/crypto/bcrypt"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/verifier"
 )
 
 // Users is what this service did before: it registers users and changes them.
@@ -41,6 +43,25 @@ func (u Users) Register(ctx context.Context, email, password, pin string, now ti
 		`INSERT INTO users (email, password_hash, pin_hash, created_at) VALUES ($1, $2, $3, $4) RETURNING id`,
 		email, passwordHash, pinHash, now.UTC()).Scan(&userID)
 	return strconv.FormatInt(userID, 10), err
+}
+
+// Login returns the id of the user with this address and password, and reports
+// whether there is one. It takes hashes of every form, because StoreRehash replaces
+// those that were made by Register: with bcrypt.CompareHashAndPassword it would lock
+// out everyone whose hash was renewed. A service limits guesses here too: this counts
+// no failures, and those that the Issuer counts are its own.
+func (u Users) Login(ctx context.Context, email, password string) (id string, ok bool, err error) {
+	var userID int64
+	var hash string // "" if there is no such user: compared all the same, so that the time is equal
+	err = u.db.QueryRowContext(ctx, `SELECT id, password_hash FROM users WHERE email = $1`, email).Scan(&userID, &hash)
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return "", false, err
+	}
+	ok, _, err = verifier.DefaultHasher().Compare(ctx, hash, credential.NewSecret(password))
+	if !ok {
+		return "", false, err
+	}
+	return strconv.FormatInt(userID, 10), true, err
 }
 
 // Lock locks a user out.

@@ -170,6 +170,13 @@ func TestRecoveryCodesAreGivenAgainstACredential(t *testing.T) {
 	_, err = replace(&devicetotpv1.ReplaceRecoveryCodesRequest{Otp: proto.String(phone.Code().Reveal())})
 	require.Equal(t, refused, read(t, err), "a device that rests on grace")
 	require.Zero(t, s.list().GetRecoveryCodes())
+	s.Clock.Advance(30 * time.Second)
+	match, err := s.client.Verify(s.as("good"), &devicetotpv1.VerifyRequest{Code: proto.String(phone.Code().Reveal()), DeviceId: documentedID})
+	require.NoError(t, err)
+	require.True(t, match.GetRestsOnGrace(), "it approves no payment")
+	view, err := s.host.Inspect(s.as("operator"), &devicetotpv1.InspectRequest{AccountId: "alice"})
+	require.NoError(t, err)
+	require.True(t, view.GetDevices()[0].GetRestsOnGrace())
 
 	first, err := replace(&devicetotpv1.ReplaceRecoveryCodesRequest{Pin: proto.String("8299")})
 	require.NoError(t, err)

@@ -37,7 +37,7 @@ func overviewOf(view devicetotp.Overview) *devicetotpv1.InspectResponse {
 	}
 	for _, d := range view.Devices {
 		answer.Devices = append(answer.Devices, &devicetotpv1.InspectedDevice{
-			Device: deviceOf(d), Basis: d.Basis.String(), MadeBy: d.MadeBy, Opens: d.Opens, KeyId: d.KeyID,
+			Device: deviceOf(d), Basis: d.Basis.String(), MadeBy: d.MadeBy, Opens: d.Opens, KeyId: d.KeyID, RestsOnGrace: d.RestsOnGrace,
 		})
 	}
 	for _, f := range view.Factors {

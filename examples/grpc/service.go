@@ -58,6 +58,8 @@ func (s *service) Verify(ctx context.Context, r *devicetotpv1.VerifyRequest) (*d
 		Step:       match.Step,
 		Drift:      int32(match.Drift),
 		ValidUntil: timestamppb.New(match.ValidUntil),
+
+		RestsOnGrace: match.RestsOnGrace,
 	}, nil
 }
 

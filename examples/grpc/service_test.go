@@ -67,6 +67,7 @@ func TestDeviceIsCreatedAndItsCodeAcceptedOnce(t *testing.T) {
 	require.EqualValues(t, -1, match.GetDrift())
 	require.Equal(t, s.Clock.Now().Unix()/30-1, match.GetStep())
 	require.True(t, match.GetValidUntil().AsTime().After(s.Clock.Now()))
+	require.False(t, match.GetRestsOnGrace())
 
 	_, err = s.client.Verify(s.as("good"), verify)
 	require.Equal(t, refusal{code: codes.PermissionDenied, reason: "INVALID_CREDENTIALS", field: "code"}, read(t, err))

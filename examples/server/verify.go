@@ -37,6 +37,8 @@ type verifyAnswer struct {
 	Step       int64     `json:"step"`
 	Drift      int       `json:"drift"`
 	ValidUntil time.Time `json:"validUntil"`
+
+	RestsOnGrace bool `json:"restsOnGrace"` // no payment is approved on such a code
 }
 
 func (h *verifyHandler) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -55,6 +55,7 @@ func TestCodeIsAcceptedOnce(t *testing.T) {
 	require.LessOrEqual(t, max(match.Drift, -match.Drift), 1)
 	require.Positive(t, match.Step)
 	require.True(t, match.ValidUntil.After(time.Now().Add(-time.Minute)))
+	require.Contains(t, accepted.body, `"restsOnGrace":`)
 
 	s.post(verifyPath, "good", body).refused(t, http.StatusForbidden, "invalid-credentials")
 }

@@ -255,7 +255,10 @@ type VerifyResponse struct {
 	Step  int64 `protobuf:"varint,2,opt,name=step,proto3" json:"step,omitempty"`
 	Drift int32 `protobuf:"zigzag32,3,opt,name=drift,proto3" json:"drift,omitempty"`
 	// valid_until is when the code would have ended.
-	ValidUntil    *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
+	ValidUntil *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=valid_until,json=validUntil,proto3" json:"valid_until,omitempty"`
+	// rests_on_grace is set for a code of a device that was made on grace alone, or
+	// on codes of such a device. Do not approve a payment on it.
+	RestsOnGrace  bool `protobuf:"varint,5,opt,name=rests_on_grace,json=restsOnGrace,proto3" json:"rests_on_grace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -316,6 +319,13 @@ func (x *VerifyResponse) GetValidUntil() *timestamppb.Timestamp {
 		return x.ValidUntil
 	}
 	return nil
+}
+
+func (x *VerifyResponse) GetRestsOnGrace() bool {
+	if x != nil {
+		return x.RestsOnGrace
+	}
+	return false
 }
 
 type ProveRequest struct {
@@ -1595,8 +1605,10 @@ type InspectedDevice struct {
 	Basis  string `protobuf:"bytes,2,opt,name=basis,proto3" json:"basis,omitempty"`
 	MadeBy string `protobuf:"bytes,3,opt,name=made_by,json=madeBy,proto3" json:"made_by,omitempty"`
 	// opens is set if its secret opens, and key_id is the key it is sealed with.
-	Opens         bool   `protobuf:"varint,4,opt,name=opens,proto3" json:"opens,omitempty"`
-	KeyId         string `protobuf:"bytes,5,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	Opens bool   `protobuf:"varint,4,opt,name=opens,proto3" json:"opens,omitempty"`
+	KeyId string `protobuf:"bytes,5,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// rests_on_grace is set if it was made on grace, or on codes of such a device.
+	RestsOnGrace  bool `protobuf:"varint,6,opt,name=rests_on_grace,json=restsOnGrace,proto3" json:"rests_on_grace,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1664,6 +1676,13 @@ func (x *InspectedDevice) GetKeyId() string {
 		return x.KeyId
 	}
 	return ""
+}
+
+func (x *InspectedDevice) GetRestsOnGrace() bool {
+	if x != nil {
+		return x.RestsOnGrace
+	}
+	return false
 }
 
 // A Factor is "otp", "password" or "pin", and its failures in a row.
@@ -2020,13 +2039,14 @@ const file_devicetotp_proto_rawDesc = "" +
 	"\rVerifyRequest\x12\x17\n" +
 	"\x04code\x18\x01 \x01(\tH\x00R\x04code\x88\x01\x01\x12\x1b\n" +
 	"\tdevice_id\x18\x02 \x01(\tR\bdeviceIdB\a\n" +
-	"\x05_code\"\x94\x01\n" +
+	"\x05_code\"\xba\x01\n" +
 	"\x0eVerifyResponse\x12\x1b\n" +
 	"\tdevice_id\x18\x01 \x01(\tR\bdeviceId\x12\x12\n" +
 	"\x04step\x18\x02 \x01(\x03R\x04step\x12\x14\n" +
 	"\x05drift\x18\x03 \x01(\x11R\x05drift\x12;\n" +
 	"\vvalid_until\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"validUntil\"\x90\x01\n" +
+	"validUntil\x12$\n" +
+	"\x0erests_on_grace\x18\x05 \x01(\bR\frestsOnGrace\"\x90\x01\n" +
 	"\fProveRequest\x12\x15\n" +
 	"\x03otp\x18\x01 \x01(\tH\x00R\x03otp\x88\x01\x01\x12\x1f\n" +
 	"\bpassword\x18\x02 \x01(\tH\x01R\bpassword\x88\x01\x01\x12\x15\n" +
@@ -2140,13 +2160,14 @@ const file_devicetotp_proto_rawDesc = "" +
 	"\x04keys\x18\a \x03(\tR\x04keys\x12\x1e\n" +
 	"\n" +
 	"unreadable\x18\b \x01(\rR\n" +
-	"unreadable\"\x9c\x01\n" +
+	"unreadable\"\xc2\x01\n" +
 	"\x0fInspectedDevice\x12-\n" +
 	"\x06device\x18\x01 \x01(\v2\x15.devicetotp.v1.DeviceR\x06device\x12\x14\n" +
 	"\x05basis\x18\x02 \x01(\tR\x05basis\x12\x17\n" +
 	"\amade_by\x18\x03 \x01(\tR\x06madeBy\x12\x14\n" +
 	"\x05opens\x18\x04 \x01(\bR\x05opens\x12\x15\n" +
-	"\x06key_id\x18\x05 \x01(\tR\x05keyId\"\x97\x01\n" +
+	"\x06key_id\x18\x05 \x01(\tR\x05keyId\x12$\n" +
+	"\x0erests_on_grace\x18\x06 \x01(\bR\frestsOnGrace\"\x97\x01\n" +
 	"\x06Factor\x12\x16\n" +
 	"\x06factor\x18\x01 \x01(\tR\x06factor\x12\x1a\n" +
 	"\bfailures\x18\x02 \x01(\rR\bfailures\x12\x18\n" +

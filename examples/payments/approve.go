@@ -1,0 +1,75 @@
+package payments
+
+import (
+	"database/sql"
+	"errors"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/google/uuid"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+)
+
+type approval struct {
+	ID       string `json:"id"`
+	DeviceID string `json:"device_id"`
+}
+
+// approve approves a payment with a code of a device.
+//
+// The payment is read first, so that no code is spent on one that cannot be
+// approved. The app sends the id of its device, so that wrong codes slow down that
+// device alone. A device that rests on grace approves nothing: whoever had the
+// session in the first five minutes may have made it. And the payment is written
+// with a condition, because a second request may have approved it meanwhile.
+func (s *Service) approve(r *http.Request, accountID string) (any, error) {
+	var body struct {
+		Code     *string `json:"code"`
+		DeviceID string  `json:"device_id"`
+	}
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	id := chi.URLParam(r, "id")
+	if err := s.isOpen(r, id, accountID); err != nil {
+		return nil, err
+	}
+	match, err := s.Issuer.Verify(r.Context(), devicetotp.VerifyRequest{
+		AccountID: accountID, DeviceID: body.DeviceID, Code: credential.TypedCode(credential.FromPtr(body.Code)),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if match.RestsOnGrace {
+		return nil, errWeakDevice
+	}
+	result, err := s.DB.ExecContext(r.Context(),
+		`UPDATE payments SET approved_by = $3 WHERE id = $1 AND user_id = $2 AND approved_by IS NULL`, id, accountID, match.DeviceID)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := result.RowsAffected()
+	if err == nil && rows == 0 {
+		err = errApproved
+	}
+	return approval{id, match.DeviceID}, err
+}
+
+// isOpen returns an error unless the user has this payment and it is not approved.
+func (s *Service) isOpen(r *http.Request, id, accountID string) error {
+	if uuid.Validate(id) != nil {
+		return errNoPayment
+	}
+	var approved bool
+	err := s.DB.QueryRowContext(r.Context(),
+		`SELECT approved_by IS NOT NULL FROM payments WHERE id = $1 AND user_id = $2`, id, accountID).Scan(&approved)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return errNoPayment
+	case err == nil && approved:
+		return errApproved
+	}
+	return err
+}

@@ -1,0 +1,82 @@
+package payments
+
+import (
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/examples/settings"
+	"example.com/devicetotp/verifier"
+)
+
+// device is a line of the page of devices.
+type device struct {
+	ID      string    `json:"id,omitempty"` // missing while the id is as good as the secret
+	Name    string    `json:"name"`
+	Added   time.Time `json:"added"`
+	Blocked bool      `json:"blocked"`
+	// Approves is false for a device that rests on grace. Its user is asked to add
+	// another one with the password, or to rotate this one.
+	Approves bool `json:"approves"`
+}
+
+func (s *Service) devices(r *http.Request, accountID string) (any, error) {
+	view, err := s.Issuer.Inspect(r.Context(), accountID)
+	if err != nil {
+		return nil, err
+	}
+	lines := make([]device, 0, len(view.Devices))
+	for _, d := range view.Devices {
+		line := device{d.ID, d.Name, d.CreatedAt, d.Blocked, !d.RestsOnGrace}
+		if d.OpenToRetry {
+			line.ID = ""
+		}
+		lines = append(lines, line)
+	}
+	return map[string][]device{"devices": lines}, nil
+}
+
+// remove removes a device after a proof, as package settings does it.
+func (s *Service) remove(r *http.Request, accountID string) (any, error) {
+	var body struct {
+		Added    time.Time `json:"added"` // of the line that the user chose
+		Lost     bool      `json:"lost"`
+		OTP      *string   `json:"otp"`
+		Password *string   `json:"password"`
+	}
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	gone, err := settings.Remove(r.Context(), s.Issuer, settings.Removal{
+		AccountID: accountID, DeviceID: chi.URLParam(r, "id"), Added: body.Added, Lost: body.Lost,
+		OTP: credential.TypedCode(credential.FromPtr(body.OTP)), Password: credential.FromPtr(body.Password),
+	})
+	return map[string][]string{"removed": gone}, err
+}
+
+// password changes the password, and ends what the old one may have opened.
+func (s *Service) password(r *http.Request, accountID string) (any, error) {
+	var body struct {
+		Old    *string `json:"old"`
+		New    string  `json:"new"`
+		Leaked bool    `json:"leaked"` // somebody else may know the old one
+	}
+	if err := read(r, &body); err != nil {
+		return nil, err
+	}
+	err := ChangePassword(r.Context(), s.Issuer, s.store, s.hasher, accountID, credential.FromPtr(body.Old), credential.NewSecret(body.New))
+	if errors.Is(err, verifier.ErrSize) {
+		return nil, errors.Join(errNewPassword, err)
+	}
+	var gone []string
+	if err == nil && body.Leaked {
+		gone, err = RevokeMadeOnPassword(r.Context(), s.Issuer, accountID)
+	}
+	if err == nil {
+		err = s.EndSessions(r, accountID)
+	}
+	return map[string][]string{"removed": gone}, err
+}

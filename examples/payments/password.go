@@ -1,0 +1,80 @@
+package payments
+
+import (
+	"context"
+	"errors"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
+)
+
+// Users is what a change of password needs of a store: sqlstore.Store has it, and so
+// has Store.
+type Users interface {
+	Load(ctx context.Context, id string) (credential.Account, error)
+	RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error
+}
+
+// ErrPasswordChanged is returned if the old password was right when it was checked,
+// and has been replaced since: by support, or in another browser.
+var ErrPasswordChanged = errors.New("the password was changed meanwhile")
+
+// ChangePassword replaces a password after a proof of the old one. Guesses at it
+// count as all others do, because Prove checks it. New failures start at zero.
+//
+// Config.OnRehash may renew the hash of the old password right after the proof. Then
+// the first RotateHash fails, and the old password is compared with the hash that is
+// there now. If it does not fit, somebody else has replaced it, and that must stay.
+func ChangePassword(ctx context.Context, issuer *devicetotp.Issuer, users Users, h *verifier.Hasher, id string, old, next credential.Secret) error {
+	stored, err := users.Load(ctx, id) // before the proof, so that the proof is of this hash or of a later one
+	if err != nil {
+		return err
+	}
+	if _, err := issuer.Prove(ctx, devicetotp.ProveRequest{AccountID: id, Password: old}); err != nil {
+		return err
+	}
+	hash, err := h.Hash(ctx, next)
+	if err != nil {
+		return err
+	}
+	for range 3 { // one is enough, unless processes with different hashers renew it in turn
+		err = users.RotateHash(ctx, id, credential.FactorPassword, stored.PasswordHash, hash)
+		if !errors.Is(err, credential.ErrConflict) {
+			return err
+		}
+		if stored, err = users.Load(ctx, id); err != nil || stored.PasswordHash == hash {
+			return err
+		}
+		same, _, err := h.Compare(ctx, stored.PasswordHash, old)
+		if err != nil {
+			return err
+		}
+		if !same {
+			return ErrPasswordChanged
+		}
+	}
+	return ErrPasswordChanged
+}
+
+// RevokeMadeOnPassword revokes the devices that were created on a password, those
+// that were created on their codes, and those that are being rotated, perhaps on the
+// password. Call it after ChangePassword if somebody else may know the old one: from
+// then on no device is created on that. It returns which devices are gone.
+func RevokeMadeOnPassword(ctx context.Context, issuer *devicetotp.Issuer, id string) ([]string, error) {
+	view, err := issuer.Inspect(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	var ids []string
+	for _, d := range view.Devices {
+		if d.Basis == credential.BasisPassword || d.RotationPending {
+			ids = append(ids, d.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	revoked, err := issuer.Revoke(ctx, devicetotp.RevokeRequest{AccountID: id, DeviceIDs: ids, WithMadeBy: true})
+	return append(revoked.DeviceIDs, revoked.MadeBy...), err
+}

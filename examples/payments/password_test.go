@@ -1,0 +1,215 @@
+package payments
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+	"golang.org/x/crypto/bcrypt"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
+)
+
+const changed = "another password"
+
+// meanwhile are the users of the service, with something that happens between the
+// proof of the old password and each write of the new one.
+type meanwhile struct {
+	*Store
+	happens []func()
+	writes  int
+}
+
+func (m *meanwhile) RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error {
+	if m.writes < len(m.happens) {
+		m.happens[m.writes]()
+	}
+	m.writes++
+	return m.Store.RotateHash(ctx, id, f, from, to)
+}
+
+// change changes the password while these happen, and returns how often the new hash
+// was written or would have been.
+func (w *world) change(issuer *devicetotp.Issuer, id string, happens ...func()) (writes int, err error) {
+	users := &meanwhile{Store: &Store{w.db}, happens: happens}
+	err = ChangePassword(w.t.Context(), issuer, users, verifier.DefaultHasher(), id, credential.NewSecret(password), credential.NewSecret(changed))
+	return users.writes, err
+}
+
+// fits requires this to be the password, at the login.
+func (w *world) fits(id, want string) {
+	w.t.Helper()
+	a, err := (&Store{w.db}).Load(w.t.Context(), id)
+	require.NoError(w.t, err)
+	ok, _, err := verifier.DefaultHasher().Compare(w.t.Context(), a.PasswordHash, credential.NewSecret(want))
+	require.NoError(w.t, err)
+	require.True(w.t, ok, "%q is not the password", want)
+}
+
+// The first proof of an old hash starts its renewal, which used to make the first
+// change of a password fail now and then. The renewal is stored before the change is.
+func TestPasswordChangeThatARenewalOvertakes(t *testing.T) {
+	w := newWorld(t)
+	id, _ := w.user(time.Hour)
+	renewed := make(chan error, 1)
+	store := &Store{w.db}
+	issuer, err := devicetotp.NewIssuer(store, w.options.Keys, devicetotp.Config{
+		Limits: patient,
+		OnRehash: func(ctx context.Context, id string, f credential.Factor, from, to string) error {
+			err := store.RotateHash(ctx, id, f, from, to)
+			renewed <- err
+			return err
+		},
+	})
+	require.NoError(t, err)
+	writes, err := w.change(issuer, id, func() { require.NoError(t, <-renewed) })
+	require.NoError(t, err)
+	require.Equal(t, 2, writes, "the first was a conflict with the renewal")
+	w.fits(id, changed)
+}
+
+// The other way round: the change is stored first, and the renewal must not undo it.
+func TestPasswordChangeThatOvertakesARenewal(t *testing.T) {
+	w := newWorld(t)
+	id, _ := w.user(time.Hour)
+	stored, renewed := make(chan struct{}), make(chan error, 1)
+	store := &Store{w.db}
+	issuer, err := devicetotp.NewIssuer(store, w.options.Keys, devicetotp.Config{
+		Limits: patient,
+		OnRehash: func(ctx context.Context, id string, f credential.Factor, from, to string) error {
+			<-stored
+			err := store.RotateHash(ctx, id, f, from, to)
+			renewed <- err
+			return err
+		},
+	})
+	require.NoError(t, err)
+	writes, err := w.change(issuer, id)
+	close(stored)
+	require.NoError(t, err)
+	require.Equal(t, 1, writes)
+	require.ErrorIs(t, <-renewed, credential.ErrConflict)
+	w.fits(id, changed)
+}
+
+// Support, or another browser, replaces the password between the proof and the write:
+// that stays, however often the old one's hash was renewed before.
+func TestPasswordChangeYieldsToAnother(t *testing.T) {
+	w := newWorld(t)
+	reset := func(id, to string) func() {
+		return func() {
+			hash, err := bcrypt.GenerateFromPassword([]byte(to), bcrypt.MinCost)
+			require.NoError(t, err)
+			w.exec(`UPDATE users SET password_hash = $2 WHERE id = $1`, id, string(hash))
+		}
+	}
+	quiet, err := devicetotp.NewIssuer(&Store{w.db}, w.options.Keys, devicetotp.Config{Limits: patient})
+	require.NoError(t, err)
+	for name, before := range map[string][]string{"at once": nil, "after a renewal": {password}, "after two": {password, password}} {
+		t.Run(name, func(t *testing.T) {
+			id, _ := w.user(time.Hour)
+			var happens []func()
+			for _, same := range before {
+				happens = append(happens, reset(id, same))
+			}
+			_, err := w.change(quiet, id, append(happens, reset(id, "what support gave"))...)
+			require.ErrorIs(t, err, ErrPasswordChanged)
+			w.fits(id, "what support gave")
+		})
+	}
+	t.Run("as soon as the proof is given", func(t *testing.T) { // and before anything is read for the write
+		id, _ := w.user(time.Hour)
+		issuer, err := devicetotp.NewIssuer(&Store{w.db}, w.options.Keys, devicetotp.Config{
+			Limits: patient, Observer: func(context.Context, devicetotp.Event) { reset(id, "what support gave")() },
+		})
+		require.NoError(t, err)
+		_, err = w.change(issuer, id)
+		require.ErrorIs(t, err, ErrPasswordChanged)
+		w.fits(id, "what support gave")
+	})
+	t.Run("renewed for ever", func(t *testing.T) {
+		id, _ := w.user(time.Hour)
+		again := reset(id, password)
+		writes, err := w.change(quiet, id, again, again, again)
+		require.ErrorIs(t, err, ErrPasswordChanged)
+		require.Equal(t, 3, writes)
+	})
+}
+
+// lost is a store whose writes take effect and are reported as conflicts, as a driver
+// does that sends a statement again.
+type lost struct{ *Store }
+
+func (l lost) RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error {
+	if err := l.Store.RotateHash(ctx, id, f, from, to); err != nil {
+		return err
+	}
+	return conflict(id)
+}
+
+func TestPasswordChangeThatTookEffect(t *testing.T) {
+	w := newWorld(t)
+	id, _ := w.user(time.Hour)
+	quiet, err := devicetotp.NewIssuer(&Store{w.db}, w.options.Keys, devicetotp.Config{Limits: patient})
+	require.NoError(t, err)
+	require.NoError(t, ChangePassword(t.Context(), quiet, lost{&Store{w.db}}, verifier.DefaultHasher(), id, credential.NewSecret(password), credential.NewSecret(changed)))
+	w.fits(id, changed)
+}
+
+// Guesses at the old password count with all others, and what the old one opened ends.
+func TestPasswordChangeOfAUser(t *testing.T) {
+	w := newWorld(t)
+	id, token := w.user(time.Hour)
+	thief := w.signIn(id)
+	body := func(old, fresh, more string) string { return `{"old":"` + old + `","new":"` + fresh + `"` + more + `}` }
+	byPassword := w.create(token, `"password":"`+password+`"`)
+	madeOnIt := w.create(token, `"otp":"`+w.code(byPassword)+`"`)
+	_, err := w.service.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: id, Kind: verifier.KindAccount, Code: credential.NewSecret("52627100"), TTL: time.Minute})
+	require.NoError(t, err)
+	byCode := w.create(token, `"otp":"52627100"`)
+
+	w.post("/settings/password", token, body(password, "", "")).refused(t, http.StatusUnprocessableEntity, "invalid-password")
+	for range 5 {
+		w.post("/settings/password", token, body("wrong", changed, "")).refused(t, http.StatusForbidden, "invalid-credentials")
+	}
+	w.post("/settings/password", token, body(password, changed, "")).refused(t, http.StatusTooManyRequests, "too-many-attempts")
+	w.Clock.Advance(30 * time.Second)
+	got := w.post("/settings/password", token, body(password, changed, `,"leaked":true`))
+	require.Equal(t, http.StatusOK, got.status, got.text)
+	require.JSONEq(t, `{"removed":["`+byPassword.DeviceID+`","`+madeOnIt.DeviceID+`"]}`, got.text)
+	w.fits(id, changed)
+
+	page := w.post("/settings/devices", token, "").text
+	require.Equal(t, 1, strings.Count(page, `"id"`), page)
+	require.Contains(t, page, byCode.DeviceID)
+	w.post("/settings/devices", thief, "").refused(t, http.StatusUnauthorized, "unauthorized")
+	w.post("/settings/password", token, body(password, "again", "")).refused(t, http.StatusForbidden, "invalid-credentials")
+}
+
+// A rotation does not change what a device was made on, so one that is pending goes,
+// and one that was confirmed is in the log.
+func TestPasswordChangeEndsRotations(t *testing.T) {
+	w := newWorld(t)
+	id, token := w.user(time.Hour)
+	_, err := w.service.Issuer.AddCode(t.Context(), devicetotp.AddCodeRequest{AccountID: id, Kind: verifier.KindAccount, Code: credential.NewSecret("52627100"), TTL: time.Minute})
+	require.NoError(t, err)
+	phone := w.create(token, `"otp":"52627100"`)
+	_, err = w.service.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: id, Code: credential.NewSecret(w.code(phone))})
+	require.NoError(t, err)
+	gone, err := RevokeMadeOnPassword(t.Context(), w.service.Issuer, id)
+	require.NoError(t, err)
+	require.Empty(t, gone)
+	_, err = w.service.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{
+		AccountID: id, DeviceID: phone.DeviceID, RotationID: uuid.NewString(), Password: credential.NewSecret(password),
+	})
+	require.NoError(t, err)
+	gone, err = RevokeMadeOnPassword(t.Context(), w.service.Issuer, id)
+	require.NoError(t, err)
+	require.Equal(t, []string{phone.DeviceID}, gone)
+}
