@@ -9,10 +9,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/drawtest"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
-	"example.com/devicetotp/credential/drawtest"
 )
 
 func TestAddCodeRules(t *testing.T) {

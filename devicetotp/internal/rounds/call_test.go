@@ -13,8 +13,8 @@ import (
 
 	"example.com/devicetotp/clock"
 	"example.com/devicetotp/credential"
-	totperrors "example.com/devicetotp/errors"
 	"example.com/devicetotp/credential/drawtest"
+	totperrors "example.com/devicetotp/errors"
 )
 
 func TestCall_NeedsAnEngineAnAccountAndAContext(t *testing.T) {
