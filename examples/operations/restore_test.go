@@ -146,6 +146,25 @@ func TestASecondRunOfAgainChangesNothing(t *testing.T) {
 	require.NoError(t, d.create(t, shown[0]))
 }
 
+// Without one-time codes and imported devices, 90 seconds do: three periods of 30 s.
+func TestUsedCodesOfThirtySecondsExpireWithinNinety(t *testing.T) {
+	for wait, good := range map[time.Duration]bool{0: true, 90*time.Second - time.Second: true, 90 * time.Second: false} {
+		w := devicetotptest.New(t)
+		w.Clock.Set(w.Clock.Now().Truncate(30 * time.Second))
+		alice := w.Account("alice")
+		code := alice.Device("phone", time.Hour).Drifted(1)
+		backup := alice.Stored()
+		verify := func() error {
+			_, err := w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "alice", Code: code})
+			return err
+		}
+		require.NoError(t, verify())
+		w.Clock.Advance(wait)
+		require.NoError(t, w.Store.Accounts.Replace(t.Context(), backup))
+		require.Equal(t, good, verify() == nil, "%v after it was used", wait)
+	}
+}
+
 // Codes of devices and one-time codes that were used since the backup are good
 // again until they expire: after fifteen minutes none is, of whatever period.
 func TestUsedCodesExpireWithinFifteenMinutes(t *testing.T) {
