@@ -109,7 +109,7 @@ func now() string { return time.Now().UTC().Format(time.RFC3339Nano) }
 // admin runs a command that is not on the page.
 func (s *service) admin(args string) {
 	s.t.Helper()
-	s.run("/opt/devicetotp/admin -store sqlite:/var/lib/service/accounts.db -key-file /etc/service/totp.keys -log /var/log/service/admin.log "+args, "")
+	s.run("/opt/devicetotp/account "+args, "")
 }
 
 // keys returns the keys of the file as it is now.
@@ -202,6 +202,7 @@ func TestEveryCommandOfThePage(t *testing.T) {
 			s.use("bob", imported(t, "KRSXG5CTMVRXEZLUKRSXG5CT", credential.AlgorithmSHA256), s.start())
 		},
 		"shred": func(string) { require.NoFileExists(t, s.path("/var/lib/service/devices.txt")) },
+		"once":  func(string) { require.FileExists(t, s.path("/opt/devicetotp/account")) },
 		"unblock": func(output string) {
 			require.Contains(t, output, `"account": "alice"`)
 			_, err := s.start().Prove(t.Context(), devicetotp.ProveRequest{AccountID: "alice", PIN: credential.NewSecret("8299")})
