@@ -21,10 +21,12 @@ type Accounts interface {
 // ErrTaken says that the new id has an account already. Nothing has moved.
 var ErrTaken = errors.New("an account has the new id already; nothing has moved")
 
-// Move moves an account to an id that no account has or had. After an error other
-// than ErrTaken the old account is locked, and the same call goes on; if the old one
-// is gone by then, unlock the new one. An account that was locked before, for
-// instance by an earlier call, is locked afterwards too, and Move reports that.
+// Move moves an account to an id that no account has or had. If nothing has moved,
+// the old account is as it was. After an error of the store it may be locked, and the
+// same call goes on; if the old one is gone by then, unlock the new one. An account
+// that was locked before, for instance by an earlier call, is locked afterwards too,
+// and Move reports that. ErrTaken is also returned if an earlier call has added the
+// new account, locked, and the old one has changed since: delete the new one then.
 //
 // Nobody may revoke a device of the account meanwhile: that works on a locked
 // account, and the device could be moved before it is gone.
@@ -41,11 +43,12 @@ func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, t
 		return false, err
 	}
 	moved, err := rebound(keys, old, to)
-	if err != nil {
-		return false, err
+	nothing := err != nil // has moved
+	if err == nil {
+		err = insert(ctx, store, moved)
+		nothing = errors.Is(err, ErrTaken)
 	}
-	err = insert(ctx, store, moved)
-	if errors.Is(err, ErrTaken) && !before.Locked {
+	if nothing && !before.Locked {
 		err = errors.Join(err, store.SetLocked(ctx, from, false))
 	}
 	if err != nil {

@@ -127,6 +127,46 @@ func TestMove_ToAnIDThatIsTaken(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// What cannot be moved stays as it is, unlocked.
+func TestMove_OfWhatCannotBeMoved(t *testing.T) {
+	w, _, store := newMove(t)
+	ada, err := store.Load(t.Context(), "ada")
+	require.NoError(t, err)
+	_, err = Move(t.Context(), store, w.Keys, "ada", "ada")
+	require.Error(t, err)
+	other, err := credential.NewKeyring("other", credential.NewKey("other"))
+	require.NoError(t, err)
+	_, err = Move(t.Context(), store, other, "ada", "u-7")
+	require.ErrorIs(t, err, credential.ErrMissingKey)
+	still, err := store.Load(t.Context(), "ada")
+	require.NoError(t, err)
+	require.Equal(t, ada, still)
+}
+
+// An account that changes between two calls is not deleted: the copy is older.
+func TestMove_OfAnAccountThatHasChanged(t *testing.T) {
+	w, phone, store := newMove(t)
+	store.before["delete"] = 1
+	_, err := Move(t.Context(), store, w.Keys, "ada", "u-7")
+	require.ErrorIs(t, err, errShaky)
+	_, err = w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "ada", DeviceIDs: []string{phone.DeviceID}})
+	require.NoError(t, err)
+	_, err = Move(t.Context(), store, w.Keys, "ada", "u-7")
+	require.ErrorIs(t, err, ErrTaken)
+	for _, id := range []string{"ada", "u-7"} {
+		a, err := store.Load(t.Context(), id)
+		require.NoError(t, err)
+		require.True(t, a.Locked, id)
+	}
+	_, err = store.Delete(t.Context(), "u-7")
+	require.NoError(t, err)
+	_, err = Move(t.Context(), store, w.Keys, "ada", "u-7")
+	require.NoError(t, err)
+	a, err := store.Load(t.Context(), "u-7")
+	require.NoError(t, err)
+	require.Empty(t, a.State.Devices)
+}
+
 // After a fault the same call goes on, and the account was never lost. Two accounts
 // with its secrets are never both unlocked.
 func TestMove_GoesOnAfterAFault(t *testing.T) {
