@@ -24,7 +24,7 @@ func revoke(ctx context.Context, a *admin, o options) error {
 			r.DeviceIDs = append(r.DeviceIDs, d.ID)
 		}
 		if len(r.DeviceIDs) == 0 {
-			return json.NewEncoder(a.out).Encode(devicetotp.Revoked{})
+			return a.printRevoked(devicetotp.Revoked{})
 		}
 	}
 	done, err := a.issuer.Revoke(ctx, r)
@@ -34,7 +34,14 @@ func revoke(ctx context.Context, a *admin, o options) error {
 	if len(done.DeviceIDs) == 0 {
 		return fmt.Errorf("%w: the account has no such device", errRefused)
 	}
-	return json.NewEncoder(a.out).Encode(done)
+	return a.printRevoked(done)
+}
+
+func (a *admin) printRevoked(r devicetotp.Revoked) error {
+	return json.NewEncoder(a.out).Encode(struct {
+		Revoked []string `json:"revoked"`
+		MadeBy  []string `json:"madeBy,omitempty"`
+	}{append([]string{}, r.DeviceIDs...), r.MadeBy})
 }
 
 func lock(ctx context.Context, a *admin, o options) error {

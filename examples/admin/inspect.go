@@ -11,19 +11,19 @@ import (
 
 // view is what inspect prints: an Overview in words, without what is zero.
 type view struct {
-	Account      string                    `json:"account"`
-	Locked       bool                      `json:"locked"`
-	RegisteredAt time.Time                 `json:"registeredAt,omitzero"`
-	HasPassword  bool                      `json:"hasPassword"`
-	HasPIN       bool                      `json:"hasPIN"`
-	GraceUntil   time.Time                 `json:"graceUntil,omitzero"`
-	Factors      map[string]attempts       `json:"factors"`
-	Kinds        map[string]attempts       `json:"kinds,omitempty"`
-	Recovery     recovery                  `json:"recovery"`
-	Codes        []devicetotp.CodeOverview `json:"codes,omitempty"`
-	Devices      []device                  `json:"devices"`
-	Keys         []string                  `json:"keys"`
-	Unreadable   []unreadable              `json:"unreadable,omitempty"`
+	Account      string              `json:"account"`
+	Locked       bool                `json:"locked"`
+	RegisteredAt time.Time           `json:"registeredAt,omitzero"`
+	HasPassword  bool                `json:"hasPassword"`
+	HasPIN       bool                `json:"hasPIN"`
+	GraceUntil   time.Time           `json:"graceUntil,omitzero"`
+	Factors      map[string]attempts `json:"factors"`
+	Kinds        map[string]attempts `json:"kinds,omitempty"`
+	Recovery     recovery            `json:"recovery"`
+	Codes        []code              `json:"codes,omitempty"`
+	Devices      []device            `json:"devices"`
+	Keys         []string            `json:"keys"`
+	Unreadable   []unreadable        `json:"unreadable,omitempty"`
 }
 
 type attempts struct {
@@ -53,6 +53,11 @@ type device struct {
 	attempts
 }
 
+type code struct {
+	Kind      string    `json:"kind"`
+	ExpiresAt time.Time `json:"expiresAt"`
+}
+
 type unreadable struct {
 	Purpose string `json:"purpose"`
 	Device  string `json:"device,omitempty"`
@@ -77,7 +82,7 @@ func inspect(ctx context.Context, a *admin, o options) error {
 func newView(a credential.Account, o devicetotp.Overview) view {
 	v := view{
 		Account: a.ID, Locked: a.Locked, RegisteredAt: a.RegisteredAt, HasPassword: a.PasswordHash != "", HasPIN: a.PINHash != "",
-		GraceUntil: o.GraceUntil, Factors: map[string]attempts{}, Kinds: map[string]attempts{}, Codes: o.Codes, Devices: []device{}, Keys: o.Keys,
+		GraceUntil: o.GraceUntil, Factors: map[string]attempts{}, Kinds: map[string]attempts{}, Devices: []device{}, Keys: o.Keys,
 		Recovery: recovery{o.Recovery.Left, o.Recovery.CreatedAt, attempts{o.Recovery.Failures, o.Recovery.Blocked, o.Recovery.BlockedUntil}},
 	}
 	for _, f := range o.Factors {
@@ -85,6 +90,9 @@ func newView(a credential.Account, o devicetotp.Overview) view {
 	}
 	for _, k := range o.Kinds {
 		v.Kinds[k.Kind] = attempts{k.Failures, k.Blocked, k.BlockedUntil}
+	}
+	for _, c := range o.Codes {
+		v.Codes = append(v.Codes, code(c))
 	}
 	for _, d := range o.Devices {
 		v.Devices = append(v.Devices, device{

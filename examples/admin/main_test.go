@@ -111,12 +111,12 @@ func (d *desk) account(id string) (first, second devicetotp.DeviceTOTP) {
 	issuer := d.issuer()
 	first, err := issuer.Create(d.t.Context(), devicetotp.CreateRequest{AccountID: id})
 	require.NoError(d.t, err)
-	second, err = issuer.Create(d.t.Context(), devicetotp.CreateRequest{AccountID: id, OTP: code(d.t, first)})
+	second, err = issuer.Create(d.t.Context(), devicetotp.CreateRequest{AccountID: id, OTP: codeOf(d.t, first)})
 	require.NoError(d.t, err)
 	return first, second
 }
 
-func code(t *testing.T, d devicetotp.DeviceTOTP) credential.Secret {
+func codeOf(t *testing.T, d devicetotp.DeviceTOTP) credential.Secret {
 	t.Helper()
 	totp := verifier.TOTP{Secret: d.Secret, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period}
 	code, err := totp.Code(totp.Step(time.Now()))
@@ -163,12 +163,12 @@ func TestRevoke(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *desk) {
 		first, second := d.account("alice")
 		require.Contains(t, d.run(3, "revoke", "-device", "738e379f-fe30-45ab-819c-ba88804b6368", "alice"), "no such device")
-		require.JSONEq(t, `{"DeviceIDs":["`+first.ID+`"],"MadeBy":["`+second.ID+`"]}`, d.run(0, "revoke", "-device", first.ID, "-with-made-by", "alice"))
+		require.JSONEq(t, `{"revoked":["`+first.ID+`"],"madeBy":["`+second.ID+`"]}`, d.run(0, "revoke", "-device", first.ID, "-with-made-by", "alice"))
 		require.Empty(t, d.inspected("alice").Devices)
 		d.account("bob")
 		d.run(0, "revoke", "-all", "bob")
 		require.Empty(t, d.inspected("bob").Devices)
-		d.run(0, "revoke", "-all", "bob")
+		require.JSONEq(t, `{"revoked":[]}`, d.run(0, "revoke", "-all", "bob"))
 	})
 }
 
@@ -249,6 +249,16 @@ func TestReplay(t *testing.T) {
 	})
 }
 
+// A wrong time repeats nothing, and the command says so.
+func TestReplay_SaysWhichEventsItLeftOut(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	d.run(0, "lock", "alice")
+	d.run(0, "unlock", "alice")
+	out := d.run(0, "replay", "-since", "2020-05-01T12:00:00Z", "-restored", "2020-05-02T12:00:00Z", d.log)
+	require.Regexp(t, `^0 Events of between the two times; left out: 0 of before and 4 of after, the first of 20`, out)
+}
+
 // all returns every account, in the order of ids.
 func (d *desk) all() (accounts []credential.Account) {
 	d.t.Helper()
@@ -272,12 +282,13 @@ func TestReplay_NamesWhatItCannotDo(t *testing.T) {
 		"not JSON", line(`"op":"revoke","code":"unavailable"`), line(`"op":"delete","code":"unavailable"`), `{"msg":"serving"}`,
 		line(`"op":"revoke","revoked":["` + first.ID + `"]`), `{"event":{"op":"delete","at":"2020-01-01T00:00:00Z","account":"alice"}}`,
 	}, "\n")+"\n"), 0o600))
-	after := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+	after := time.Now().UTC().Format(time.RFC3339Nano)
 	out := d.run(3, "replay", "-since", at, "-restored", after, d.log)
 	for _, named := range []string{"line 1: ", "line 2: ", "line 3: ", "3 lines"} {
 		require.Contains(t, out, named)
 	}
 	require.NotContains(t, out, "line 4: ")
+	require.Contains(t, out, "3 Events of between the two times; left out: 1 of before")
 	require.Len(t, d.inspected("alice").Devices, 1, "lines after those are repeated, and those of before the backup are not")
 }
 

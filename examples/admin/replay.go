@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
@@ -22,6 +23,9 @@ type replaying struct {
 	locks   map[string]bool // at the end: a locked account refuses some of the rest
 	said    map[string]bool
 	refused int
+
+	before, between, later int // Events, by their time
+	firstLater             time.Time
 }
 
 // replay repeats what was logged between the backup and its return. What is said
@@ -65,7 +69,7 @@ func (r *replaying) line(ctx context.Context, line []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
-	if !ok || e.At.Before(r.o.backedUp) || !e.At.Before(r.o.restored) {
+	if !ok || !r.isBetween(e.At) {
 		return nil
 	}
 	if e.Code == devicetotp.CodeUnavailable && changes(e.Op) {
@@ -76,6 +80,23 @@ func (r *replaying) line(ctx context.Context, line []byte) error {
 		return nil
 	}
 	return err
+}
+
+// isBetween reports whether an Event is of after the backup and of before its return,
+// and counts it: with a wrong time nothing would be repeated.
+func (r *replaying) isBetween(at time.Time) bool {
+	switch {
+	case at.Before(r.o.backedUp):
+		r.before++
+		return false
+	case at.Before(r.o.restored):
+		r.between++
+		return true
+	}
+	if r.later++; r.firstLater.IsZero() {
+		r.firstLater = at
+	}
+	return false
 }
 
 func changes(op devicetotp.Op) bool {
@@ -125,13 +146,18 @@ func (r *replaying) say(what, account string) {
 	}
 }
 
-// end locks and unlocks, last of all.
+// end locks and unlocks, last of all, and says which Events were repeated.
 func (r *replaying) end(ctx context.Context) error {
 	for id, locked := range r.locks {
 		if err := r.store.SetLocked(ctx, id, locked); err != nil && !errors.Is(err, credential.ErrNotFound) {
 			return err
 		}
 	}
+	fmt.Fprintf(r.out, "%d Events of between the two times; left out: %d of before", r.between, r.before)
+	if r.later > 0 {
+		fmt.Fprintf(r.out, " and %d of after, the first of %s", r.later, r.firstLater.Format(time.RFC3339))
+	}
+	fmt.Fprintln(r.out)
 	if r.refused > 0 {
 		return fmt.Errorf("%w: %d lines, which are named", errRefused, r.refused)
 	}
