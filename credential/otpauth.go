@@ -78,12 +78,15 @@ func readURI(key *otp.Key, query url.Values) (out URI, err error) {
 		}
 	}
 	digits, seconds := uint64(6), uint64(30)
-	for name, number := range map[string]*uint64{"digits": &digits, "period": &seconds} {
-		if !query.Has(name) {
+	for _, p := range [...]struct {
+		name   string
+		number *uint64
+	}{{"digits", &digits}, {"period", &seconds}} {
+		if !query.Has(p.name) {
 			continue
 		}
-		if *number, err = strconv.ParseUint(query.Get(name), 10, 16); err != nil || *number == 0 {
-			return URI{}, fmt.Errorf("credential: the %s of the address are not a small positive number", name)
+		if *p.number, err = strconv.ParseUint(query.Get(p.name), 10, 16); err != nil || *p.number == 0 {
+			return URI{}, fmt.Errorf("credential: the parameter %s of the address is not a small positive number", p.name)
 		}
 	}
 	out.Digits, out.Period = int(digits), time.Duration(seconds)*time.Second

@@ -27,20 +27,25 @@ import (
 // removed under the old one. In this order, no moment lets two accounts use one
 // secret, because at least one of them is locked or gone:
 //
-//  1. Choose an id that no account has or had. Write down, in a place of your own,
-//     both ids and whether the account is locked. Then lock it. A request that is
-//     being decided on at that moment fails to save, and sees the lock.
+//  1. Choose an id that no account has or had, and draw a random Version from 1 to
+//     [MaxVersion]. Write down, in a place of your own, both ids, the Version and
+//     whether the account is locked. Then lock it. A request that is being decided
+//     on at that moment fails to save, and sees the lock.
 //  2. Load the old account. Rebind its State. Open the PIN hash with
 //     [Keyring.OpenPINHash] for the old id, and seal it for the new one with
 //     [Keyring.SealPINHash]; failures that are counted against the PIN stay.
-//  3. Insert the account under the new id, locked, with the State, a random Version
-//     from 1 to [MaxVersion], and the old RegisteredAt and password hash.
+//  3. Insert the account under the new id, locked, with the State, the Version, and
+//     the old RegisteredAt and password hash. If the store reports that it did not
+//     insert, or an error, load the new id: only if it has your Version is it the
+//     account that you moved. Otherwise end here, and unlock the old one.
 //  4. Delete the old account. From here on the new one is the account.
 //  5. Unlock the new account, unless the old one was locked before.
 //
 // If the process dies, begin again with what is written down: as long as the old
-// account is there, delete the new one and go on from step 2; once it is gone, go
-// on with step 5. Let clients sign in again between the steps 4 and 5.
+// account is there, delete the new one if it has your Version, and go on from step
+// 2; once it is gone, go on with step 5. Let clients sign in again between the steps
+// 4 and 5. Revoke no device meanwhile: that works on a locked account, and the device
+// could be moved before it is gone.
 func Rebind(keys *Keyring, s State, from, to string) (State, error) {
 	if from == "" || to == "" || from == to {
 		return State{}, errors.New("credential: rebind: the two account ids must differ and not be empty")

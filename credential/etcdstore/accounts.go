@@ -36,6 +36,12 @@ func (s *Store) Put(ctx context.Context, a credential.Account) error {
 // id, and reports whether it did. An account that is there is left as it is. The
 // same values are refused as by [Store.Put], and a Version that is not 0 to
 // [credential.MaxVersion].
+//
+// If inserted is false, the account may be somebody else's, or this one: an earlier
+// call may have added it although its response was lost. Draw Version at random and
+// [Store.Load] the account to know: if it has that Version, it is this one. Do the
+// same after an error, which may follow an insertion that took effect. Until you
+// know, delete nothing that it replaces.
 func (s *Store) Insert(ctx context.Context, a credential.Account) (inserted bool, err error) {
 	if err := hostside.CheckAccount(a); err != nil {
 		return false, fmt.Errorf("etcdstore: %w", err)

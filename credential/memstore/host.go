@@ -34,6 +34,11 @@ func (s *Store) Put(ctx context.Context, a credential.Account) error {
 // id, and reports whether it did. An account that is there is left as it is. The
 // same values are refused as by [Store.Put], and a Version that is not 0 to
 // [credential.MaxVersion].
+//
+// If inserted is false, nothing was added: an account of that id is there, of
+// somebody else or of an earlier call, which a random Version shows. Delete nothing
+// that it replaces until you know. In other stores an error may follow an insertion
+// that took effect; here it does not.
 func (s *Store) Insert(ctx context.Context, a credential.Account) (inserted bool, err error) {
 	if err := checkWhole(a); err != nil {
 		return false, err

@@ -8,7 +8,9 @@
 //
 // The accounts must exist. Without a device-id, a UUID, one is derived from the
 // account and the labels of the address: give one where an account has two devices
-// of one label. Empty lines, and lines that begin with #, are skipped. The file "-"
+// of one label. The label becomes the name of the device; where it cannot be one, of
+// at most 64 characters in a line, the device is imported without a name, and the
+// line is named. Empty lines, and lines that begin with #, are skipped. The file "-"
 // is the standard input.
 //
 // It may be interrupted or killed at any moment: run it again, with the same file.

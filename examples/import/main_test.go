@@ -187,6 +187,50 @@ func TestWhatIsRefused(t *testing.T) {
 	require.Contains(t, out, "8 devices: 0 imported, 2 there already, 6 refused\n")
 }
 
+// A device has the name of its label. Where that cannot be a name it is imported
+// without one, and the line is named.
+func TestLabelsBecomeNames(t *testing.T) {
+	b := onSQLite(t)
+	address := func(n int, label string) string {
+		return id(n) + " otpauth://totp/" + label + "?secret=" + base32Secret(n)
+	}
+	args, _ := fill(t, b, 4,
+		address(0, "Old:phone"),
+		address(1, strings.Repeat("x", 200)),
+		address(2, "Old:a%00%0ab"),
+		id(3)+" otpauth://totp/?secret="+base32Secret(3), // no label at all
+	)
+	for _, flags := range [][]string{{"-dry-run"}, nil, nil} {
+		code, out := ended(t, append(flags, args...)...)
+		require.Zero(t, code, out)
+		require.Contains(t, out, "line 2: without its label\nline 3: without its label\n")
+		require.Contains(t, out, "2 without their label")
+		require.NotContains(t, out, "xxx")
+	}
+	for n, name := range []string{"phone", "", "", ""} {
+		a, err := b.store.Load(t.Context(), id(n))
+		require.NoError(t, err)
+		require.Len(t, a.State.Devices, 1)
+		require.Equal(t, name, a.State.Devices[0].Name)
+	}
+}
+
+// The reason of a refusal says what is wrong with the line, and nothing else.
+func TestReasons(t *testing.T) {
+	for line, want := range map[string]string{
+		"alice": "not an account id, an otpauth address and, if need be, a device id",
+		"alice otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&algorithm=MD5":       "the algorithm is not SHA1, SHA256 or SHA512",
+		"alice otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&period=30&period=60": "the address has the parameter period twice",
+		"alice otpauth://totp/x?secret=JBSWY3DPEHPK3PXP&period=soon":         "the parameter period of the address is not a small positive number",
+		"alice https://totp/x?secret=JBSWY3DPEHPK3PXP":                       "the address is not an otpauth address",
+	} {
+		_, err := parseLine(line)
+		require.Error(t, err)
+		require.True(t, isRefusal(err))
+		require.Equal(t, want, reason(err))
+	}
+}
+
 // An account that is full, or an address where the account id should be, is a line
 // that is refused; the lines after it are imported, no device is taken away, and
 // no secret is printed.

@@ -11,6 +11,7 @@ import (
 type summary struct {
 	lines, imported, alreadyThere int
 	refused                       []refusal
+	unnamed                       []int // lines whose label cannot be a name
 }
 
 type refusal struct {
@@ -18,7 +19,10 @@ type refusal struct {
 	reason string
 }
 
-func (s *summary) count(done devicetotp.Imported) {
+func (s *summary) count(line int, done devicetotp.Imported, unnamed bool) {
+	if unnamed {
+		s.unnamed = append(s.unnamed, line)
+	}
 	if done.AlreadyThere {
 		s.alreadyThere++
 	} else {
@@ -41,9 +45,16 @@ func (s *summary) print(w io.Writer, dryRun bool) {
 	for _, r := range s.refused {
 		fmt.Fprintf(w, "line %d: %s\n", r.line, r.reason)
 	}
+	without := ""
+	if len(s.unnamed) > 0 {
+		without = fmt.Sprintf("; %d without their label", len(s.unnamed))
+	}
+	for _, line := range s.unnamed {
+		fmt.Fprintf(w, "line %d: without its label\n", line)
+	}
 	if dryRun {
-		fmt.Fprintf(w, "read %d devices; %d refused; nothing was changed\n", s.lines, len(s.refused))
+		fmt.Fprintf(w, "read %d devices; %d refused%s; nothing was changed\n", s.lines, len(s.refused), without)
 		return
 	}
-	fmt.Fprintf(w, "%d devices: %d imported, %d there already, %d refused\n", s.lines, s.imported, s.alreadyThere, len(s.refused))
+	fmt.Fprintf(w, "%d devices: %d imported, %d there already, %d refused%s\n", s.lines, s.imported, s.alreadyThere, len(s.refused), without)
 }

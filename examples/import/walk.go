@@ -39,8 +39,14 @@ func (w walk) run(ctx context.Context, lines io.Reader) (summary, error) {
 		request, err := parseLine(text)
 		if err == nil {
 			var done devicetotp.Imported
-			if done, err = w.insist(ctx, request); err == nil {
-				s.count(done)
+			done, err = w.insist(ctx, request)
+			unnamed := isAboutTheName(err)
+			if unnamed {
+				request.Name = ""
+				done, err = w.insist(ctx, request)
+			}
+			if err == nil {
+				s.count(number, done, unnamed)
 			}
 		}
 		if err != nil && !isRefusal(err) {
@@ -70,13 +76,24 @@ func (w walk) insist(ctx context.Context, r devicetotp.ImportRequest) (done devi
 	return done, err
 }
 
-// errLine is a line that is not understood. No error says what stands there.
-var errLine = errors.New("not an account id, an otpauth address and, if need be, a device id")
+// isAboutTheName reports whether the label of an address cannot be the name of a
+// device: it is too long, or no line of text.
+func isAboutTheName(err error) bool {
+	var refused *totperrors.Error
+	return errors.As(err, &refused) && refused.Field == totperrors.FieldName
+}
+
+// errLine is a line that is not understood, and errAddress one with an address that
+// is not. No error says what stands there.
+var (
+	errLine    = errors.New("not an account id, an otpauth address and, if need be, a device id")
+	errAddress = errors.New("not an otpauth address of a TOTP")
+)
 
 // isRefusal reports whether err is about the line or its account, so that the next
 // one may do.
 func isRefusal(err error) bool {
-	return errors.Is(err, errLine) || errors.Is(err, totperrors.ErrInvalid) || errors.Is(err, totperrors.ErrDenied)
+	return errors.Is(err, errLine) || errors.Is(err, errAddress) || errors.Is(err, totperrors.ErrInvalid) || errors.Is(err, totperrors.ErrDenied)
 }
 
 // reason says why a line was refused. The text of another error may quote the
@@ -86,6 +103,9 @@ func reason(err error) string {
 	switch {
 	case errors.Is(err, credential.ErrNotFound):
 		return "no such account"
+	case errors.Is(err, errAddress): // the rest says which part of it
+		text := strings.TrimPrefix(err.Error(), errAddress.Error()+": ")
+		return strings.TrimPrefix(text, "credential: ")
 	case !errors.As(err, &refused):
 		return err.Error()
 	case refused.Field == "":
@@ -104,11 +124,11 @@ func parseLine(text string) (r devicetotp.ImportRequest, err error) {
 	}
 	uri, err := credential.ParseURI(fields[1])
 	if err != nil {
-		return r, fmt.Errorf("%w: %w", errLine, err)
+		return r, fmt.Errorf("%w: %w", errAddress, err)
 	}
 	r = devicetotp.ImportRequest{
 		AccountID: fields[0], DeviceID: uuid.NewSHA1(namespace, []byte(fields[0]+"\n"+uri.Issuer+"\n"+uri.Account)).String(),
-		Secret: uri.Secret, Algorithm: uri.Algorithm, Digits: uri.Digits, Period: uri.Period,
+		Name: uri.Account, Secret: uri.Secret, Algorithm: uri.Algorithm, Digits: uri.Digits, Period: uri.Period,
 	}
 	if len(fields) == 3 {
 		r.DeviceID = fields[2]

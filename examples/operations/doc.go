@@ -1,4 +1,4 @@
 // Package operations has the code that OPERATIONS.md shows: metrics for
-// Prometheus, and what is repeated after a backup was restored. Its tests run
-// them, and every command on that page.
+// Prometheus, what is repeated after a backup was restored, and how an account gets
+// a new id. Its tests run them, and every command on that page.
 package operations

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/goccy/go-yaml"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
@@ -17,6 +19,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
+	totperrors "example.com/devicetotp/errors"
 )
 
 // observed is what is counted, and logged, of a device, a refusal, an unavailable
@@ -49,7 +52,20 @@ func TestMetrics(t *testing.T) {
 	require.NoError(t, testutil.GatherAndCompare(registry, strings.NewReader(`
 # HELP devicetotp_factors_total Presented factors, by what became of them.
 # TYPE devicetotp_factors_total counter
+devicetotp_factors_total{factor="otp",result="blocked"} 0
+devicetotp_factors_total{factor="otp",result="spent"} 0
 devicetotp_factors_total{factor="otp",result="undecided"} 1
+devicetotp_factors_total{factor="otp",result="valid"} 0
+devicetotp_factors_total{factor="otp",result="wrong"} 0
+devicetotp_factors_total{factor="password",result="blocked"} 0
+devicetotp_factors_total{factor="password",result="spent"} 0
+devicetotp_factors_total{factor="password",result="undecided"} 0
+devicetotp_factors_total{factor="password",result="valid"} 0
+devicetotp_factors_total{factor="password",result="wrong"} 0
+devicetotp_factors_total{factor="pin",result="blocked"} 0
+devicetotp_factors_total{factor="pin",result="spent"} 0
+devicetotp_factors_total{factor="pin",result="undecided"} 0
+devicetotp_factors_total{factor="pin",result="valid"} 0
 devicetotp_factors_total{factor="pin",result="wrong"} 1
 # HELP devicetotp_rounds_total Decisions; more than requests where others change the same account.
 # TYPE devicetotp_rounds_total counter
@@ -60,59 +76,175 @@ devicetotp_unreadable_total{factor="otp"} 1
 devicetotp_unreadable_total{factor="password"} 0
 devicetotp_unreadable_total{factor="pin"} 0
 `), "devicetotp_factors_total", "devicetotp_rounds_total", "devicetotp_unreadable_total"))
-	families, err := registry.Gather()
-	require.NoError(t, err)
-	counts := map[string]uint64{}
-	for _, family := range families {
-		for _, m := range family.Metric {
-			if family.GetName() == "devicetotp_request_seconds" {
-				counts[m.Label[1].GetValue()+" "+m.Label[0].GetValue()] = m.Histogram.GetSampleCount()
-			}
+	counts := map[string]float64{}
+	for name, value := range series(t, registry) {
+		if strings.HasPrefix(name, "devicetotp_requests_total") && value > 0 {
+			counts[name] = value
 		}
 	}
-	require.Equal(t, map[string]uint64{"create ok": 1, "create invalid-credentials": 1, "create unavailable": 1, "verify internal-error": 1}, counts)
+	require.Equal(t, map[string]float64{
+		"devicetotp_requests_total{code=ok,op=create}": 1, "devicetotp_requests_total{code=invalid-credentials,op=create}": 1,
+		"devicetotp_requests_total{code=unavailable,op=create}": 1, "devicetotp_requests_total{code=internal-error,op=verify}": 1,
+	}, counts)
+	require.InDelta(t, 3, series(t, registry)["devicetotp_request_seconds_count{op=create}"], 0)
 	require.Equal(t, 4, strings.Count(log, "msg=devicetotp event.op="))
 }
 
-// Every metric and label that an alert of OPERATIONS.md asks for is there, and
-// every value that it compares with is one that the label can have.
-func TestAlerts(t *testing.T) {
-	text, err := os.ReadFile("../../OPERATIONS.md")
-	require.NoError(t, err)
-	rules := regexp.MustCompile("(?s)<!-- promql -->\n```text\n(.*?)```").FindStringSubmatch(string(text))
-	require.NotNil(t, rules)
-	registry, _ := observed(t)
+// series returns the values of all series, without the buckets of histograms.
+func series(t *testing.T, registry *prometheus.Registry) map[string]float64 {
+	t.Helper()
 	families, err := registry.Gather()
 	require.NoError(t, err)
-	labels := map[string][]string{} // of a series
+	values := map[string]float64{}
 	for _, family := range families {
-		var names []string
-		for _, l := range family.Metric[0].Label {
-			names = append(names, l.GetName())
-		}
-		labels[family.GetName()] = names
-		if family.Metric[0].Histogram != nil {
-			labels[family.GetName()+"_count"], labels[family.GetName()+"_bucket"] = names, append(slices.Clone(names), "le")
-		}
-	}
-	values := map[string][]string{
-		"op":     {string(devicetotp.OpCreate), string(devicetotp.OpVerify)},
-		"code":   {string(devicetotp.CodeUnavailable), string(devicetotp.CodeInternal)},
-		"result": {devicetotp.ResultWrong.String(), devicetotp.ResultBlocked.String()},
-	}
-	series := regexp.MustCompile(`(devicetotp_\w+)(?:\{(\w+)=~?"([^"]*)"\})?`).FindAllStringSubmatch(rules[1], -1)
-	require.NotEmpty(t, series)
-	for _, s := range series {
-		require.Contains(t, labels, s[1])
-		if s[2] == "" {
-			continue
-		}
-		require.Contains(t, labels[s[1]], s[2])
-		for _, value := range strings.Split(s[3], "|") {
-			require.Contains(t, values[s[2]], value)
+		for _, m := range family.Metric {
+			var labels []string
+			for _, l := range m.Label {
+				labels = append(labels, l.GetName()+"="+l.GetValue())
+			}
+			name, value := family.GetName(), m.Counter.GetValue()
+			if m.Histogram != nil {
+				name, value = name+"_count", float64(m.Histogram.GetSampleCount())
+			}
+			if len(labels) > 0 {
+				name += "{" + strings.Join(labels, ",") + "}"
+			}
+			values[name] = value
 		}
 	}
-	for _, by := range regexp.MustCompile(`by \((\w+)\) \(rate\((devicetotp_\w+)`).FindAllStringSubmatch(rules[1], -1) {
-		require.Contains(t, labels[by[2]], by[1])
+	return values
+}
+
+// A series whose first value is not 0 has lost that increase: rate and increase see
+// differences only. So each is there before the first Event, and none is added
+// later, whatever the Event.
+func TestEverySeriesBeginsAtZero(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	metrics := NewMetrics(registry)
+	atStart := series(t, registry)
+	for name, value := range atStart {
+		require.Zero(t, value, name)
+	}
+	discarding(t)
+	for _, op := range operations(t) {
+		for _, code := range append(totperrors.Codes(), "") {
+			for result := devicetotp.ResultValid; result.String() != "none"; result++ {
+				e := devicetotp.Event{Op: op, Code: code, Rounds: 1}
+				for _, f := range credential.Factors() {
+					e.Factors = append(e.Factors, devicetotp.FactorResult{Factor: f, Result: result})
+					e.Unreadable = append(e.Unreadable, devicetotp.Unreadable{Factor: f})
+				}
+				metrics.Observe(t.Context(), e)
+			}
+		}
+	}
+	after := series(t, registry)
+	for name, value := range after {
+		require.Contains(t, atStart, name)
+		require.Positive(t, value, name)
+	}
+	require.Len(t, after, len(atStart))
+}
+
+// operations returns every operation that has an Event.
+func operations(t *testing.T) (ops []devicetotp.Op) {
+	t.Helper()
+	source, err := os.ReadFile("../../errors/op.go")
+	require.NoError(t, err)
+	for _, op := range regexp.MustCompile(`(?m)^\tOp\w+ +Op = "([a-z-]+)"`).FindAllStringSubmatch(string(source), -1) {
+		if op[1] != string(devicetotp.OpNewIssuer) {
+			ops = append(ops, devicetotp.Op(op[1]))
+		}
+	}
+	require.Greater(t, len(ops), 10)
+	return ops
+}
+
+func discarding(t *testing.T) {
+	before := slog.Default()
+	slog.SetDefault(slog.New(slog.DiscardHandler))
+	t.Cleanup(func() { slog.SetDefault(before) })
+}
+
+// Sixty wrong values in a process that has just been started and scraped once are
+// an increase of sixty, and as many rounds as requests.
+func TestABurstInAFreshProcessIsAnIncrease(t *testing.T) {
+	discarding(t)
+	registry := prometheus.NewPedanticRegistry()
+	metrics := NewMetrics(registry)
+	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.Observer = metrics.Observe })
+	w.Account("alice").RegisteredAgo(0).PIN("8299")
+	before := series(t, registry)
+	for range 60 {
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "alice", PIN: credential.NewSecret("0000")})
+		require.Error(t, err)
+	}
+	after := series(t, registry)
+	increase := func(names ...string) (sum float64) {
+		for _, name := range names {
+			value, scraped := before[name]
+			require.True(t, scraped, name)
+			sum += after[name] - value
+		}
+		return sum
+	}
+	require.InDelta(t, 60, increase("devicetotp_factors_total{factor=pin,result=wrong}", "devicetotp_factors_total{factor=pin,result=blocked}"), 0)
+	requests := increase("devicetotp_requests_total{code=invalid-credentials,op=create}", "devicetotp_requests_total{code=too-many-attempts,op=create}")
+	require.InDelta(t, 60, requests, 0)
+	require.InDelta(t, requests, increase("devicetotp_rounds_total"), 0)
+}
+
+// A rule is one alert.
+type rule struct {
+	Alert, Expr, For    string
+	Labels, Annotations map[string]string
+}
+
+// alerts are the rules of alerts.yml, which OPERATIONS.md shows.
+func alerts(t *testing.T) []rule {
+	t.Helper()
+	text, err := os.ReadFile("alerts.yml")
+	require.NoError(t, err)
+	page, err := os.ReadFile("../../OPERATIONS.md")
+	require.NoError(t, err)
+	require.Contains(t, string(page), "```yaml\n"+string(text)+"```")
+	file := struct {
+		Groups []struct {
+			Name  string
+			Rules []rule
+		}
+	}{}
+	require.NoError(t, yaml.UnmarshalWithOptions(text, &file, yaml.Strict()), "%s", text)
+	require.Len(t, file.Groups, 1)
+	return file.Groups[0].Rules
+}
+
+// Every series that an alert asks for is there before the first Event, with each of
+// the values that a label is compared with. Each alert says how bad it is.
+func TestAlerts(t *testing.T) {
+	registry := prometheus.NewPedanticRegistry()
+	NewMetrics(registry)
+	atStart := series(t, registry)
+	for _, alert := range alerts(t) {
+		require.Contains(t, []string{"page", "ticket"}, alert.Labels["severity"], alert.Alert)
+		require.NotEmpty(t, alert.Annotations["summary"], alert.Alert)
+		require.Equal(t, [2]int{1, 1}, [2]int{len(alert.Labels), len(alert.Annotations)}, "a text with a comma that is not quoted: %v", alert)
+		selectors := regexp.MustCompile(`(devicetotp_\w+)(?:\{(\w+)=~?"([^"]*)"\})?`).FindAllStringSubmatch(alert.Expr, -1)
+		require.NotEmpty(t, selectors)
+		for _, s := range selectors {
+			name := strings.Replace(s[1], "_bucket", "_count", 1)
+			for _, value := range strings.Split(s[3], "|") {
+				require.True(t, slices.ContainsFunc(slices.Collect(maps.Keys(atStart)), func(one string) bool {
+					return (one == name || strings.HasPrefix(one, name+"{")) && (s[2] == "" || strings.Contains(one, s[2]+"="+value))
+				}), "%s has no %s", alert.Alert, s[0])
+			}
+		}
+		for _, by := range regexp.MustCompile(`by \((\w+)\) \((?:rate|increase)\((devicetotp_\w+)`).FindAllStringSubmatch(alert.Expr, -1) {
+			if by[1] != "le" {
+				require.True(t, slices.ContainsFunc(slices.Collect(maps.Keys(atStart)), func(one string) bool {
+					return strings.HasPrefix(one, by[2]+"{") && strings.Contains(one, by[1]+"=")
+				}), alert.Alert)
+			}
+		}
 	}
 }

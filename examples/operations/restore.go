@@ -3,6 +3,7 @@ package operations
 import (
 	"context"
 	"slices"
+	"time"
 
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/verifier"
@@ -10,10 +11,18 @@ import (
 
 // Again removes again what a restored backup has brought back: devices that were
 // revoked, old secrets of devices that were rotated, with the device, and recovery
-// codes. Call it for each logged Event since the backup, oldest first. It reports
-// whether the user must be shown new recovery codes: all of the old ones are gone
-// then.
-func Again(ctx context.Context, issuer *devicetotp.Issuer, e devicetotp.Event) (newCodes bool, err error) {
+// codes. Call it for each logged Event since the backup, oldest first; restored is
+// when the backup was put back, by the clock of the service. An Event of restored
+// or later is no part of what was lost, so the issuer may log to the file that is
+// read. Again reports whether the user must make new recovery codes: all of the old
+// ones are gone then.
+//
+// A second run with the same restored changes nothing, and reports the same. With a
+// later one it would replace the recovery codes that a user made in between.
+func Again(ctx context.Context, issuer *devicetotp.Issuer, restored time.Time, e devicetotp.Event) (newCodes bool, err error) {
+	if !e.At.Before(restored) {
+		return false, nil
+	}
 	if gone := slices.Concat(e.Revoked, e.RotationsConfirmed); len(gone) > 0 {
 		r := devicetotp.RevokeRequest{AccountID: e.AccountID, DeviceIDs: gone, CreatedUntil: e.At}
 		if _, err = issuer.Revoke(ctx, r); err != nil {
@@ -24,8 +33,13 @@ func Again(ctx context.Context, issuer *devicetotp.Issuer, e devicetotp.Event) (
 	for _, f := range e.Factors {
 		newCodes = newCodes || f.Result == devicetotp.ResultValid && f.Kind == verifier.KindRecovery
 	}
-	if newCodes {
-		_, err = issuer.ReplaceRecoveryCodes(ctx, devicetotp.RecoveryRequest{AccountID: e.AccountID})
+	if !newCodes {
+		return false, nil
 	}
-	return newCodes, err
+	view, err := issuer.Inspect(ctx, e.AccountID)
+	if err != nil || !view.Recovery.CreatedAt.Before(restored) { // they were replaced since
+		return err == nil, err
+	}
+	_, err = issuer.ReplaceRecoveryCodes(ctx, devicetotp.RecoveryRequest{AccountID: e.AccountID})
+	return true, err
 }

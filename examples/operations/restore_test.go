@@ -76,7 +76,7 @@ func TestAgainTakesItAwayAgain(t *testing.T) {
 	}
 	logger.Info("something else")
 	lines := bytes.Split(bytes.TrimSpace(log.Bytes()), []byte("\n"))
-	renew := 0
+	renew, restored := 0, d.Clock.Now()
 	for range 2 { // also if it is interrupted, and done once more
 		for i, line := range lines {
 			e, ok, err := Logged(line)
@@ -85,7 +85,7 @@ func TestAgainTakesItAwayAgain(t *testing.T) {
 			if !ok {
 				continue
 			}
-			newCodes, err := Again(t.Context(), d.Issuer, e)
+			newCodes, err := Again(t.Context(), d.Issuer, restored, e)
 			require.NoError(t, err)
 			if newCodes {
 				renew++
@@ -97,6 +97,71 @@ func TestAgainTakesItAwayAgain(t *testing.T) {
 	require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(d.verify(t, d.watch.Code())))
 	for _, code := range d.codes[:2] {
 		require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(d.create(t, code)))
+	}
+}
+
+// The Issuer of a replay may log to the very file that is read: what the replay has
+// logged itself is not repeated, so that it ends.
+func TestAgainEndsWhereItsOwnEventsAreReadToo(t *testing.T) {
+	d := newDisaster(t)
+	restored := d.Clock.Now()
+	read := len(d.Events()) - len(d.since)
+	for ; read < len(d.Events()); read++ {
+		require.Less(t, read, 100, "it reads what it writes, for ever")
+		d.Clock.Advance(time.Second)
+		_, err := Again(t.Context(), d.Issuer, restored, d.Events()[read])
+		require.NoError(t, err)
+	}
+}
+
+// A second run changes nothing that was set up after the first one: not a device,
+// not an id that was used again, and not the recovery codes that the user was shown.
+func TestASecondRunOfAgainChangesNothing(t *testing.T) {
+	d := newDisaster(t)
+	restored := d.Clock.Now()
+	d.Clock.Advance(time.Minute)
+	again := func() (renew int) {
+		for _, e := range d.since {
+			newCodes, err := Again(t.Context(), d.Issuer, restored, e)
+			require.NoError(t, err)
+			if newCodes {
+				renew++
+			}
+		}
+		return renew
+	}
+	require.Equal(t, 1, again())
+	shown, err := d.Issuer.ReplaceRecoveryCodes(t.Context(), devicetotp.RecoveryRequest{AccountID: "alice"})
+	require.NoError(t, err)
+	d.Clock.Advance(time.Hour) // the id of the revoked device is free again
+	_, err = d.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "alice", DeviceID: d.tablet.DeviceID, PIN: credential.NewSecret("8299")})
+	require.NoError(t, err)
+	before, err := d.Store.Accounts.Load(t.Context(), "alice")
+	require.NoError(t, err)
+	require.Equal(t, 1, again(), "a run that was interrupted before the user was asked says so again")
+	after, err := d.Store.Accounts.Load(t.Context(), "alice")
+	require.NoError(t, err)
+	require.Equal(t, before.State.Devices, after.State.Devices)
+	require.Equal(t, before.State.Recovery, after.State.Recovery)
+	require.NoError(t, d.create(t, shown[0]))
+}
+
+// Without one-time codes and imported devices, 90 seconds do: three periods of 30 s.
+func TestUsedCodesOfThirtySecondsExpireWithinNinety(t *testing.T) {
+	for wait, good := range map[time.Duration]bool{0: true, 90*time.Second - time.Second: true, 90 * time.Second: false} {
+		w := devicetotptest.New(t)
+		w.Clock.Set(w.Clock.Now().Truncate(30 * time.Second))
+		alice := w.Account("alice")
+		code := alice.Device("phone", time.Hour).Drifted(1)
+		backup := alice.Stored()
+		verify := func() error {
+			_, err := w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "alice", Code: code})
+			return err
+		}
+		require.NoError(t, verify())
+		w.Clock.Advance(wait)
+		require.NoError(t, w.Store.Accounts.Replace(t.Context(), backup))
+		require.Equal(t, good, verify() == nil, "%v after it was used", wait)
 	}
 }
 

@@ -13,8 +13,10 @@
 //     the old key, take that out of the key files.
 //
 // It may be interrupted or killed at any moment: the same command goes on where it
-// was, by the state file. With -rate it leaves room for others. It goes on past an
-// account that fails, and names it at the end.
+// was, by the state file. At the end it reads every account once more, because what
+// the state file remembers may be undone, for instance by a backup that was restored
+// meanwhile. With -rate it leaves room for others. It goes on past an account that
+// fails, and names it at the end.
 //
 // The exit code is 0 if every account was done and the old keys are not needed; 3
 // if an account still needs one, for instance because a one-time code of a few
@@ -111,7 +113,9 @@ func reseal(ctx context.Context, o options, stdout, stderr io.Writer) (code int,
 	progress := accounts.NewProgress(stderr, o.report)
 	o.cfg.Accounts = rollout.Accounts{Store: store, IDs: store.IDs, RotateHash: store.RotateHash}
 	o.cfg.Keys, o.cfg.Name = keys, store.Name
-	o.cfg.Progress = func(r rollout.Report) { progress.Show(r.Accounts, "accounts", waiting(&r, keys)) }
+	o.cfg.Progress = func(r rollout.Report) {
+		progress.Show(r.Accounts+r.Checked, "accounts done or read again", waiting(&r, keys))
+	}
 	report, err := rollout.Run(ctx, o.cfg)
 	progress.End()
 	if report.Accounts > 0 || err == nil {

@@ -131,6 +131,31 @@ func TestKilledAndContinued(t *testing.T) {
 	}
 }
 
+// A backup that is restored after the command was killed is noticed: the state file
+// says of accounts that they are done, and they are not any more.
+func TestKilledAndRestored(t *testing.T) {
+	const accounts = 40
+	b := onSQLite(t)
+	file, before, after := keyFile(t)
+	fill(t, b.store, before, accounts)
+	args := []string{"-store", b.name, "-key-file", file, "-state", filepath.Join(t.TempDir(), "state"), "-page", "4"}
+	killed(t, 2, append(args, "-rate", "20", "-report", "4")...)
+	for i := range accounts {
+		_, err := b.store.Delete(t.Context(), id(i))
+		require.NoError(t, err)
+	}
+	fill(t, b.store, before, accounts)
+
+	code, out := ended(t, append(args, "-rate", "0")...)
+	require.Equal(t, 3, code, out)
+	require.NotContains(t, out, "no account needs")
+	require.Contains(t, out, "still needed: 2025-11, by ")
+	code, out = ended(t, append(args, "-rate", "0")...)
+	require.Zero(t, code, out)
+	require.Contains(t, out, "no account needs: 2025-11\n")
+	requireMoved(t, b.store, after, accounts)
+}
+
 // killed starts the command, and kills it after so many lines of progress.
 func killed(t *testing.T, lines int, args ...string) {
 	t.Helper()

@@ -129,8 +129,10 @@ func (r *Router) RotateHash(ctx context.Context, id string, f credential.Factor,
 
 func isNot(kind error) func(error) bool { return func(err error) bool { return !errors.Is(err, kind) } }
 
-// Insert adds an account if there is none of that id, and reports whether it did.
-// There is no Put: it would make an account again that is just moving away.
+// Insert adds an account if there is none of that id, and reports whether it did. If
+// it did not, or after an error, the row may still be this one: sqlstore.Store.Insert
+// says how to know. There is no Put: it would make an account again that is just
+// moving away.
 func (r *Router) Insert(ctx context.Context, a credential.Account) (inserted bool, err error) {
 	at := r.Home(a.ID)
 	for {

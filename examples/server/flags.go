@@ -18,6 +18,7 @@ type options struct {
 	accounts string // "": the demo accounts
 	keyFile  string
 	demo     bool
+	logJSON  bool
 }
 
 // A storeName is the value of -store, checked.
@@ -58,6 +59,7 @@ func parseFlags(args []string, output io.Writer) (options, error) {
 	flags.StringVar(&o.accounts, "accounts", "", "JSON `file` of accounts to load at the start (default two demo accounts)")
 	flags.StringVar(&o.keyFile, "key-file", "devicetotp-demo.key", "`file` of the keys that seal secrets; made at the first start")
 	flags.BoolVar(&o.demo, "demo", false, "serve a page to try it in a browser, at /demo")
+	flags.BoolVar(&o.logJSON, "log-json", false, "log in JSON, which a replay after a restored backup reads, and not in text")
 	if err := flags.Parse(args); err != nil {
 		if errors.Is(err, flag.ErrHelp) {
 			return options{}, err

@@ -18,8 +18,8 @@ import (
 const progressEvery = 2 * time.Second
 
 // A loader brings the accounts of the file into the store. What the file says
-// about an account that is there already is a matter of hashes and the lock
-// only: a restart neither revives a spent code nor opens grace again.
+// about an account that is there already is a matter of hashes only: a restart
+// neither revives a spent code, nor opens grace again, nor unlocks what was locked.
 type loader struct {
 	store  accountStore
 	keys   *credential.Keyring
@@ -136,8 +136,7 @@ func (l *loader) insert(ctx context.Context, hasher *verifier.Hasher, a fileAcco
 	return inserted, err
 }
 
-// refresh renews the hashes that are not those of the file's values any more,
-// and the lock.
+// refresh renews the hashes that are not those of the file's values any more.
 func (l *loader) refresh(ctx context.Context, hasher *verifier.Hasher, a fileAccount, stored credential.Account) error {
 	if ok, err := same(ctx, hasher, stored.PasswordHash, a.password); err != nil {
 		return err
@@ -166,7 +165,7 @@ func (l *loader) refresh(ctx context.Context, hasher *verifier.Hasher, a fileAcc
 		}
 	}
 	if stored.Locked != a.locked {
-		return l.store.SetLocked(ctx, a.id, a.locked)
+		l.logger.Warn("the lock of an account stays as it is in the database; the accounts file differs", "account", a.id, "locked", stored.Locked)
 	}
 	return nil
 }

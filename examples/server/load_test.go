@@ -49,8 +49,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func textLogger(w *output) *slog.Logger { return slog.New(slog.NewTextHandler(w, nil)) }
 
-// What the file says of an account that is there is a matter of hashes and the
-// lock only.
+// What the file says of an account that is there is a matter of hashes only.
 func TestLoadingAgain(t *testing.T) {
 	bothStores(t, func(t *testing.T, store accountStore) {
 		keys, now := newKeys(t), time.Now()
@@ -72,13 +71,12 @@ func TestLoadingAgain(t *testing.T) {
 
 		changed := newLoader(store, keys, quiet())
 		require.NoError(t, changed.load(t.Context(), parsed(t, `[{"id": "acct-1", "token": "good",
-			"password": "superSecret12345!", "pin": "1111", "locked": true}]`), now))
+			"password": "superSecret12345!", "pin": "1111"}]`), now))
 		after, err = store.Load(t.Context(), "acct-1")
 		require.NoError(t, err)
 		require.EqualValues(t, 1, changed.renewed.Load())
 		require.Equal(t, before.PasswordHash, after.PasswordHash)
 		require.NotEqual(t, before.PINHash, after.PINHash)
-		require.True(t, after.Locked)
 		verdict, err := verifier.PIN(keys, nil).Verify(t.Context(), verifier.NewQuery(after, credential.FactorPIN, credential.NewSecret("1111"), now))
 		require.NoError(t, err)
 		require.Equal(t, verifier.StatusValid, verdict.Status)
@@ -89,9 +87,30 @@ func TestLoadingAgain(t *testing.T) {
 		require.NoError(t, err)
 		require.Empty(t, after.PasswordHash)
 		require.Empty(t, after.PINHash)
-		require.False(t, after.Locked)
 		require.Len(t, after.State.Codes, 1)
 	})
+}
+
+// A restart neither unlocks an account that somebody has locked since, nor locks one
+// again that was unlocked: it says that the file differs.
+func TestLoadingLeavesLocksAlone(t *testing.T) {
+	for file, locked := range map[string]bool{`[{"id": "acct-1", "token": "good"}]`: true, `[{"id": "acct-1", "token": "good", "locked": true}]`: false} {
+		bothStores(t, func(t *testing.T, store accountStore) {
+			keys := newKeys(t)
+			require.NoError(t, newLoader(store, keys, quiet()).load(t.Context(), parsed(t, file), time.Now()))
+			operator := store.(interface {
+				SetLocked(ctx context.Context, id string, locked bool) error
+			})
+			require.NoError(t, operator.SetLocked(t.Context(), "acct-1", locked))
+			var log output
+			require.NoError(t, newLoader(store, keys, textLogger(&log)).load(t.Context(), parsed(t, file), time.Now()))
+			after, err := store.Load(t.Context(), "acct-1")
+			require.NoError(t, err)
+			require.Equal(t, locked, after.Locked)
+			require.Contains(t, log.String(), "level=WARN")
+			require.Contains(t, log.String(), "account=acct-1")
+		})
+	}
 }
 
 // A stored hash that nothing can verify is renewed.

@@ -10,7 +10,8 @@
 //	GET  /user/devices/totp          list devices; /{id} gets, renames and removes one
 //	POST /user/devices/totp/verify   {"code":"123456"}: a demonstration of Verify
 //	GET  /openapi.json               the description of these but verify
-//	GET  /healthz                    200 while it serves
+//	GET  /healthz                    200 while it serves, whatever the database does
+//	GET  /readyz                     200 if the database answers and the keys open
 //	GET  /demo                       with -demo: a page to try it all in a browser,
 //	                                 recovery codes too, which are then accepted as OTPs
 //

@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"log/slog"
+	"net/http"
 
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
+	totperrors "example.com/devicetotp/errors"
 )
 
 // observe logs the outcome of each request. A real service also tells the user of
@@ -15,9 +17,43 @@ func observe(logger *slog.Logger) func(context.Context, devicetotp.Event) {
 	return func(ctx context.Context, e devicetotp.Event) {
 		noteOutcome(ctx, e)
 		level := slog.LevelInfo
-		if e.Err != nil {
+		switch {
+		case e.Code == devicetotp.CodeUnavailable:
+			level = slog.LevelWarn
+		case e.Code != "" && e.Code.Class() == totperrors.ClassInternal:
 			level = slog.LevelError
+		}
+		if request, ok := ctx.Value(failedKey{}).(*failed); ok {
+			request.logged = level > slog.LevelInfo
 		}
 		logger.LogAttrs(ctx, level, "devicetotp", slog.String("request_id", jsonapi.RequestID(ctx)), slog.Any("event", e))
 	}
+}
+
+// A failed request is in the log already, if its Event is. It is for the goroutine
+// of the request.
+type failed struct{ logged bool }
+
+type failedKey struct{}
+
+// noteFailures lets unlessLogged know what observe has logged of a request.
+func noteFailures(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), failedKey{}, new(failed))))
+	})
+}
+
+// requestFailed is what package jsonapi logs of a 500.
+const requestFailed = "devicetotp: request failed"
+
+// unlessLogged leaves out what package jsonapi says of a failure that has been
+// logged as an Event: it says the same, under the same request_id.
+type unlessLogged struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (h unlessLogged) Handle(ctx context.Context, r slog.Record) error {
+	if request, ok := ctx.Value(failedKey{}).(*failed); ok && request.logged && r.Message == requestFailed {
+		return nil
+	}
+	return h.Handler.Handle(ctx, r)
 }

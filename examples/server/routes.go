@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
@@ -12,9 +14,9 @@ import (
 // endpoint is the documented path; clients call it below /user/{version}.
 const endpoint = "/user/devices/totp"
 
-func routes(issuer *devicetotp.Issuer, tokens tokens, o options, logger *slog.Logger) (http.Handler, error) {
-	auth := jsonapi.Bearer(tokens.verify)
-	opts := jsonapi.Config{Realm: "devicetotp example", Logger: logger}
+func routes(issuer *devicetotp.Issuer, accounts []fileAccount, o options, logger *slog.Logger) (http.Handler, error) {
+	auth := jsonapi.Bearer(tokensOf(accounts).verify)
+	opts := jsonapi.Config{Realm: "devicetotp example", Logger: slog.New(unlessLogged{logger.Handler()})}
 	devices, device, err := jsonapi.NewHandlers(issuer, auth, opts)
 	if err != nil {
 		return nil, err
@@ -29,6 +31,7 @@ func routes(issuer *devicetotp.Issuer, tokens tokens, o options, logger *slog.Lo
 		mux.Handle("POST "+prefix+endpoint+"/verify", verify)
 	}
 	mux.Handle("/openapi.json", jsonapi.OpenAPIHandler())
+	mux.HandleFunc("GET /readyz", readiness(issuer, accounts))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	if o.demo {
 		page := &demo{issuer: issuer, auth: auth, opts: opts}
@@ -36,5 +39,24 @@ func routes(issuer *devicetotp.Issuer, tokens tokens, o options, logger *slog.Lo
 			return nil, err
 		}
 	}
-	return mux, nil
+	return noteFailures(mux), nil
+}
+
+// readyTimeout is how long the database may take to answer.
+const readyTimeout = 2 * time.Second
+
+// readiness answers 200 if the database does, and if the keys of this process open
+// what an account has there.
+func readiness(issuer *devicetotp.Issuer, accounts []fileAccount) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
+		defer cancel()
+		for _, a := range accounts[:min(1, len(accounts))] {
+			if view, err := issuer.Inspect(ctx, a.id); err != nil || len(view.Unreadable) > 0 {
+				http.Error(w, "not ready", http.StatusServiceUnavailable)
+				return
+			}
+		}
+		_, _ = io.WriteString(w, "ok\n")
+	}
 }

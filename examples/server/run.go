@@ -32,6 +32,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	if o.logJSON {
+		logger = slog.New(slog.NewJSONHandler(stderr, nil))
+	}
 	accounts, err := readAccounts(o.accounts)
 	if err != nil {
 		return err
@@ -56,7 +59,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	handler, err := routes(issuer, tokensOf(accounts), o, logger)
+	handler, err := routes(issuer, accounts, o, logger)
 	if err != nil {
 		return err
 	}

@@ -23,7 +23,6 @@ type accountStore interface {
 	credential.Store
 	Insert(ctx context.Context, a credential.Account) (inserted bool, err error)
 	RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error
-	SetLocked(ctx context.Context, id string, locked bool) error
 	Close() error
 }
 

@@ -82,7 +82,7 @@ func (w *walk) account(ctx context.Context, id string) (result, error) {
 // the save of Reseal then confirms it, if an earlier run has sealed it and was
 // killed before the database said that this is kept.
 func (w *walk) once(ctx context.Context, id string) (result, error) {
-	if w.DryRun {
+	if w.reading {
 		return w.look(ctx, id)
 	}
 	stored, loadErr := w.loadAccount(ctx, id)

@@ -25,6 +25,8 @@ type Report struct {
 	// meanwhile.
 	Accounts int `json:"accounts"`
 	Gone     int `json:"gone"`
+	// Checked is how many were read again at the end. It is 0 after a dry run.
+	Checked int `json:"-"`
 	// Values is how many values were sealed again, and PINs how many PIN hashes.
 	Values int `json:"values"`
 	PINs   int `json:"pins"`
@@ -93,6 +95,18 @@ func (r *Report) add(one result) {
 	}
 }
 
+// replaceFindings takes over what another report says of the accounts. What could
+// not be done to an account stays, although it can be read.
+func (r *Report) replaceFindings(seen Report) {
+	r.Needs, r.Unreadable = seen.Needs, seen.Unreadable
+	if seen.Failed.Count > r.Failed.Count {
+		r.Failed = seen.Failed
+	}
+	if seen.Disputed.Count > r.Disputed.Count {
+		r.Disputed = seen.Disputed
+	}
+}
+
 // Unneeded returns the keys of the keyring that are older than the primary and
 // that no account needs. It is empty unless every account was done.
 func (r *Report) Unneeded(keys *credential.Keyring) (ids []string) {
@@ -146,6 +160,9 @@ func (r *Report) Print(out io.Writer, keys *credential.Keyring, dryRun bool) err
 		fmt.Fprintf(&b, "read %d accounts; nothing was changed\n", r.Accounts)
 	} else {
 		fmt.Fprintf(&b, "%d accounts done under the primary key %s: %d values and %d PIN hashes sealed again\n", r.Accounts, r.Primary, r.Values, r.PINs)
+		if r.Complete {
+			fmt.Fprintf(&b, "%d accounts read again at the end\n", r.Checked)
+		}
 	}
 	for _, part := range []struct {
 		what string

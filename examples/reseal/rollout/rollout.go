@@ -40,14 +40,15 @@ type Config struct {
 	// others is refused.
 	Name string
 	// StateFile is where the position is kept, so that a run that was interrupted
-	// goes on where it was. It is removed at the end. "": nowhere.
+	// goes on where it was. It is removed at the end. If "", nowhere.
 	StateFile string
 	// Page is how many accounts are done between two writes of the state file.
 	// Default: 100.
 	Page int
 	// Workers is how many accounts are done at a time. Default: 4.
 	Workers int
-	// Rate is how many accounts are begun in a second at most. 0: no limit.
+	// Rate is how many accounts are begun in a second at most, and read in a second
+	// at the end. 0: no limit.
 	Rate float64
 	// DryRun changes nothing: no account, and no state file. It finds out which
 	// keys are needed now.
@@ -70,9 +71,11 @@ var ErrDisputed = errors.New("an account has a value of a different key of the p
 var ErrInterrupted = errors.New("interrupted; the same command goes on from here")
 
 // Run goes through all accounts, or through the rest of them if the state file is
-// of a run that was interrupted. Doing an account again changes nothing, so that
-// it does not matter where a run was killed. The Report is of all of them, those
-// of earlier runs included; after an error it is of those that were done.
+// of a run that was interrupted, and then reads every account once more: what a
+// state file remembers may be undone, by a backup that was restored or by a process
+// with an older primary. Doing an account again changes nothing, so that it does
+// not matter where a run was killed. The Report counts what was done, by earlier
+// runs too; after an error it is of those that were done.
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	w, err := newWalk(cfg)
 	if err != nil {
@@ -81,41 +84,77 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	if err := w.load(); err != nil {
 		return Report{}, err
 	}
-	for {
-		if ctx.Err() != nil {
-			return w.report, ErrInterrupted
-		}
-		ids, err := w.page(ctx)
-		if err != nil {
+	if err := w.each(ctx, w.report.After, w.took); err != nil {
+		return w.report, err
+	}
+	if !cfg.DryRun {
+		if err := w.check(ctx); err != nil {
 			return w.report, err
 		}
-		if len(ids) == 0 {
-			w.report.Complete = true
-			return w.report, w.forget()
+	}
+	w.report.Complete = true
+	return w.report, w.forget()
+}
+
+// each does the accounts after that one, a page at a time.
+func (w *walk) each(ctx context.Context, after string, took func(results []result, last string) error) error {
+	for {
+		if ctx.Err() != nil {
+			return ErrInterrupted
+		}
+		ids, err := w.page(ctx, after)
+		if err != nil || len(ids) == 0 {
+			return err
 		}
 		results, err := w.do(ctx, ids)
 		if err != nil {
-			return w.report, err
+			return err
 		}
-		for _, r := range results {
-			w.report.add(r)
+		after = ids[len(ids)-1]
+		if err := took(results, after); err != nil {
+			return err
 		}
-		w.report.After = ids[len(ids)-1]
-		if err := w.save(); err != nil {
-			return w.report, err
-		}
-		if cfg.Progress != nil {
-			cfg.Progress(w.report)
+		if w.Progress != nil {
+			w.Progress(w.report)
 		}
 	}
+}
+
+// took takes down what became of a page, whose last account is last.
+func (w *walk) took(results []result, last string) error {
+	for _, r := range results {
+		w.report.add(r)
+	}
+	w.report.After = last
+	return w.save()
+}
+
+// check reads all accounts as they are now. It begins at the first one if it is
+// interrupted: what it has read may have changed before the next run.
+func (w *walk) check(ctx context.Context) error {
+	w.reading = true
+	var seen Report
+	err := w.each(ctx, "", func(results []result, _ string) error {
+		for _, r := range results {
+			seen.add(r)
+		}
+		w.report.Checked = seen.Accounts
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	w.report.replaceFindings(seen)
+	return nil
 }
 
 // walk is one Run.
 type walk struct {
 	Config
-	issuer *devicetotp.Issuer
-	pace   pace
-	report Report
+	issuer  *devicetotp.Issuer
+	pace    pace
+	reading bool // accounts are read, and nothing is sealed
+	report  Report
 }
 
 func newWalk(cfg Config) (*walk, error) {
@@ -137,17 +176,20 @@ func newWalk(cfg Config) (*walk, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &walk{Config: cfg, issuer: issuer, pace: newPace(cfg.Rate), report: Report{Name: cfg.Name, Primary: cfg.Keys.PrimaryID()}}, nil
+	return &walk{
+		Config: cfg, issuer: issuer, pace: newPace(cfg.Rate), reading: cfg.DryRun,
+		report: Report{Name: cfg.Name, Primary: cfg.Keys.PrimaryID()},
+	}, nil
 }
 
 // storeTimeout bounds what the run asks of the store itself.
 const storeTimeout = 10 * time.Second
 
-// page returns the ids of the next accounts.
-func (w *walk) page(ctx context.Context) ([]string, error) {
+// page returns the ids of the accounts after that one.
+func (w *walk) page(ctx context.Context, after string) ([]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	ids, err := w.Accounts.IDs(ctx, w.report.After, w.Page)
+	ids, err := w.Accounts.IDs(ctx, after, w.Page)
 	if err != nil {
 		return nil, fmt.Errorf("list the accounts: %w", err)
 	}

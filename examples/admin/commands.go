@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"time"
+
+	"example.com/devicetotp/credential"
+)
+
+// A command is one word of the command line.
+type command struct {
+	args  []string // what follows the flags
+	wants string   // what the flags must have
+	flags func(*flag.FlagSet, *options)
+	check func(*options) bool
+	do    func(context.Context, *admin, options) error
+}
+
+var (
+	account  = []string{"an account"}
+	commands map[string]command
+)
+
+func init() { // the commands print the list of commands
+	commands = map[string]command{
+		"inspect":        {args: account, do: inspect},
+		"unblock":        {args: account, do: unblock, flags: factorFlag},
+		"revoke":         {args: account, do: revoke, flags: deviceFlags, wants: "either -device or -all, and ", check: oneOfDeviceFlags},
+		"lock":           {args: account, do: lock},
+		"unlock":         {args: account, do: unlock},
+		"delete":         {args: account, do: remove},
+		"rename-account": {args: []string{"the old id", "a new one"}, do: rename},
+		"replay":         {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, -restored and ", check: bothTimes},
+	}
+}
+
+func factorFlag(flags *flag.FlagSet, o *options) {
+	flags.Func("factor", "otp, password or pin; may be given again (default all)", func(text string) error {
+		for _, f := range credential.Factors() {
+			if f.String() == text {
+				o.factors = append(o.factors, f)
+				return nil
+			}
+		}
+		return fmt.Errorf("%q is not a factor", text)
+	})
+}
+
+func deviceFlags(flags *flag.FlagSet, o *options) {
+	flags.Func("device", "`id` of a device; may be given again", func(text string) error {
+		o.devices = append(o.devices, text)
+		return nil
+	})
+	flags.BoolVar(&o.all, "all", false, "every device that the account has now")
+	flags.BoolVar(&o.withMadeBy, "with-made-by", false, "also what was created on codes of these devices, and so on")
+}
+
+func oneOfDeviceFlags(o *options) bool { return o.all == (len(o.devices) == 0) }
+
+func timeFlags(flags *flag.FlagSet, o *options) {
+	for name, at := range map[string]*time.Time{"since": &o.backedUp, "restored": &o.restored} {
+		flags.Func(name, "when the backup was made, or put back, as in 2026-05-01T12:00:00Z", func(text string) (err error) {
+			*at, err = time.Parse(time.RFC3339, text)
+			return err
+		})
+	}
+}
+
+func bothTimes(o *options) bool { return o.backedUp.Before(o.restored) && !o.backedUp.IsZero() }

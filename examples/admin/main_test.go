@@ -1,0 +1,318 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/sqlstore"
+	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
+)
+
+func TestMain(m *testing.M) { os.Exit(pgtest.Main(m)) }
+
+// A desk is where an operator works: a database, keys and a log.
+type desk struct {
+	t     *testing.T
+	name  string // of the store, for the command
+	store *sqlstore.Store
+	keys  *credential.Keyring
+	args  []string
+	log   string
+}
+
+func onSQLite(t *testing.T) *desk {
+	path := filepath.Join(t.TempDir(), "accounts.db")
+	return newDesk(t, "sqlite:"+path, "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.DialectSQLite)
+}
+
+func onPostgres(t *testing.T) *desk {
+	dsn := pgtest.Need(t).Database(t)
+	return newDesk(t, dsn, "pgx", dsn, sqlstore.DialectPostgres)
+}
+
+func onBoth(t *testing.T, test func(*testing.T, *desk)) {
+	for name, on := range map[string]func(*testing.T) *desk{"SQLite": onSQLite, "PostgreSQL": onPostgres} {
+		t.Run(name, func(t *testing.T) { test(t, on(t)) })
+	}
+}
+
+func newDesk(t *testing.T, name, driver, dsn string, dialect sqlstore.Dialect) *desk {
+	t.Helper()
+	db, err := sql.Open(driver, dsn)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	store, err := sqlstore.New(t.Context(), db, dialect, sqlstore.Config{})
+	require.NoError(t, err)
+	require.NoError(t, store.Migrate(t.Context()))
+	key := credential.NewKey("k")
+	keys, err := credential.NewKeyring("k", key)
+	require.NoError(t, err)
+	dir := t.TempDir()
+	d := &desk{t: t, name: name, store: store, keys: keys, log: filepath.Join(dir, "events.log")}
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "keys"), []byte(credential.KeyText(key)+"\n"), 0o600))
+	d.args = []string{"-store", name, "-key-file", filepath.Join(dir, "keys"), "-log", d.log}
+	return d
+}
+
+// run runs the command to its end, which must be that exit code.
+func (d *desk) run(code int, args ...string) (output string) {
+	d.t.Helper()
+	var out bytes.Buffer
+	require.Equal(d.t, code, run(context.WithoutCancel(d.t.Context()), append(d.args[:len(d.args):len(d.args)], args...), &out, &out), &out)
+	return out.String()
+}
+
+// logged returns the operations in the log, with their codes.
+func (d *desk) logged() (ops []string) {
+	d.t.Helper()
+	text, err := os.ReadFile(d.log)
+	require.NoError(d.t, err)
+	for line := range strings.Lines(string(text)) {
+		var l struct {
+			Event struct{ Op, Account, Code string }
+		}
+		require.NoError(d.t, json.Unmarshal([]byte(line), &l))
+		ops = append(ops, strings.TrimSpace(l.Event.Op+" "+l.Event.Account+" "+l.Event.Code))
+	}
+	return ops
+}
+
+// issuer is a process of the service. Its Events go to the log too.
+func (d *desk) issuer() *devicetotp.Issuer {
+	d.t.Helper()
+	log, err := openLog(d.log, nil)
+	require.NoError(d.t, err)
+	d.t.Cleanup(func() { _ = log.Close() })
+	hasher, err := verifier.NewHasher(verifier.DefaultHasherConfig())
+	require.NoError(d.t, err)
+	issuer, err := devicetotp.NewIssuer(d.store, d.keys, devicetotp.Config{Observer: log.observe, PIN: verifier.PIN(d.keys, hasher)})
+	require.NoError(d.t, err)
+	return issuer
+}
+
+// account adds one that registered now and made a device, and another device on a
+// code of that one.
+func (d *desk) account(id string) (first, second devicetotp.DeviceTOTP) {
+	d.t.Helper()
+	require.NoError(d.t, d.store.Put(d.t.Context(), credential.Account{ID: id, RegisteredAt: time.Now()}))
+	issuer := d.issuer()
+	first, err := issuer.Create(d.t.Context(), devicetotp.CreateRequest{AccountID: id})
+	require.NoError(d.t, err)
+	second, err = issuer.Create(d.t.Context(), devicetotp.CreateRequest{AccountID: id, OTP: codeOf(d.t, first)})
+	require.NoError(d.t, err)
+	return first, second
+}
+
+func codeOf(t *testing.T, d devicetotp.DeviceTOTP) credential.Secret {
+	t.Helper()
+	totp := verifier.TOTP{Secret: d.Secret, Algorithm: d.Algorithm, Digits: d.Digits, Period: d.Period}
+	code, err := totp.Code(totp.Step(time.Now()))
+	require.NoError(t, err)
+	return code
+}
+
+// inspected returns what inspect prints of an account.
+func (d *desk) inspected(id string) (v view) {
+	d.t.Helper()
+	require.NoError(d.t, json.Unmarshal([]byte(d.run(0, "inspect", id)), &v))
+	return v
+}
+
+func TestInspectAndUnblock(t *testing.T) {
+	onBoth(t, func(t *testing.T, d *desk) {
+		first, second := d.account("alice")
+		issuer := d.issuer()
+		for range 12 {
+			_, err := issuer.Prove(t.Context(), devicetotp.ProveRequest{AccountID: "alice", PIN: credential.NewSecret("0000"), OTP: credential.NewSecret("00000000")})
+			require.Error(t, err)
+		}
+		v := d.inspected("alice")
+		require.Equal(t, "alice", v.Account)
+		require.False(t, v.Locked)
+		require.Equal(t, []string{"k"}, v.Keys)
+		require.Equal(t, []string{first.ID, second.ID}, []string{v.Devices[0].ID, v.Devices[1].ID})
+		require.Equal(t, first.ID, v.Devices[1].MadeBy)
+		require.Equal(t, "otp", v.Devices[1].Basis)
+		require.Positive(t, v.Factors["pin"].Failures)
+		require.Positive(t, v.Factors["otp"].Failures)
+
+		d.run(0, "unblock", "-factor", "pin", "alice")
+		v = d.inspected("alice")
+		require.Zero(t, v.Factors["pin"].Failures)
+		require.Positive(t, v.Factors["otp"].Failures)
+		d.run(0, "unblock", "alice")
+		require.Zero(t, d.inspected("alice").Factors["otp"].Failures)
+		require.Contains(t, d.logged(), "unblock alice")
+	})
+}
+
+func TestRevoke(t *testing.T) {
+	onBoth(t, func(t *testing.T, d *desk) {
+		first, second := d.account("alice")
+		require.Contains(t, d.run(3, "revoke", "-device", "738e379f-fe30-45ab-819c-ba88804b6368", "alice"), "no such device")
+		require.JSONEq(t, `{"revoked":["`+first.ID+`"],"madeBy":["`+second.ID+`"]}`, d.run(0, "revoke", "-device", first.ID, "-with-made-by", "alice"))
+		require.Empty(t, d.inspected("alice").Devices)
+		d.account("bob")
+		d.run(0, "revoke", "-all", "bob")
+		require.Empty(t, d.inspected("bob").Devices)
+		require.JSONEq(t, `{"revoked":[]}`, d.run(0, "revoke", "-all", "bob"))
+	})
+}
+
+func TestLockDeleteAndRename(t *testing.T) {
+	onBoth(t, func(t *testing.T, d *desk) {
+		d.account("alice")
+		d.run(0, "lock", "alice")
+		require.True(t, d.inspected("alice").Locked)
+		require.Contains(t, d.run(3, "unblock", "alice"), "account-locked")
+		d.run(0, "unlock", "alice")
+		require.False(t, d.inspected("alice").Locked)
+
+		d.account("bob")
+		require.Contains(t, d.run(3, "rename-account", "alice", "bob"), "has the new id already")
+		require.Len(t, d.inspected("alice").Devices, 2)
+		d.run(0, "rename-account", "alice", "u-7")
+		v := d.inspected("u-7")
+		require.Len(t, v.Devices, 2)
+		require.Empty(t, v.Unreadable)
+		require.False(t, v.Locked)
+		require.Contains(t, d.run(3, "inspect", "alice"), "not found")
+
+		d.run(0, "delete", "u-7")
+		d.run(3, "delete", "u-7")
+		ops := d.logged()
+		for _, op := range []string{"lock alice", "unlock alice", "rename-account alice", "rename-account alice invalid-argument", "delete u-7", "delete u-7 invalid-argument"} {
+			require.Contains(t, ops, op)
+		}
+	})
+}
+
+// What was done since a backup is repeated from the one log of the service and the
+// command, to which the replay logs too. A second replay changes nothing.
+func TestReplay(t *testing.T) {
+	onBoth(t, func(t *testing.T, d *desk) {
+		backedUp := time.Now().Add(-time.Second).UTC().Format(time.RFC3339)
+		lost, _ := d.account("alice")
+		for _, id := range []string{"bob", "carol", "dave"} {
+			d.account(id)
+		}
+		_, err := d.issuer().ReplaceRecoveryCodes(t.Context(), devicetotp.RecoveryRequest{AccountID: "bob"})
+		require.NoError(t, err)
+		backup := d.all()
+
+		d.run(0, "revoke", "-device", lost.ID, "alice")
+		d.run(0, "lock", "bob")
+		d.run(0, "delete", "carol")
+		d.run(0, "lock", "dave")
+		d.run(0, "unlock", "dave")
+		d.run(0, "rename-account", "dave", "u-7")
+		for _, a := range d.all() {
+			_, err := d.store.Delete(t.Context(), a.ID)
+			require.NoError(t, err)
+		}
+		for _, a := range backup {
+			_, err := d.store.Insert(t.Context(), a)
+			require.NoError(t, err)
+		}
+		restored := time.Now().UTC().Format(time.RFC3339Nano)
+		var codes credential.RecoveryCodes
+		for round := range 2 {
+			out := d.run(0, "replay", "-since", backedUp, "-restored", restored, d.log)
+			require.Contains(t, out, `needs new recovery codes: "bob"`)
+			require.Contains(t, out, `to be set up again: "alice"`)
+			require.Len(t, d.inspected("alice").Devices, 1)
+			require.True(t, d.inspected("bob").Locked)
+			require.False(t, d.inspected("u-7").Locked)
+			var ids []string
+			for _, a := range d.all() {
+				ids = append(ids, a.ID)
+			}
+			require.Equal(t, []string{"alice", "bob", "u-7"}, ids)
+			bob, err := d.store.Load(t.Context(), "bob")
+			require.NoError(t, err)
+			require.True(t, round == 0 || reflect.DeepEqual(codes, bob.State.Recovery))
+			codes = bob.State.Recovery
+		}
+	})
+}
+
+// A wrong time repeats nothing, and the command says so.
+func TestReplay_SaysWhichEventsItLeftOut(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	d.run(0, "lock", "alice")
+	d.run(0, "unlock", "alice")
+	out := d.run(0, "replay", "-since", "2020-05-01T12:00:00Z", "-restored", "2020-05-02T12:00:00Z", d.log)
+	require.Regexp(t, `^0 Events of between the two times; left out: 0 of before and 4 of after, the first of 20`, out)
+}
+
+// all returns every account, in the order of ids.
+func (d *desk) all() (accounts []credential.Account) {
+	d.t.Helper()
+	ids, err := d.store.IDs(d.t.Context(), "", 100)
+	require.NoError(d.t, err)
+	for _, id := range ids {
+		a, err := d.store.Load(d.t.Context(), id)
+		require.NoError(d.t, err)
+		accounts = append(accounts, a)
+	}
+	return accounts
+}
+
+// A replay goes on past lines that it cannot do, and names them.
+func TestReplay_NamesWhatItCannotDo(t *testing.T) {
+	d := onSQLite(t)
+	first, _ := d.account("alice")
+	at := time.Now().UTC().Format(time.RFC3339)
+	line := func(event string) string { return `{"event":{"at":"` + at + `","account":"alice",` + event + `}}` }
+	require.NoError(t, os.WriteFile(d.log, []byte(strings.Join([]string{
+		"not JSON", line(`"op":"revoke","code":"unavailable"`), line(`"op":"delete","code":"unavailable"`), `{"msg":"serving"}`,
+		line(`"op":"revoke","revoked":["` + first.ID + `"]`), `{"event":{"op":"delete","at":"2020-01-01T00:00:00Z","account":"alice"}}`,
+	}, "\n")+"\n"), 0o600))
+	after := time.Now().UTC().Format(time.RFC3339Nano)
+	out := d.run(3, "replay", "-since", at, "-restored", after, d.log)
+	for _, named := range []string{"line 1: ", "line 2: ", "line 3: ", "3 lines"} {
+		require.Contains(t, out, named)
+	}
+	require.NotContains(t, out, "line 4: ")
+	require.Contains(t, out, "3 Events of between the two times; left out: 1 of before")
+	require.Len(t, d.inspected("alice").Devices, 1, "lines after those are repeated, and those of before the backup are not")
+}
+
+func TestExitCodes(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	for _, wrong := range [][]string{
+		{}, {"what"}, {"inspect"}, {"inspect", "alice", "bob"}, {"inspect", ""}, {"unblock", "-factor", "sms", "alice"}, {"revoke", "alice"},
+		{"revoke", "-all", "-device", "x", "alice"}, {"rename-account", "alice"}, {"replay", "x"}, {"replay", "-since", "2026-05-01T12:00:00Z", "x"},
+		{"replay", "-since", "yesterday", "-restored", "today", "x"},
+	} {
+		d.run(2, wrong...)
+	}
+	d.run(2, "-store", "", "inspect", "alice")
+	d.run(0, "-h")
+	d.run(0, "revoke", "-h")
+	for _, refused := range [][]string{
+		{"inspect", "nobody"}, {"unblock", "nobody"}, {"revoke", "-all", "nobody"}, {"lock", "nobody"}, {"delete", "nobody"}, {"rename-account", "nobody", "x"},
+		{"revoke", "-device", "not-a-uuid", "alice"},
+	} {
+		d.run(3, refused...)
+	}
+	d.run(1, "replay", "-since", "2026-05-01T12:00:00Z", "-restored", "2026-05-02T12:00:00Z", d.log+"-not")
+	d.run(1, "-key-file", d.log+"-not", "inspect", "alice")
+	d.run(1, "-store", d.name+"-not", "inspect", "alice")
+	d.run(1, "-log", filepath.Join(d.log, "not"), "inspect", "alice")
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/examples/operations"
+)
+
+// A replaying is one replay: what it repeats, and what it says in the end.
+type replaying struct {
+	*admin
+	o       options
+	locks   map[string]bool // at the end: a locked account refuses some of the rest
+	said    map[string]bool
+	refused int
+
+	before, between, later int // Events, by their time
+	firstLater             time.Time
+}
+
+// replay repeats what was logged between the backup and its return. What is said
+// once of an account is not said again.
+func replay(ctx context.Context, a *admin, o options) error {
+	in := io.Reader(os.Stdin)
+	if o.args[0] != "-" {
+		file, err := os.Open(o.args[0])
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		in = file
+	}
+	r := &replaying{admin: a, o: o, locks: map[string]bool{}, said: map[string]bool{}}
+	lines := bufio.NewReader(in)
+	for number := 1; ; number++ {
+		line, errRead := lines.ReadBytes('\n')
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if line = bytes.TrimSpace(line); len(line) > 0 {
+			if err := r.line(ctx, line); err != nil && exitCode(err) != 3 {
+				return fmt.Errorf("line %d: %w", number, err)
+			} else if err != nil {
+				r.refused++
+				fmt.Fprintf(a.out, "line %d: %v\n", number, err)
+			}
+		}
+		if errors.Is(errRead, io.EOF) {
+			return r.end(ctx)
+		}
+		if errRead != nil {
+			return errRead
+		}
+	}
+}
+
+func (r *replaying) line(ctx context.Context, line []byte) error {
+	e, ok, err := operations.Logged(line)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	if !ok || !r.isBetween(e.At) {
+		return nil
+	}
+	if e.Code == devicetotp.CodeUnavailable && changes(e.Op) {
+		return fmt.Errorf("%w: nobody knows whether this %s took effect: see account %q", errRefused, e.Op, e.AccountID)
+	}
+	err = r.repeat(ctx, e, line)
+	if errors.Is(err, credential.ErrNotFound) { // it registered since, or is deleted again
+		return nil
+	}
+	return err
+}
+
+// isBetween reports whether an Event is of after the backup and of before its return,
+// and counts it: with a wrong time nothing would be repeated.
+func (r *replaying) isBetween(at time.Time) bool {
+	switch {
+	case at.Before(r.o.backedUp):
+		r.before++
+		return false
+	case at.Before(r.o.restored):
+		r.between++
+		return true
+	}
+	if r.later++; r.firstLater.IsZero() {
+		r.firstLater = at
+	}
+	return false
+}
+
+func changes(op devicetotp.Op) bool {
+	switch op {
+	case opLock, opUnlock, opDelete, opMove, devicetotp.OpRevoke, devicetotp.OpReplaceRecoveryCodes:
+		return true
+	}
+	return false
+}
+
+func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte) error {
+	if e.Code == "" {
+		switch e.Op {
+		case opLock, opUnlock:
+			r.locks[e.AccountID] = e.Op == opLock
+			return nil
+		case opDelete:
+			_, err := r.store.Delete(ctx, e.AccountID)
+			return err
+		case opMove:
+			var l struct{ To string }
+			if err := json.Unmarshal(line, &l); err != nil {
+				return err
+			}
+			if locked, ok := r.locks[e.AccountID]; ok {
+				delete(r.locks, e.AccountID)
+				r.locks[l.To] = locked
+			}
+			_, err := operations.Move(ctx, r.store, r.keys, e.AccountID, l.To)
+			return err
+		case devicetotp.OpCreate, devicetotp.OpImport, devicetotp.OpRotate:
+			r.say("to be set up again", e.AccountID)
+		}
+	}
+	newCodes, err := operations.Again(ctx, r.issuer, r.o.restored, e)
+	if newCodes {
+		r.say("needs new recovery codes", e.AccountID)
+	}
+	return err
+}
+
+func (r *replaying) say(what, account string) {
+	text := fmt.Sprintf("%s: %q\n", what, account)
+	if !r.said[text] {
+		r.said[text] = true
+		fmt.Fprint(r.out, text)
+	}
+}
+
+// end locks and unlocks, last of all, and says which Events were repeated.
+func (r *replaying) end(ctx context.Context) error {
+	for id, locked := range r.locks {
+		if err := r.store.SetLocked(ctx, id, locked); err != nil && !errors.Is(err, credential.ErrNotFound) {
+			return err
+		}
+	}
+	fmt.Fprintf(r.out, "%d Events of between the two times; left out: %d of before", r.between, r.before)
+	if r.later > 0 {
+		fmt.Fprintf(r.out, " and %d of after, the first of %s", r.later, r.firstLater.Format(time.RFC3339))
+	}
+	fmt.Fprintln(r.out)
+	if r.refused > 0 {
+		return fmt.Errorf("%w: %d lines, which are named", errRefused, r.refused)
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package operations
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"example.com/devicetotp/credential"
+)
+
+// Accounts is what moving an account needs of a store.
+type Accounts interface {
+	credential.Store
+	Insert(ctx context.Context, a credential.Account) (inserted bool, err error)
+	SetLocked(ctx context.Context, id string, locked bool) error
+	Delete(ctx context.Context, id string) (deleted bool, err error)
+}
+
+// ErrTaken says that the new id has an account already. Nothing has moved.
+var ErrTaken = errors.New("an account has the new id already; nothing has moved")
+
+// Move moves an account to an id that no account has or had. If nothing has moved,
+// the old account is as it was. After an error of the store it may be locked, and the
+// same call goes on; if the old one is gone by then, unlock the new one. An account
+// that was locked before, for instance by an earlier call, is locked afterwards too,
+// and Move reports that. ErrTaken is also returned if an earlier call has added the
+// new account, locked, and the old one has changed since: delete the new one then.
+//
+// Nobody may revoke a device of the account meanwhile: that works on a locked
+// account, and the device could be moved before it is gone.
+func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, to string) (locked bool, err error) {
+	before, err := store.Load(ctx, from)
+	if err != nil {
+		return false, err
+	}
+	if err := store.SetLocked(ctx, from, true); err != nil {
+		return false, err
+	}
+	old, err := store.Load(ctx, from)
+	if err != nil {
+		return false, err
+	}
+	moved, err := rebound(keys, old, to)
+	nothing := err != nil // has moved
+	if err == nil {
+		err = insert(ctx, store, moved)
+		nothing = errors.Is(err, ErrTaken)
+	}
+	if nothing && !before.Locked {
+		err = errors.Join(err, store.SetLocked(ctx, from, false))
+	}
+	if err != nil {
+		return false, err // never delete the old account without the new one
+	}
+	deleted, err := store.Delete(ctx, from)
+	if err == nil && !deleted {
+		err = errors.New("the old account was deleted meanwhile")
+	}
+	if err != nil {
+		return true, fmt.Errorf("the new account is there, and locked: %w", err)
+	}
+	if before.Locked {
+		return true, nil
+	}
+	return false, store.SetLocked(ctx, to, false)
+}
+
+// insert adds the account, or finds it there. Where Insert reports false, or an
+// error after which nobody knows, the row with that id may be this one, of an earlier
+// call for instance, or somebody else's: the version says which.
+func insert(ctx context.Context, store Accounts, a credential.Account) error {
+	inserted, errInsert := store.Insert(ctx, a)
+	if inserted {
+		return nil
+	}
+	there, err := store.Load(ctx, a.ID)
+	switch {
+	case err == nil && there.Version == a.Version:
+		return nil
+	case errInsert != nil:
+		return errInsert
+	case err != nil:
+		return err
+	}
+	return ErrTaken
+}
+
+// rebound returns the account for the new id, locked. Its version is random, as the
+// old one is, and the same each time, so that an account that is there is known by it.
+func rebound(keys *credential.Keyring, old credential.Account, id string) (moved credential.Account, err error) {
+	moved = credential.Account{ID: id, RegisteredAt: old.RegisteredAt, PasswordHash: old.PasswordHash, Locked: true}
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d", old.ID, id, old.Version))
+	moved.Version = int64(binary.BigEndian.Uint64(sum[:])%credential.MaxVersion) + 1
+	if moved.State, err = credential.Rebind(keys, old.State, old.ID, id); err != nil || old.PINHash == "" {
+		return moved, err
+	}
+	hash, _, err := keys.OpenPINHash(old.ID, old.PINHash)
+	if err != nil {
+		return moved, err
+	}
+	moved.PINHash, err = keys.SealPINHash(id, hash)
+	return moved, err
+}
