@@ -10,8 +10,8 @@ import (
 )
 
 // Again removes again what a restored backup has brought back: devices that were
-// revoked, old secrets of devices that were rotated, with the device, and recovery
-// codes. Call it for each logged Event since the backup, oldest first; restored is
+// revoked or made room for others, old secrets of devices that were replaced or
+// rotated, with the device, and recovery codes. Call it for each logged Event since the backup, oldest first; restored is
 // when the backup was put back, by the clock of the service. An Event of restored
 // or later is no part of what was lost, so the issuer may log to the file that is
 // read. Again reports whether the user must make new recovery codes: all of the old
@@ -23,7 +23,11 @@ func Again(ctx context.Context, issuer *devicetotp.Issuer, restored time.Time, e
 	if !e.At.Before(restored) {
 		return false, nil
 	}
-	if gone := slices.Concat(e.Revoked, e.RotationsConfirmed); len(gone) > 0 {
+	gone := slices.Concat(e.Revoked, e.Evicted, e.RotationsConfirmed)
+	if e.Replaced {
+		gone = append(gone, e.DeviceID)
+	}
+	if len(gone) > 0 {
 		r := devicetotp.RevokeRequest{AccountID: e.AccountID, DeviceIDs: gone, CreatedUntil: e.At}
 		if _, err = issuer.Revoke(ctx, r); err != nil {
 			return false, err

@@ -100,6 +100,41 @@ func TestAgainTakesItAwayAgain(t *testing.T) {
 	}
 }
 
+// Secrets that were taken away without Revoke: of a never-used device whose id was
+// given to another one, of one that made room, and of a rotation that was replaced.
+func TestAgainTakesAwayWhatMadeRoomOrWasReplaced(t *testing.T) {
+	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.MaxDevices = 2 }))
+	alice := w.Account("alice").PIN("8299")
+	const first, second, third = "11111111-1111-4111-8111-111111111111", "22222222-2222-4222-8222-222222222222", "33333333-3333-4333-8333-333333333333"
+	create := func(id string, otp credential.Secret) *devicetotptest.Phone {
+		t.Helper()
+		r := devicetotp.CreateRequest{AccountID: "alice", DeviceID: id, OTP: otp}
+		if !otp.Present() {
+			r.PIN = credential.NewSecret("8299")
+		}
+		d, err := w.Issuer.Create(t.Context(), r)
+		require.NoError(t, err)
+		w.Clock.Advance(time.Hour)
+		return w.Phone(d)
+	}
+	evicted, replaced := create(first, credential.Secret{}), create(second, credential.Secret{})
+	w.Clock.Advance(25 * time.Hour) // a device that was never used may make room
+	backup, before := alice.Stored(), len(w.Events())
+	create(third, credential.Secret{})
+	alice.OTP("12345678")
+	create(second, credential.NewSecret("12345678"))
+	since := w.Events()[before:]
+	require.NoError(t, w.Store.Accounts.Replace(t.Context(), backup))
+	for _, e := range since {
+		_, err := Again(t.Context(), w.Issuer, w.Clock.Now(), e)
+		require.NoError(t, err)
+	}
+	for _, phone := range []*devicetotptest.Phone{evicted, replaced} {
+		_, err := w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "alice", DeviceID: phone.DeviceID, Code: phone.Code()})
+		require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(err))
+	}
+}
+
 // The Issuer of a replay may log to the very file that is read: what the replay has
 // logged itself is not repeated, so that it ends.
 func TestAgainEndsWhereItsOwnEventsAreReadToo(t *testing.T) {
