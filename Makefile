@@ -24,10 +24,7 @@ TIMEOUT := 20m
 
 .PHONY: test
 test: ## run every test of every module, but those of storms and engines, under the race detector
-	@for m in $(MODULES); do \
-		echo "== the tests of $$m, under the race detector; a line for each package"; \
-		go -C $$m test -race -timeout $(TIMEOUT) -skip '^TestEngine|$(COMPUTING)|$(KILLING)|$(WRITING)' ./... || exit 1; \
-	done
+	@.ci/test "$(MODULES)" -timeout $(TIMEOUT) -skip '^TestEngine|$(COMPUTING)|$(KILLING)|$(WRITING)'
 	@echo "== the truth tables of the operations, without it"
 	@go test -run TruthTable ./devicetotp
 	@.ci/skipped
