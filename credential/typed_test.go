@@ -73,6 +73,12 @@ func TestTypedCodeLeavesWhatIsNoCode(t *testing.T) {
 	require.True(t, credential.TypedCode(credential.NewSecret("")).Present())
 }
 
+func TestTypedCodeReadsEveryDigitOfACode(t *testing.T) {
+	for _, digit := range "0123456789" {
+		require.Equal(t, strings.Repeat(string(digit), 6), typed(strings.Repeat(string(digit)+" ", 6)))
+	}
+}
+
 // Every decimal digit of Unicode has its value: what it is among its ten is found here
 // by counting from the beginning of all of them.
 func TestTypedCodeKnowsEveryDigit(t *testing.T) {

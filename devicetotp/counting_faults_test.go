@@ -75,6 +75,17 @@ func (h *house) create(t *testing.T, otp credential.Secret) error {
 	return err
 }
 
+// A device that no code is compared with any more is in nobody's way: not where
+// another one and a one-time code are open, each of which would be enough.
+func TestCreate_ABlockedDeviceIsNotInTheWayOfTheOthers(t *testing.T) {
+	h := newHouse(t)
+	changeState(t, h.World, func(s *credential.State) {
+		s.Devices[1].Attempts = credential.Attempts{Failures: unnamedLimit, LastAt: h.Clock.Now()}
+	})
+	h.account.OTP(rightCode)
+	require.NoError(t, h.create(t, h.own.Code()))
+}
+
 var guessDoors = []string{"verify", "create", "create beside a wrong PIN"}
 
 func lookedAt(err error) bool { return devicetotp.CodeOf(err) == totperrors.CodeInvalidCredentials }

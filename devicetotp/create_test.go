@@ -293,9 +293,7 @@ func TestHostVerifiersPlugIn(t *testing.T) {
 }
 
 // A host's own verifier may say valid again and again: each time step of a
-
 // device makes one device, whatever it says of the step.
-
 func TestAStepThatAHostsVerifierRepeatsIsSpent(t *testing.T) {
 	for _, step := range []int64{-1, 0, 7} {
 		otp := verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
@@ -315,6 +313,39 @@ func TestAStepThatAHostsVerifierRepeatsIsSpent(t *testing.T) {
 		}
 		require.Equal(t, min(1, max(0, int(step))), granted, "a step that is not positive was never one of the device's")
 		require.Len(t, a.Stored().State.Devices, 1+granted)
+	}
+}
+
+// The steps of the new secret of a rotation are counted apart from those of the old
+// one, until the device has the new one.
+func TestAStepOfARotationThatAHostsVerifierRepeatsIsSpent(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		pending bool
+		step    int64
+		want    totperrors.Code
+	}{
+		{"used, and newer than those of the old secret", true, 7, totperrors.CodeInvalidCredentials},
+		{"newer than the used one", true, 8, ""},
+		{"of a rotation that there is none of, used", false, 3, totperrors.CodeInvalidCredentials},
+		{"of a rotation that there is none of", false, 4, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := devicetotptest.New(t, func(config *devicetotp.Config) {
+				config.OTP = says(verifier.Verdict{
+					Status: verifier.StatusValid, ProofID: "host:1", Until: devicetotptest.Start.Add(time.Hour), DeviceID: otherID(0), Step: c.step, Rotated: true,
+				}, nil)
+			})
+			enrol(t, w, "acct", 1)
+			changeState(t, w, func(s *credential.State) { s.Devices[0].LastStep = 3 })
+			if c.pending {
+				_, err := w.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{AccountID: "acct", DeviceID: otherID(0), RotationID: rotationID(0), PIN: secret("8299")})
+				require.NoError(t, err)
+				changeState(t, w, func(s *credential.State) { s.Devices[0].Rotation.LastStep = 7 })
+			}
+			_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: secret("letmein")})
+			require.Equal(t, c.want, devicetotp.CodeOf(err), "%v", err)
+		})
 	}
 }
 

@@ -73,6 +73,9 @@ func TestEvent_IsLoggedInWords(t *testing.T) {
 		"unreadable":[{"factor":"password","device":"`+otherID(1)+`","kind":"sms","error":"no key"}],"retryAfterSeconds":90,
 		"evicted":["old"],"revoked":["gone"],"authenticatedAt":"2026-01-02T02:04:05Z","rounds":2,"durationSeconds":0.25,
 		"error":"the store is down"}}`, logged(fullEvent(), asJSON))
+	least := devicetotp.Event{Op: devicetotp.OpCreate, AccountID: "alice", Factors: []devicetotp.FactorResult{{Factor: credential.FactorPIN, Result: devicetotp.ResultValid}}}
+	require.Equal(t, "level=INFO msg=devicetotp event.op=create event.account=alice event.pin.result=valid event.rounds=0 event.durationSeconds=0\n",
+		logged(least, asText), "what is zero is left out")
 }
 
 func TestEvent_MarshalsInWords(t *testing.T) {

@@ -149,7 +149,8 @@ func liveTenYears(t *testing.T, typists typists) {
 		require.LessOrEqual(t, float64(total.waits), expected[n]+4*math.Sqrt(expected[n]))
 		require.Less(t, float64(total.waits), typists.waits*float64(total.entries))
 		require.Less(t, total.longest, typists.longest)
-		require.InDelta(t, typists.slip/(1-typists.again), float64(total.typos)/float64(total.entries), 0.003, "people mistype as they should")
+		mean, variance := typists.mistypes()
+		require.InDelta(t, mean, float64(total.typos)/float64(total.entries), 4*math.Sqrt(variance/float64(total.entries)), "people mistype as they should")
 	}
 }
 
@@ -328,6 +329,14 @@ func (p typists) wrongInARow(times int) float64 {
 		return 1
 	}
 	return p.slip * math.Pow(p.again, float64(times-1))
+}
+
+// mistypes returns the mean and the variance of how often a value is typed wrong
+// until it is accepted. Both follow from wrongInARow: the mean is its sum over 1, 2, 3
+// and so on, and the mean of the square is the sum of 2n-1 times it.
+func (p typists) mistypes() (mean, variance float64) {
+	mean = p.slip / (1 - p.again)
+	return mean, mean*(1+p.again)/(1-p.again) - mean*mean
 }
 
 // inParallel calls f with 0 to n-1, on as many processors as there are.

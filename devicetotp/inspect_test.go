@@ -252,6 +252,7 @@ func TestInspect_SaysWhichDevicesARetryIsGiven(t *testing.T) {
 	for name, c := range map[string]struct {
 		pin    string
 		use    bool
+		none   bool // RetryWindow is 0
 		after  time.Duration
 		behind time.Duration
 		want   bool
@@ -261,10 +262,15 @@ func TestInspect_SaysWhichDevicesARetryIsGiven(t *testing.T) {
 		"on grace, where it has not ended": {after: window + tolerance, behind: tolerance, want: true},
 		"on grace, where it has ended too": {after: window + tolerance + 1, behind: tolerance},
 		"on grace, used":                   {use: true},
+		"on grace, with no time for it":    {none: true},
 		"on a PIN":                         {pin: "8299"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := devicetotptest.New(t)
+			w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
+				if c.none {
+					p.RetryWindow = 0
+				}
+			}))
 			w.Account("acct").RegisteredAgo(0).PIN("8299")
 			r := devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID}
 			if c.pin != "" {
@@ -385,6 +391,10 @@ func TestInspect_ShowsWhichKindsOfCodeAreBlocked(t *testing.T) {
 	require.Equal(t, []devicetotp.KindOverview{{Kind: "sms", Failures: kindLimit, Blocked: true}}, look(), "no code is pending")
 	require.NoError(t, h.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 	require.Empty(t, look())
+	changeState(t, h.World, func(s *credential.State) {
+		s.Kinds = []credential.KindAttempts{{Kind: "sms", Attempts: credential.Attempts{LastAt: h.Clock.Now()}}}
+	})
+	require.Empty(t, look(), "no failure is left")
 }
 
 // A code of the next time step is accepted before that step has begun. The device

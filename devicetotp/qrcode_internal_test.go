@@ -35,6 +35,16 @@ func TestWhatCannotBeDrawnIsNotQuoted(t *testing.T) {
 	}
 }
 
+// The smallest code has 21 modules. It is found although no address is that short.
+func TestTheSmallestCodeIsFound(t *testing.T) {
+	picture := image.NewGray(image.Rect(0, 0, mostModules, mostModules))
+	draw.Draw(picture, picture.Rect, image.NewUniform(color.White), image.Point{}, draw.Src)
+	draw.Draw(picture, image.Rect(4, 4, 4+7*8, 4+7*8), image.NewUniform(color.Black), image.Point{}, draw.Src)
+	code, err := modulesOf(picture)
+	require.NoError(t, err)
+	require.Equal(t, leastModules, code.side)
+}
+
 // The longest address fits, whatever is in it.
 func TestTheLongestAddressIsWithinTheCode(t *testing.T) {
 	require.Equal(t, 1838, len("otpauth://totp/:?secret=&issuer=&algorithm=SHA512&digits=&period=")+

@@ -149,6 +149,43 @@ func TestARepetitionWithoutTheKeyIsAnInternalError(t *testing.T) {
 	}
 }
 
+// Where the digest of the first OTP does not open and nothing else is there to
+// compare an OTP with, it is not wrong: nobody knows. Beside anything else it is.
+func TestARepetitionThatNothingIsComparedWithIsAnInternalError(t *testing.T) {
+	w, a, r, _ := retryWorld(t, credential.BasisOTP)
+	changeState(t, w, func(s *credential.State) { s.Codes, s.Devices[0].ProofDigest = nil, []byte("broken") })
+	before := a.Stored().State.OTP
+	_, err := w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.CodeInternal, err)
+	require.ErrorContains(t, err, deviceID)
+	require.Equal(t, before, a.Stored().State.OTP, "and nothing is counted")
+	a.OTP("777777")
+	_, err = w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	require.Equal(t, before.Failures+1, a.Stored().State.OTP.Failures)
+}
+
+// The request of a device that was replaced since is known for as long as one whose
+// device is still there, and then its OTP is like any other.
+func TestARepetitionForAReplacedDeviceIsKnownUntilTheWindowEnds(t *testing.T) {
+	w, a, r, _ := retryWorld(t, credential.BasisOTP)
+	w.Clock.Advance(time.Minute)
+	a.OTP("777777")
+	next := r
+	next.OTP = secret("777777")
+	replaced, err := w.Issuer.Create(t.Context(), next)
+	require.NoError(t, err)
+	require.True(t, replaced.Replaced)
+	w.Clock.Advance(devicetotp.DefaultPolicy().RetryWindow - time.Minute)
+	_, err = w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.CodeIDInUse, err)
+	require.Zero(t, a.Stored().State.OTP.Failures)
+	w.Clock.Advance(1)
+	_, err = w.Issuer.Create(t.Context(), r)
+	requireCode(t, totperrors.CodeInvalidCredentials, err)
+	require.Equal(t, 1, a.Stored().State.OTP.Failures)
+}
+
 // counting counts what a verifier is asked.
 func counting(n *int, v verifier.Verifier) verifier.Verifier {
 	return verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {

@@ -197,6 +197,31 @@ func TestVerifyIsRefusedWhileAllDevicesAreBlocked(t *testing.T) {
 	require.Equal(t, stored.State, a.Stored().State, "a refusal writes nothing, a failure from the future included")
 }
 
+// Of several waits the shortest is told that ends, in whatever order they are found.
+func TestVerify_TheShortestWaitIsTold(t *testing.T) {
+	const ends, later, never = 10 * time.Second, 30 * time.Second, time.Duration(0)
+	for _, c := range []struct{ first, second, want time.Duration }{
+		{ends, later, ends},
+		{later, ends, ends},
+		{later, never, later},
+		{never, later, later},
+		{never, never, never},
+	} {
+		w := devicetotptest.New(t)
+		_, devices := enrol(t, w, "acct", 2)
+		changeState(t, w, func(s *credential.State) {
+			for i, wait := range []time.Duration{c.first, c.second} {
+				s.Devices[i].Attempts = credential.Attempts{Failures: 5, LastAt: w.Clock.Now().Add(wait - 30*time.Second)}
+				if wait == never {
+					s.Devices[i].Attempts.Failures = unnamedLimit
+				}
+			}
+		})
+		_, err := verify(t, w, "", w.Phone(devices[0]).Code())
+		require.Equal(t, c.want, requireCode(t, totperrors.CodeTooManyAttempts, err).RetryAfter, "%v and %v", c.first, c.second)
+	}
+}
+
 // A code of an own device is a user OTP; the code and what is older is spent.
 
 func TestADeviceCodeIsAnOTP(t *testing.T) {

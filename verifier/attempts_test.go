@@ -185,3 +185,18 @@ func TestDefaultAttemptsBelowFive(t *testing.T) {
 	_, blocked = verifier.DefaultAttempts(3).Blocked(credential.Attempts{Failures: 2, LastAt: noon}, noon)
 	require.False(t, blocked)
 }
+
+// NeverBlock is no number of failures: one may be all, and none is too many.
+func TestNeverBlockIsNoNumberOfFailures(t *testing.T) {
+	later := time.Date(2026, 5, 4, 12, 0, 0, 0, time.UTC)
+	long := later.Add(-1000 * time.Hour)
+	once := verifier.DefaultAttempts(1)
+	require.NoError(t, once.Check())
+	_, blocked := once.Blocked(credential.Attempts{Failures: 1, LastAt: long}, later)
+	require.True(t, blocked)
+	never := once
+	never.BlockAt = verifier.NeverBlock
+	require.NoError(t, never.Check())
+	_, blocked = never.Blocked(credential.Attempts{Failures: verifier.MaxFailures, LastAt: long}, later)
+	require.False(t, blocked)
+}

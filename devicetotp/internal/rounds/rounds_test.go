@@ -34,11 +34,12 @@ type scripted struct {
 }
 
 // step is what one Save does: it applies or not, and returns err. Before it, what
-// another process does.
+// another process does; after it, what becomes of the store.
 type step struct {
 	applied bool
 	err     error
 	before  func(*scripted)
+	after   func(*scripted)
 }
 
 func (s *scripted) Load(context.Context, string) (credential.Account, error) {
@@ -65,6 +66,9 @@ func (s *scripted) Save(_ context.Context, a credential.Account) error {
 	}
 	if now.before != nil {
 		now.before(s)
+	}
+	if now.after != nil {
+		defer now.after(s)
 	}
 	if a.Version != s.account.Version || !a.SameHostFields(s.account) {
 		return credential.ErrConflict
@@ -138,6 +142,33 @@ func TestRun_AnswersOnlyAfterASaveThatReturnedNil(t *testing.T) {
 					require.False(t, seen[a.Next], "a version is never seen twice")
 					seen[a.Next] = true
 				}
+			})
+		})
+	}
+}
+
+// An account that is no answer is a fault also after a conflict, which changed
+// nothing. Where this request may have taken effect, it is unavailable all the same.
+func TestRun_SaysWhyAnAccountCannotBeLoadedAgain(t *testing.T) {
+	away := func(s *scripted) { s.loadErr = []error{errStore} }
+	another := func(s *scripted) { s.account.ID = "b" }
+	for name, c := range map[string]struct {
+		save step
+		code totperrors.Code
+		why  error
+	}{
+		"away after a conflict":                {step{err: credential.ErrConflict, after: away}, totperrors.CodeUnavailable, errStore},
+		"another account after a conflict":     {step{err: credential.ErrConflict, after: another}, totperrors.CodeInternal, ErrNonsense},
+		"away after an unclear save":           {step{err: credential.ErrSerialization, after: away}, totperrors.CodeUnavailable, errStore},
+		"another account after an unclear one": {step{applied: true, err: errStore, after: another}, totperrors.CodeUnavailable, ErrNonsense},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &scripted{account: credential.Account{ID: "a"}, script: []step{c.save}}
+				_, _, err := run(engineOn(s), count)
+				require.Equal(t, c.code, totperrors.CodeOf(err), "%v", err)
+				require.ErrorIs(t, err, c.why)
+				require.ErrorIs(t, err, c.save.err, "and why it was loaded again")
 			})
 		})
 	}
