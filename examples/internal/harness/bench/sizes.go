@@ -3,7 +3,7 @@ package main
 import "time"
 
 // sizes are how much is done. The ratios need enough of it, and the whole must
-// end within fifteen minutes on two cores.
+// end within twenty minutes on two cores.
 type sizes struct {
 	accounts       int           // in the tables of the throughput section
 	slice          time.Duration // how long one side is at work before the other has its turn
@@ -25,7 +25,7 @@ type sizes struct {
 }
 
 var fullSizes = sizes{
-	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 5, unpinnedRounds: 3, httpRounds: 5,
+	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 3, unpinnedRounds: 2, httpRounds: 5,
 	idle: 6 * time.Second, overloadRuns: 3,
 	handAccounts: 10_000, handRounds: 5, handSlice: time.Second,
 	engineAccounts: 2_000, engineRounds: 5, engineSlice: 2 * time.Second,
