@@ -86,7 +86,7 @@ bench: ## compare with peers, call by call (DOC=1: into BENCHMARKS.md)
 
 .PHONY: bench-load
 bench-load: ## compare with bare loops, pgbench and floods (DOC=1: into BENCHMARKS.md)
-	go -C examples run ./internal/harness/bench $(if $(DOC),-doc ../BENCHMARKS.md -plot internal/harness/bench/growth.svg)
+	go -C examples run ./internal/harness/bench $(if $(DOC),-doc ../BENCHMARKS.md -results internal/harness/bench/RESULTS.md -plot internal/harness/bench/growth.svg)
 
 .PHONY: bench-engines
 bench-engines: ## compare Verify on every database (DOC=1: into BENCHMARKS.md)

@@ -66,7 +66,8 @@ func main() {
 	quick := flag.Bool("quick", false, "small sizes, to see that it runs; the numbers mean little")
 	flag.StringVar(&b.plot, "plot", "", "write the picture of growth to this SVG file")
 	flag.StringVar(&b.profile, "profile", "", "write a CPU profile of the throughput clients to this file; -tagfocus tells the loops apart")
-	doc := flag.String("doc", "", "put what is printed into this page too")
+	doc := flag.String("doc", "", "put the goals into this page, or what is printed of the engines")
+	results := flag.String("results", "", "put what else is printed into this page")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -76,14 +77,13 @@ func main() {
 		b.sizes = quickSizes
 	}
 	exitOn(b.run(ctx, *only))
-	if *doc != "" {
-		part := "bench-load"
-		if *only == enginesAlone.name {
-			part = "bench-engines"
-		} else {
-			exitOn(page.Insert(*doc, part+"-goals", goals.String()))
-		}
-		exitOn(page.Insert(*doc, part, printed.String()))
+	if *doc != "" && *only == enginesAlone.name {
+		exitOn(page.Insert(*doc, "bench-engines", printed.String()))
+	} else if *doc != "" {
+		exitOn(page.Insert(*doc, "bench-load-goals", goals.String()))
+	}
+	if *results != "" {
+		exitOn(page.Insert(*results, "bench-load", printed.String()))
 	}
 }
 
