@@ -239,6 +239,25 @@ var brokenStores = []broken{
 	{"change_under_way", "takes no lock", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		return s.saveAtOnce(ctx, a)
 	})},
+	{"deleted", "keeps the State of deleted accounts", on(func(s *intact) handle {
+		var states sync.Map // by id, as a table would be that does not go with the users
+		return handle{
+			func(ctx context.Context, id string) (credential.Account, error) {
+				a, err := s.Load(ctx, id)
+				if kept, ok := states.Load(id); ok && err == nil && a.Version == 0 {
+					a.State, a.Version = kept.(credential.Account).State, kept.(credential.Account).Next
+				}
+				return a, err
+			},
+			func(ctx context.Context, a credential.Account) error {
+				err := s.Save(ctx, a)
+				if err == nil {
+					states.Store(a.ID, a)
+				}
+				return err
+			},
+		}
+	})},
 	{"deleted", "re-creates deleted accounts", saving(func(ctx context.Context, s *intact, a credential.Account) error {
 		if _, err := s.Load(ctx, a.ID); errors.Is(err, credential.ErrNotFound) {
 			again := a

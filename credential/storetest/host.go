@@ -141,6 +141,24 @@ func deleted(e env) error {
 		if err := e.wantNotFound(s, a.ID); err != nil {
 			return fmt.Errorf("after Save of a deleted account: %w", err)
 		}
+		if err := e.madeAgain(s, a.ID); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// madeAgain holds that an account of the same id begins with nothing.
+func (e env) madeAgain(s credential.Store, id string) error {
+	if e.NewAccountWithID == nil || e.NewAccountWithID(e.ctx, id) != nil {
+		return nil // the host gives no id twice
+	}
+	a, err := e.load(s, id)
+	if err != nil {
+		return fmt.Errorf("an account that has the id of a deleted one: %w", err)
+	}
+	if a.Version != 0 {
+		return fmt.Errorf("an account that has the id of a deleted one begins in version %d, want 0", a.Version)
+	}
+	return sameState(credential.State{}, a.State, "an account that has the id of a deleted one")
 }

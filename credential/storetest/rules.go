@@ -87,7 +87,8 @@ var rules = []Rule{
 	},
 	{
 		Name: "deleted", timeout: quick, check: deleted, after: []string{"save_stale", "load_fresh"},
-		Why: "Save after the host deleted the account wraps credential.ErrConflict and never brings the account back.",
+		Why: "Save after the host deleted the account wraps credential.ErrConflict and never brings the account back; " +
+			"an account that is given the id later has none of its devices.",
 	},
 	{
 		Name: "one_winner", timeout: slow, check: oneWinner, after: []string{"save_stale", "load_fresh"},
