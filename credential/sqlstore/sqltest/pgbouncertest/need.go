@@ -21,6 +21,9 @@ func Need(t testing.TB, server *pgtest.Server) *Pooler {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
+		if p.ended() {
+			t.Logf("pgbouncer had ended by itself\n%s", p.logTail())
+		}
 		if err := p.Stop(); err != nil {
 			t.Error(err)
 		}

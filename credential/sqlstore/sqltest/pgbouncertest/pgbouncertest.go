@@ -203,6 +203,16 @@ func (p *Pooler) ready(ctx context.Context) error {
 	}
 }
 
+// ended reports whether the process is no more.
+func (p *Pooler) ended() bool {
+	select {
+	case <-p.exited:
+		return true
+	default:
+		return false
+	}
+}
+
 // end ends the process; one that does not end is killed.
 func (p *Pooler) end() error {
 	if p.cmd == nil {

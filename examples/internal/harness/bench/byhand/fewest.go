@@ -19,7 +19,8 @@ import (
 // same time exceed both, by as many as there are connections; a failure is
 // counted after it was answered in fact, and a client that is gone before that
 // is not counted; an account that is locked while a code is being compared is
-// let in; and a refusal does not say why.
+// let in; a refusal does not say why; and on MariaDB two requests for one code can
+// deadlock, which is an error that the caller sends again.
 type Fewest struct {
 	Database
 	onGrace, onOTP, devices, use, fail string
