@@ -150,7 +150,8 @@ func deleted(e env) error {
 
 // madeAgain holds that an account of the same id begins with nothing.
 func (e env) madeAgain(s credential.Store, id string) error {
-	if e.NewAccountWithID == nil || e.NewAccountWithID(e.ctx, id) != nil {
+	again := e.NewAccountWithID != nil && e.NewAccountWithID(e.ctx, id) == nil
+	if !again {
 		return nil // the host gives no id twice
 	}
 	a, err := e.load(s, id)
