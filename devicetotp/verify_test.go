@@ -197,7 +197,7 @@ func TestVerifyIsRefusedWhileAllDevicesAreBlocked(t *testing.T) {
 	require.Equal(t, stored.State, a.Stored().State, "a refusal writes nothing, a failure from the future included")
 }
 
-// Of several waits the shortest is told that ends, in whatever order they are found.
+// RetryAfter is the shortest of the waits that end, whichever device has it.
 func TestVerify_TheShortestWaitIsTold(t *testing.T) {
 	const ends, later, never = 10 * time.Second, 30 * time.Second, time.Duration(0)
 	for _, c := range []struct{ first, second, want time.Duration }{

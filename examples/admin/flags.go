@@ -1,12 +1,10 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -17,9 +15,10 @@ import (
 
 // options are the flags, the command and its arguments.
 type options struct {
-	store, table, keyFile, log string
-	command                    string
-	args                       []string // the account; see command
+	accounts.Flags
+	log     string
+	command string
+	args    []string // the account; see command
 
 	factors            []credential.Factor
 	devices            []string
@@ -27,26 +26,19 @@ type options struct {
 	backedUp, restored time.Time
 }
 
-var errUsage = errors.New("wrong flags")
-
 func parseFlags(args []string, output io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("admin", flag.ContinueOnError)
 	flags.SetOutput(output)
-	flags.StringVar(&o.store, "store", "", "where accounts are kept: "+accounts.Usage+" (default $DEVICETOTP_STORE, which no list of processes shows)")
-	flags.StringVar(&o.table, "table", "", "`name` of the table, if it is not the default one")
-	flags.StringVar(&o.keyFile, "key-file", "", "`file` of the keys, as every process of the service has it")
+	o.Define(flags)
 	flags.StringVar(&o.log, "log", "", "`file` to append Events to (default the standard error)")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.store == "" {
-		o.store = os.Getenv("DEVICETOTP_STORE")
-	}
 	c, known := commands[flags.Arg(0)]
-	if o.store == "" || o.keyFile == "" || !known {
+	if !o.Complete() || !known {
 		fmt.Fprintf(output, "admin: want -store, -key-file and one of %s\n", strings.Join(slices.Sorted(maps.Keys(commands)), ", "))
 		flags.Usage()
-		return o, errUsage
+		return o, accounts.ErrUsage
 	}
 	o.command = flags.Arg(0)
 	return o, o.parseCommand(c, flags.Args()[1:], output)
@@ -67,7 +59,7 @@ func (o *options) parseCommand(c command, args []string, output io.Writer) error
 	if wrong || c.check != nil && !c.check(o) {
 		fmt.Fprintf(output, "admin: %s wants %s%s\n", o.command, c.wants, strings.Join(c.args, " and "))
 		flags.PrintDefaults()
-		return errUsage
+		return accounts.ErrUsage
 	}
 	return nil
 }

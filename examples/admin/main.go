@@ -26,12 +26,9 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -41,9 +38,7 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	accounts.Main(func(ctx context.Context) int { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
 // An admin is what a command works with.
@@ -60,11 +55,8 @@ var errRefused = errors.New("refused")
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
+	if err != nil {
+		return accounts.UsageExit(err)
 	}
 	if err := do(ctx, o, stdout, stderr); err != nil {
 		fmt.Fprintf(stderr, "admin: %s: %v\n", o.command, err)
@@ -83,16 +75,12 @@ func exitCode(err error) int {
 }
 
 func do(ctx context.Context, o options, stdout, stderr io.Writer) error {
-	keys, err := credential.KeyringFromFile(o.keyFile)
-	if err != nil {
-		return err
-	}
 	log, err := openLog(o.log, stderr)
 	if err != nil {
 		return err
 	}
 	defer log.Close()
-	store, err := accounts.Open(ctx, o.store, o.table)
+	keys, store, err := o.Open(ctx)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -18,6 +17,7 @@ import (
 	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/examples/internal/accounts/accountstest"
 	"example.com/devicetotp/verifier"
 )
 
@@ -33,37 +33,21 @@ type desk struct {
 	log   string
 }
 
-func onSQLite(t *testing.T) *desk {
-	path := filepath.Join(t.TempDir(), "accounts.db")
-	return newDesk(t, "sqlite:"+path, "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.DialectSQLite)
-}
-
-func onPostgres(t *testing.T) *desk {
-	dsn := pgtest.Need(t).Database(t)
-	return newDesk(t, dsn, "pgx", dsn, sqlstore.DialectPostgres)
-}
+func onSQLite(t *testing.T) *desk { return newDesk(t, accountstest.OnSQLite(t)) }
 
 func onBoth(t *testing.T, test func(*testing.T, *desk)) {
-	for name, on := range map[string]func(*testing.T) *desk{"SQLite": onSQLite, "PostgreSQL": onPostgres} {
-		t.Run(name, func(t *testing.T) { test(t, on(t)) })
-	}
+	accountstest.OnBoth(t, func(t *testing.T, b accountstest.Backend) { test(t, newDesk(t, b)) })
 }
 
-func newDesk(t *testing.T, name, driver, dsn string, dialect sqlstore.Dialect) *desk {
+func newDesk(t *testing.T, b accountstest.Backend) *desk {
 	t.Helper()
-	db, err := sql.Open(driver, dsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	store, err := sqlstore.New(t.Context(), db, dialect, sqlstore.Config{})
-	require.NoError(t, err)
-	require.NoError(t, store.Migrate(t.Context()))
 	key := credential.NewKey("k")
 	keys, err := credential.NewKeyring("k", key)
 	require.NoError(t, err)
 	dir := t.TempDir()
-	d := &desk{t: t, name: name, store: store, keys: keys, log: filepath.Join(dir, "events.log")}
+	d := &desk{t: t, name: b.Name, store: b.Store, keys: keys, log: filepath.Join(dir, "events.log")}
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "keys"), []byte(credential.KeyText(key)+"\n"), 0o600))
-	d.args = []string{"-store", name, "-key-file", filepath.Join(dir, "keys"), "-log", d.log}
+	d.args = []string{"-store", b.Name, "-key-file", filepath.Join(dir, "keys"), "-log", d.log}
 	return d
 }
 

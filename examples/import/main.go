@@ -30,8 +30,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"example.com/devicetotp/credential"
@@ -41,50 +39,39 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	accounts.Main(func(ctx context.Context) int { return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr) })
 }
 
 // options are the flags, and the file.
 type options struct {
-	store, table, keyFile, file string
-	report                      int
-	dryRun                      bool
+	accounts.Flags
+	file   string
+	report int
+	dryRun bool
 }
-
-var errUsage = errors.New("wrong flags")
 
 func parseFlags(args []string, output io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("import", flag.ContinueOnError)
 	flags.SetOutput(output)
-	flags.StringVar(&o.store, "store", "", "where accounts are kept: "+accounts.Usage+" (default $DEVICETOTP_STORE, which no list of processes shows)")
-	flags.StringVar(&o.table, "table", "", "`name` of the table, if it is not the default one")
-	flags.StringVar(&o.keyFile, "key-file", "", "`file` of the keys, as every process of the service has it")
+	o.Define(flags)
 	flags.IntVar(&o.report, "report", 10_000, "where this is not a terminal, print a line for so many devices")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "change nothing, and say which lines cannot be imported")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.store == "" {
-		o.store = os.Getenv("DEVICETOTP_STORE")
-	}
 	o.file = flags.Arg(0)
-	if flags.NArg() != 1 || o.store == "" || o.keyFile == "" {
+	if flags.NArg() != 1 || !o.Complete() {
 		fmt.Fprintln(output, "import: want -store, -key-file and one file")
 		flags.Usage()
-		return o, errUsage
+		return o, accounts.ErrUsage
 	}
 	return o, nil
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
+	if err != nil {
+		return accounts.UsageExit(err)
 	}
 	summary, err := importFile(ctx, o, stdin, stderr)
 	if err != nil {
@@ -125,10 +112,6 @@ func (s rehearsal) Load(ctx context.Context, id string) (credential.Account, err
 }
 
 func importFile(ctx context.Context, o options, stdin io.Reader, stderr io.Writer) (summary, error) {
-	keys, err := credential.KeyringFromFile(o.keyFile)
-	if err != nil {
-		return summary{}, err
-	}
 	lines := stdin
 	if o.file != "-" {
 		file, err := os.Open(o.file)
@@ -138,7 +121,7 @@ func importFile(ctx context.Context, o options, stdin io.Reader, stderr io.Write
 		defer file.Close()
 		lines = file
 	}
-	store, err := accounts.Open(ctx, o.store, o.table)
+	keys, store, err := o.Open(ctx)
 	if err != nil {
 		return summary{}, err
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/base32"
 	"fmt"
 	"os"
@@ -18,9 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"example.com/devicetotp/credential"
-	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/examples/internal/accounts/accountstest"
 )
 
 // TestMain lets the test binary be the command, so that it can be killed.
@@ -30,33 +29,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(pgtest.Main(m))
-}
-
-// A backend is a database for a test: how the command names it, and a store on it.
-type backend struct {
-	name  string
-	store *sqlstore.Store
-}
-
-func onSQLite(t *testing.T) backend {
-	path := filepath.Join(t.TempDir(), "accounts.db")
-	return opened(t, "sqlite:"+path, "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.DialectSQLite)
-}
-
-func onPostgres(t *testing.T) backend {
-	dsn := pgtest.Need(t).Database(t)
-	return opened(t, dsn, "pgx", dsn, sqlstore.DialectPostgres)
-}
-
-func opened(t *testing.T, name, driver, dsn string, dialect sqlstore.Dialect) backend {
-	t.Helper()
-	db, err := sql.Open(driver, dsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	store, err := sqlstore.New(t.Context(), db, dialect, sqlstore.Config{})
-	require.NoError(t, err)
-	require.NoError(t, store.Migrate(t.Context()))
-	return backend{name, store}
 }
 
 func id(n int) string { return fmt.Sprintf("account-%04d", n) }
@@ -71,10 +43,10 @@ func line(n int) string {
 
 // fill adds n accounts without a device, and returns the args for a file of the
 // lines and keys of the test.
-func fill(t *testing.T, b backend, n int, lines ...string) (args []string, keys *credential.Keyring) {
+func fill(t *testing.T, b accountstest.Backend, n int, lines ...string) (args []string, keys *credential.Keyring) {
 	t.Helper()
 	for i := range n {
-		_, err := b.store.Insert(t.Context(), credential.Account{ID: id(i), Version: 1})
+		_, err := b.Store.Insert(t.Context(), credential.Account{ID: id(i), Version: 1})
 		require.NoError(t, err)
 	}
 	key := credential.NewKey("k")
@@ -83,7 +55,7 @@ func fill(t *testing.T, b backend, n int, lines ...string) (args []string, keys 
 	keyFile, file := filepath.Join(t.TempDir(), "keys"), filepath.Join(t.TempDir(), "devices.txt")
 	require.NoError(t, os.WriteFile(keyFile, []byte(credential.KeyText(key)+"\n"), 0o600))
 	require.NoError(t, os.WriteFile(file, []byte(strings.Join(lines, "\n")), 0o600))
-	return []string{"-store", b.name, "-key-file", keyFile, file}, keys
+	return []string{"-store", b.Name, "-key-file", keyFile, file}, keys
 }
 
 // ended runs the command to its end.
@@ -115,46 +87,43 @@ func killed(t *testing.T, lines int, args ...string) {
 // end each account has its device once, and the codes of the user's app verify.
 func TestKilledAndRunAgain(t *testing.T) {
 	const accounts = 1000
-	for name, on := range map[string]func(*testing.T) backend{"SQLite": onSQLite, "PostgreSQL": onPostgres} {
-		t.Run(name, func(t *testing.T) {
-			b := on(t)
-			lines := []string{"# of the old service", ""}
-			for i := range accounts {
-				lines = append(lines, line(i))
-			}
-			args, keys := fill(t, b, accounts, lines...)
-			killed(t, 2, append([]string{"-report", "20"}, args...)...)
-			code, out := ended(t, args...)
-			require.Zero(t, code, out)
-			var devices, imported, there, refused int
-			_, err := fmt.Sscanf(out, "%d devices: %d imported, %d there already, %d refused", &devices, &imported, &there, &refused)
-			require.NoError(t, err, out)
-			require.Equal(t, []int{accounts, accounts, 0}, []int{devices, imported + there, refused})
-			require.GreaterOrEqual(t, there, 40, "what was imported before the kill stays")
-			require.Positive(t, imported, "it was killed before the end")
+	accountstest.OnBoth(t, func(t *testing.T, b accountstest.Backend) {
+		lines := []string{"# of the old service", ""}
+		for i := range accounts {
+			lines = append(lines, line(i))
+		}
+		args, keys := fill(t, b, accounts, lines...)
+		killed(t, 2, append([]string{"-report", "20"}, args...)...)
+		code, out := ended(t, args...)
+		require.Zero(t, code, out)
+		var devices, imported, there, refused int
+		_, err := fmt.Sscanf(out, "%d devices: %d imported, %d there already, %d refused", &devices, &imported, &there, &refused)
+		require.NoError(t, err, out)
+		require.Equal(t, []int{accounts, accounts, 0}, []int{devices, imported + there, refused})
+		require.GreaterOrEqual(t, there, 40, "what was imported before the kill stays")
+		require.Positive(t, imported, "it was killed before the end")
 
-			issuer, err := devicetotp.NewIssuer(b.store, keys, devicetotp.Config{})
+		issuer, err := devicetotp.NewIssuer(b.Store, keys, devicetotp.Config{})
+		require.NoError(t, err)
+		for i := range accounts {
+			a, err := b.Store.Load(t.Context(), id(i))
 			require.NoError(t, err)
-			for i := range accounts {
-				a, err := b.store.Load(t.Context(), id(i))
-				require.NoError(t, err)
-				require.Len(t, a.State.Devices, 1)
-				if i%100 > 0 {
-					continue
-				}
-				code, err := totp.GenerateCode(base32Secret(i), time.Now())
-				require.NoError(t, err)
-				_, err = issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: a.ID, Code: credential.NewSecret(code)})
-				require.NoError(t, err)
+			require.Len(t, a.State.Devices, 1)
+			if i%100 > 0 {
+				continue
 			}
-		})
-	}
+			code, err := totp.GenerateCode(base32Secret(i), time.Now())
+			require.NoError(t, err)
+			_, err = issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: a.ID, Code: credential.NewSecret(code)})
+			require.NoError(t, err)
+		}
+	})
 }
 
 // Lines that cannot be imported are named by their number and the reason, and the
 // others are. Nothing that is printed holds a secret.
 func TestWhatIsRefused(t *testing.T) {
-	b := onSQLite(t)
+	b := accountstest.OnSQLite(t)
 	const other = "00000000-0000-4000-8000-00000000000a"
 	args, _ := fill(t, b, 2,
 		line(0),
@@ -169,7 +138,7 @@ func TestWhatIsRefused(t *testing.T) {
 	code, out := ended(t, append([]string{"-dry-run"}, args...)...)
 	require.Equal(t, 3, code)
 	require.Contains(t, out, "read 8 devices; 6 refused; nothing was changed\n")
-	a, err := b.store.Load(t.Context(), id(0))
+	a, err := b.Store.Load(t.Context(), id(0))
 	require.NoError(t, err)
 	require.Empty(t, a.State.Devices)
 
@@ -190,7 +159,7 @@ func TestWhatIsRefused(t *testing.T) {
 // A device has the name of its label. Where that cannot be a name it is imported
 // without one, and the line is named.
 func TestLabelsBecomeNames(t *testing.T) {
-	b := onSQLite(t)
+	b := accountstest.OnSQLite(t)
 	address := func(n int, label string) string {
 		return id(n) + " otpauth://totp/" + label + "?secret=" + base32Secret(n)
 	}
@@ -208,7 +177,7 @@ func TestLabelsBecomeNames(t *testing.T) {
 		require.NotContains(t, out, "xxx")
 	}
 	for n, name := range []string{"phone", "", "", ""} {
-		a, err := b.store.Load(t.Context(), id(n))
+		a, err := b.Store.Load(t.Context(), id(n))
 		require.NoError(t, err)
 		require.Len(t, a.State.Devices, 1)
 		require.Equal(t, name, a.State.Devices[0].Name)
@@ -235,7 +204,7 @@ func TestReasons(t *testing.T) {
 // that is refused; the lines after it are imported, no device is taken away, and
 // no secret is printed.
 func TestAFullAccountRefusesItsLineOnly(t *testing.T) {
-	b := onSQLite(t)
+	b := accountstest.OnSQLite(t)
 	var lines []string
 	for i := range devicetotp.DefaultPolicy().MaxDevices + 1 {
 		lines = append(lines, fmt.Sprintf("%s otpauth://totp/Old:phone%d?secret=%s", id(0), i, base32Secret(i)))
@@ -248,16 +217,16 @@ func TestAFullAccountRefusesItsLineOnly(t *testing.T) {
 		require.Contains(t, out, "line 21: device-limit-reached\nline 22: no such account\n")
 		require.NotContains(t, out, base32Secret(99))
 	}
-	a, err := b.store.Load(t.Context(), id(0))
+	a, err := b.Store.Load(t.Context(), id(0))
 	require.NoError(t, err)
 	require.Len(t, a.State.Devices, devicetotp.DefaultPolicy().MaxDevices)
-	a, err = b.store.Load(t.Context(), id(1))
+	a, err = b.Store.Load(t.Context(), id(1))
 	require.NoError(t, err)
 	require.Len(t, a.State.Devices, 1)
 }
 
 func TestExitCodes(t *testing.T) {
-	b := onSQLite(t)
+	b := accountstest.OnSQLite(t)
 	args, _ := fill(t, b, 1, line(0))
 	flags, file := args[:4:4], args[4]
 
@@ -271,14 +240,14 @@ func TestExitCodes(t *testing.T) {
 	require.Equal(t, 1, run(ctx, args, nil, &buffer, &buffer))
 	require.Contains(t, buffer.String(), "import: ")
 
-	for _, wrong := range [][]string{{}, flags, {"-store", b.name, file}, {"-what"}, append(flags, file, file)} {
+	for _, wrong := range [][]string{{}, flags, {"-store", b.Name, file}, {"-what"}, append(flags, file, file)} {
 		code, _ := ended(t, wrong...)
 		require.Equal(t, 2, code, "%q", wrong)
 	}
 	for name, broken := range map[string][]string{
 		"no such file":  append(flags, file+"-not"),
-		"no such keys":  {"-store", b.name, "-key-file", file + "-not", file},
-		"no such store": {"-store", "sqlite:" + b.name + "-not", "-key-file", flags[3], file},
+		"no such keys":  {"-store", b.Name, "-key-file", file + "-not", file},
+		"no such store": {"-store", "sqlite:" + b.Name + "-not", "-key-file", flags[3], file},
 	} {
 		code, out := ended(t, broken...)
 		require.Equal(t, 1, code, name)

@@ -14,7 +14,8 @@ import (
 	"example.com/devicetotp/devicetotp/devicetotptest"
 )
 
-// A shaky store fails where it is told to, before or after the call took effect.
+// A shaky store fails at the call that a test chooses, before or after that call has
+// taken effect.
 type shaky struct {
 	*memstore.Store
 	before, after map[string]int // how often, by call

@@ -35,8 +35,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/examples/internal/accounts"
@@ -44,24 +42,20 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+	accounts.Main(func(ctx context.Context) int { return run(ctx, os.Args[1:], os.Stdout, os.Stderr) })
 }
 
 // options are the flags.
 type options struct {
-	store, table, keyFile string
-	report                int
-	cfg                   rollout.Config
+	accounts.Flags
+	report int
+	cfg    rollout.Config
 }
 
 func parseFlags(args []string, output io.Writer) (o options, err error) {
 	flags := flag.NewFlagSet("reseal", flag.ContinueOnError)
 	flags.SetOutput(output)
-	flags.StringVar(&o.store, "store", "", "where accounts are kept: "+accounts.Usage+" (default $DEVICETOTP_STORE, which no list of processes shows)")
-	flags.StringVar(&o.table, "table", "", "`name` of the table, if it is not the default one")
-	flags.StringVar(&o.keyFile, "key-file", "", "`file` of the keys, as every process of the service has it")
+	o.Define(flags)
 	flags.StringVar(&o.cfg.StateFile, "state", "devicetotp-reseal.json", "`file` that remembers how far a run has come")
 	flags.Float64Var(&o.cfg.Rate, "rate", 200, "accounts a second at most; 0 is no limit")
 	flags.IntVar(&o.cfg.Workers, "workers", 4, "how many accounts to do at a time")
@@ -72,26 +66,18 @@ func parseFlags(args []string, output io.Writer) (o options, err error) {
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
-	if o.store == "" {
-		o.store = os.Getenv("DEVICETOTP_STORE")
-	}
-	if flags.NArg() > 0 || o.store == "" || o.keyFile == "" || o.cfg.Rate < 0 || o.cfg.Workers < 1 || o.cfg.Page < 1 {
+	if flags.NArg() > 0 || !o.Complete() || o.cfg.Rate < 0 || o.cfg.Workers < 1 || o.cfg.Page < 1 {
 		fmt.Fprintln(output, "reseal: want -store and -key-file, no negative numbers, and nothing that is not a flag")
 		flags.Usage()
-		return o, errUsage
+		return o, accounts.ErrUsage
 	}
 	return o, nil
 }
 
-var errUsage = errors.New("wrong flags")
-
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	o, err := parseFlags(args, stderr)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		return 0
-	case err != nil:
-		return 2
+	if err != nil {
+		return accounts.UsageExit(err)
 	}
 	code, err := reseal(ctx, o, stdout, stderr)
 	if err != nil {
@@ -101,11 +87,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func reseal(ctx context.Context, o options, stdout, stderr io.Writer) (code int, err error) {
-	keys, err := credential.KeyringFromFile(o.keyFile)
-	if err != nil {
-		return 1, err
-	}
-	store, err := accounts.Open(ctx, o.store, o.table)
+	keys, store, err := o.Open(ctx)
 	if err != nil {
 		return 1, err
 	}

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"database/sql"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +16,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
+	"example.com/devicetotp/examples/internal/accounts/accountstest"
 )
 
 // TestMain lets the test binary be the command, so that it can be killed.
@@ -26,33 +26,6 @@ func TestMain(m *testing.M) {
 		return
 	}
 	os.Exit(pgtest.Main(m))
-}
-
-// A backend is a database for a test: how the command names it, and a store on it.
-type backend struct {
-	name  string
-	store *sqlstore.Store
-}
-
-func onSQLite(t *testing.T) backend {
-	path := filepath.Join(t.TempDir(), "accounts.db")
-	return opened(t, "sqlite:"+path, "sqlite", "file:"+path+"?_pragma=busy_timeout(5000)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)", sqlstore.DialectSQLite)
-}
-
-func onPostgres(t *testing.T) backend {
-	dsn := pgtest.Need(t).Database(t)
-	return opened(t, dsn, "pgx", dsn, sqlstore.DialectPostgres)
-}
-
-func opened(t *testing.T, name, driver, dsn string, dialect sqlstore.Dialect) backend {
-	t.Helper()
-	db, err := sql.Open(driver, dsn)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	store, err := sqlstore.New(t.Context(), db, dialect, sqlstore.Config{})
-	require.NoError(t, err)
-	require.NoError(t, store.Migrate(t.Context()))
-	return backend{name, store}
 }
 
 func id(n int) string { return fmt.Sprintf("account-%04d", n) }
@@ -110,41 +83,38 @@ func keyFile(t *testing.T) (path string, before, after *credential.Keyring) {
 // old key can go.
 func TestKilledAndContinued(t *testing.T) {
 	const accounts = 200
-	for name, on := range map[string]func(*testing.T) backend{"SQLite": onSQLite, "PostgreSQL": onPostgres} {
-		t.Run(name, func(t *testing.T) {
-			b := on(t)
-			file, before, after := keyFile(t)
-			fill(t, b.store, before, accounts)
-			state := filepath.Join(t.TempDir(), "state")
-			args := []string{"-store", b.name, "-key-file", file, "-state", state, "-page", "20", "-report", "20"}
-			for range 2 { // at this rate, ten seconds before the end
-				killed(t, 2, append(args, "-rate", "20", "-page", "4", "-report", "4")...)
-				require.FileExists(t, state)
-			}
-			code, out := ended(t, append(args, "-rate", "0")...)
-			require.Zero(t, code, out)
-			require.Contains(t, out, "200 accounts done under the primary key 2026-05")
-			require.Contains(t, out, "no account needs: 2025-11\n")
-			require.NoFileExists(t, state)
-			requireMoved(t, b.store, after, accounts)
-		})
-	}
+	accountstest.OnBoth(t, func(t *testing.T, b accountstest.Backend) {
+		file, before, after := keyFile(t)
+		fill(t, b.Store, before, accounts)
+		state := filepath.Join(t.TempDir(), "state")
+		args := []string{"-store", b.Name, "-key-file", file, "-state", state, "-page", "20", "-report", "20"}
+		for range 2 { // at this rate, ten seconds before the end
+			killed(t, 2, append(args, "-rate", "20", "-page", "4", "-report", "4")...)
+			require.FileExists(t, state)
+		}
+		code, out := ended(t, append(args, "-rate", "0")...)
+		require.Zero(t, code, out)
+		require.Contains(t, out, "200 accounts done under the primary key 2026-05")
+		require.Contains(t, out, "no account needs: 2025-11\n")
+		require.NoFileExists(t, state)
+		requireMoved(t, b.Store, after, accounts)
+	})
 }
 
 // A backup that is restored after the command was killed is noticed: the state file
 // says of accounts that they are done, and they are not any more.
 func TestKilledAndRestored(t *testing.T) {
 	const accounts = 40
-	b := onSQLite(t)
+	b := accountstest.OnSQLite(t)
 	file, before, after := keyFile(t)
-	fill(t, b.store, before, accounts)
-	args := []string{"-store", b.name, "-key-file", file, "-state", filepath.Join(t.TempDir(), "state"), "-page", "4"}
+	fill(t, b.Store, before, accounts)
+	args := []string{"-store", b.Name, "-key-file", file, "-state", filepath.Join(t.TempDir(), "state"), "-page", "4"}
 	killed(t, 2, append(args, "-rate", "20", "-report", "4")...)
 	for i := range accounts {
-		_, err := b.store.Delete(t.Context(), id(i))
+		_, err := b.Store.Delete(t.Context(), id(i))
 		require.NoError(t, err)
 	}
-	fill(t, b.store, before, accounts)
+	fill(t, b.Store, before, accounts)
 
 	code, out := ended(t, append(args, "-rate", "0")...)
 	require.Equal(t, 3, code, out)
@@ -153,7 +123,7 @@ func TestKilledAndRestored(t *testing.T) {
 	code, out = ended(t, append(args, "-rate", "0")...)
 	require.Zero(t, code, out)
 	require.Contains(t, out, "no account needs: 2025-11\n")
-	requireMoved(t, b.store, after, accounts)
+	requireMoved(t, b.Store, after, accounts)
 }
 
 // killed starts the command, and kills it after so many lines of progress.
@@ -182,15 +152,15 @@ func ended(t *testing.T, args ...string) (code int, output string) {
 }
 
 func TestExitCodes(t *testing.T) {
-	b := onSQLite(t)
+	b := accountstest.OnSQLite(t)
 	file, before, after := keyFile(t)
-	fill(t, b.store, before, 3)
-	args := []string{"-store", b.name, "-key-file", file, "-state", filepath.Join(t.TempDir(), "state"), "-rate", "0"}
+	fill(t, b.Store, before, 3)
+	args := []string{"-store", b.Name, "-key-file", file, "-state", filepath.Join(t.TempDir(), "state"), "-rate", "0"}
 
 	code, out := ended(t, append(args, "-dry-run")...)
 	require.Equal(t, 3, code)
 	require.Equal(t, "read 3 accounts; nothing was changed\nstill needed: 2025-11, by 3: \"account-0000\", \"account-0001\", \"account-0002\"\n", out)
-	requireMoved(t, b.store, before, 3)
+	requireMoved(t, b.Store, before, 3)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -200,19 +170,19 @@ func TestExitCodes(t *testing.T) {
 
 	code, out = ended(t, args...)
 	require.Equal(t, 0, code, out)
-	requireMoved(t, b.store, after, 3)
+	requireMoved(t, b.Store, after, 3)
 	code, _ = ended(t, append(args, "-dry-run")...)
 	require.Equal(t, 0, code)
 
 	for _, wrong := range [][]string{
-		{}, {"-store", b.name}, {"-key-file", file}, {"-what"}, append(args, "what"), append(args, "-rate", "-1"), append(args, "-workers", "0"), append(args, "-page", "0"),
+		{}, {"-store", b.Name}, {"-key-file", file}, {"-what"}, append(args, "what"), append(args, "-rate", "-1"), append(args, "-workers", "0"), append(args, "-page", "0"),
 	} {
 		code, _ := ended(t, wrong...)
 		require.Equal(t, 2, code, "%q", wrong)
 	}
 	for name, broken := range map[string][]string{
-		"no such file": {"-store", "sqlite:" + b.name + "-not", "-key-file", file},
-		"no such keys": {"-store", b.name, "-key-file", file + "-not"},
+		"no such file": {"-store", "sqlite:" + b.Name + "-not", "-key-file", file},
+		"no such keys": {"-store", b.Name, "-key-file", file + "-not"},
 		"no store":     {"-store", "what", "-key-file", file},
 	} {
 		code, out := ended(t, broken...)
