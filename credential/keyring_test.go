@@ -64,6 +64,8 @@ func requireShut(t testing.TB, k *credential.Keyring, s credential.Scope, sealed
 	require.Error(t, err, msg...)
 	require.True(t, isRefusal(err), "%v", err)
 	require.False(t, plain.Present() || outdated)
+	_, err = k.OpenFor(s, sealed, func([]byte) { require.Fail(t, "used though it does not open", msg...) })
+	require.True(t, isRefusal(err), "%v", err)
 }
 
 // Roll-out: an old key opens and is outdated; a key newer than the primary

@@ -42,26 +42,36 @@ func (k *Keyring) Seal(s Scope, plain Secret) ([]byte, error) {
 // key than the one used is primary now, so that it is worth sealing again.
 // Errors wrap [ErrTampered] or [ErrMissingKey].
 func (k *Keyring) Open(s Scope, sealed []byte) (plain Secret, outdated bool, err error) {
+	outdated, err = k.OpenFor(s, sealed, func(b []byte) { plain = NewSecret(string(b)) })
+	return plain, outdated, err
+}
+
+// OpenFor is like [Keyring.Open] for who needs the secret once: it passes the secret
+// to use, which must not keep it, and erases it when use returns. If there is an
+// error, use was not called.
+func (k *Keyring) OpenFor(s Scope, sealed []byte, use func(plain []byte)) (outdated bool, err error) {
 	index, rest, err := k.find(sealedFormat, sealed)
 	if err != nil {
-		return Secret{}, false, err
+		return false, err
 	}
 	aead := k.keys[index].aead(s.Purpose)
 	if aead == nil || len(rest) < chacha20poly1305.NonceSizeX {
-		return Secret{}, false, ErrTampered
+		return false, ErrTampered
 	}
 	nonce, box := rest[:chacha20poly1305.NonceSizeX], rest[chacha20poly1305.NonceSizeX:]
 	buffer := newBuffer()
 	defer buffer.release()
 	aad, err := s.bind(buffer[:0], k.keys[index].headers[sealedFormat])
 	if err != nil {
-		return Secret{}, false, fmt.Errorf("%w: %w", ErrTampered, err)
+		return false, fmt.Errorf("%w: %w", ErrTampered, err)
 	}
-	b, err := aead.Open(aad[len(aad):], nonce, box, aad)
+	plain, err := aead.Open(aad[len(aad):], nonce, box, aad)
 	if err != nil {
-		return Secret{}, false, ErrTampered
+		return false, ErrTampered
 	}
-	return NewSecret(string(b)), index < k.primary, nil
+	defer clear(plain) // it may have been too long for the buffer
+	use(plain)
+	return index < k.primary, nil
 }
 
 // Digest returns value under the primary key (HMAC-SHA-256), for values that

@@ -31,6 +31,35 @@ func TestSealedOpens(t *testing.T) {
 	require.NotContains(t, string(first), "the same")
 }
 
+// What is opened for one use is erased after it, whatever its length, and also where
+// that use panics.
+func TestOpenedForOneUse(t *testing.T) {
+	k := ring(t, "k", "j", "k")
+	for _, size := range []int{0, 20, 128, 600, 5000} {
+		want := strings.Repeat("x", size)
+		sealed := seal(t, k, deviceScope, want)
+		var kept []byte
+		outdated, err := k.OpenFor(deviceScope, sealed, func(plain []byte) {
+			require.Equal(t, want, string(plain))
+			kept = plain
+		})
+		require.NoError(t, err)
+		require.False(t, outdated)
+		require.Empty(t, strings.Trim(string(kept), "\x00"), "%d bytes", size)
+
+		require.PanicsWithValue(t, "of the caller", func() {
+			_, _ = k.OpenFor(deviceScope, sealed, func(plain []byte) {
+				kept = plain
+				panic("of the caller")
+			})
+		})
+		require.Empty(t, strings.Trim(string(kept), "\x00"), "%d bytes, and a panic", size)
+	}
+	outdated, err := k.OpenFor(deviceScope, seal(t, ring(t, "j", "j"), deviceScope, "old"), func([]byte) {})
+	require.NoError(t, err)
+	require.True(t, outdated)
+}
+
 // What is sealed opens for its own account, device and purpose only.
 func TestSealedDoesNotOpenElsewhere(t *testing.T) {
 	k := ring(t, "k", "k")

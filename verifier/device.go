@@ -1,6 +1,7 @@
 package verifier
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -92,13 +93,13 @@ func secretsOf(accountID string, d *credential.Device, now time.Time) (secrets [
 
 // match reports whether code is one of the secret, of a step that is not spent.
 func (s *deviceSecret) match(keys *credential.Keyring, deviceID string, code credential.Secret, now time.Time) (m DeviceMatch, ok bool, err error) {
-	secret, outdated, err := keys.Open(s.scope, s.sealed)
-	if err != nil {
-		return DeviceMatch{}, false, s.broken(deviceID, err)
-	}
-	p := TOTP{Secret: secret, Algorithm: s.algorithm, Digits: s.digits, Period: s.period}
-	step, ok, err := p.Match(code, now, s.lastStep)
-	if err != nil {
+	p := TOTP{Algorithm: s.algorithm, Digits: s.digits, Period: s.period}
+	var step int64
+	var unusable error
+	outdated, err := keys.OpenFor(s.scope, s.sealed, func(secret []byte) {
+		step, ok, unusable = matchSecret(p, secret, code, now, s.lastStep)
+	})
+	if err = cmp.Or(err, unusable); err != nil {
 		return DeviceMatch{}, false, s.broken(deviceID, err)
 	}
 	if !ok {

@@ -53,12 +53,12 @@ func newGenerators(newHash func() hash.Hash) *sync.Pool {
 	}}
 }
 
-// generator returns the generator of p, whose fields must be within their
-// bounds. It must be released.
-func (p TOTP) generator() *generator {
+// newGenerator returns a generator of codes of p for the secret, all of which must
+// be within their bounds. It must be released.
+func newGenerator[S string | []byte](p TOTP, secret S) *generator {
 	g := generators[p.Algorithm].Get().(*generator)
 	g.modulus, g.taken = moduli[p.Digits], 0
-	g.keySize = copy(g.key[:], p.Secret.Reveal())
+	g.keySize = copy(g.key[:], secret)
 	g.mac, g.fresh = hmac.New(g.take, g.key[:g.keySize]), true
 	return g
 }

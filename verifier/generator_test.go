@@ -35,7 +35,7 @@ func TestAnErasedGeneratorHasNoSecret(t *testing.T) {
 				Secret:    credential.NewSecret(strings.Repeat("\xa7", tc.size)),
 				Algorithm: tc.algorithm, Digits: 6, Period: 30 * time.Second,
 			}
-			g := p.generator()
+			g := newGenerator(p, p.Secret.Reveal())
 			require.True(t, holds(g), "the test sees a secret where there is one")
 			g.code(1)
 			g.code(2)

@@ -62,13 +62,14 @@ func (p TOTP) seconds() int64 { return max(1, int64(p.Period/time.Second)) }
 // Code returns the code of one time step, which must be positive: the code of
 // step 0 would be that of a clock that was never set.
 func (p TOTP) Code(step int64) (credential.Secret, error) {
-	if err := p.check(); err != nil {
+	secret := p.Secret.Reveal()
+	if err := p.check(len(secret)); err != nil {
 		return credential.Secret{}, err
 	}
 	if step <= 0 {
 		return credential.Secret{}, fmt.Errorf("verifier: time step %d is not positive", step)
 	}
-	g := p.generator()
+	g := newGenerator(p, secret)
 	defer p.release(g)
 	return credential.NewSecret(fmt.Sprintf("%0*d", p.Digits, g.code(step))), nil
 }
@@ -78,7 +79,12 @@ func (p TOTP) Code(step int64) (credential.Secret, error) {
 // takes constant time. A code that is not exactly Digits of ASCII 0-9 matches
 // nothing. An error means that a field of p is out of bounds.
 func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step int64, ok bool, err error) {
-	if err := p.check(); err != nil {
+	return matchSecret(p, p.Secret.Reveal(), code, now, after)
+}
+
+// matchSecret is Match with a secret that is not in p.
+func matchSecret[S string | []byte](p TOTP, secret S, code credential.Secret, now time.Time, after int64) (step int64, ok bool, err error) {
+	if err := p.check(len(secret)); err != nil {
 		return 0, false, err
 	}
 	if len(code.Reveal()) != p.Digits || !credential.IsCode(code) {
@@ -88,7 +94,7 @@ func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step in
 	for _, digit := range []byte(code.Reveal()) {
 		presented = presented*10 + uint64(digit-'0')
 	}
-	g := p.generator()
+	g := newGenerator(p, secret)
 	defer p.release(g)
 	current := p.Step(now)
 	for _, offset := range window {
@@ -103,9 +109,9 @@ func (p TOTP) Match(code credential.Secret, now time.Time, after int64) (step in
 	return 0, false, nil
 }
 
-// check holds the bounds against whatever a database or a host says.
-func (p TOTP) check() error {
-	size := len(p.Secret.Reveal())
+// check holds the bounds, with a secret of that size, against whatever a database
+// or a host says.
+func (p TOTP) check(size int) error {
 	switch {
 	case size < MinSecretSize || size > MaxSecretSize:
 		return fmt.Errorf("verifier: secret of %d bytes, must be from %d to %d", size, MinSecretSize, MaxSecretSize)
