@@ -67,10 +67,14 @@ func (c *otpCheck) restsOnGrace(s *credential.State) bool {
 // whatever others it is one of besides. Were one that does not enough, each code of a
 // device on grace would be a guess at the codes of all others that counts nowhere.
 func rightOnGrace(s *credential.State, all []verifier.Compared) bool {
-	return slices.ContainsFunc(all, func(m verifier.Compared) bool {
-		i := s.DeviceIndex(m.DeviceID)
-		return m.Right && i >= 0 && rests(&s.Devices[i], m.Match.Rotated)
-	})
+	for i := range all { // by index: an account of many devices has many of them
+		if m := &all[i]; m.Right {
+			if d := s.DeviceIndex(m.DeviceID); d >= 0 && rests(&s.Devices[d], m.Match.Rotated) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // rests reports whether codes of d rest on grace: of its secret, or of the new one
