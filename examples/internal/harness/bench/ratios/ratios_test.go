@@ -33,3 +33,10 @@ func TestAFailedBenchmarkIsAFailure(t *testing.T) {
 		require.Error(t, run(strings.NewReader(line+"\n"), &bytes.Buffer{}, ""))
 	}
 }
+
+func TestALimitHasNoGoal(t *testing.T) {
+	var out bytes.Buffer
+	line := "BenchmarkVerifyTwentyDevices/alone-2  10  73 ours-allocs  3000 ours-ns  60 peer-allocs  2000 peer-ns\n"
+	require.NoError(t, run(strings.NewReader(line), &out, ""))
+	require.Regexp(t, `(?m)^the same; peer: opening 20 .* 1\.500 +none +73, 60$`, out.String())
+}
