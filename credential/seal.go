@@ -46,8 +46,8 @@ func (k *Keyring) Open(s Scope, sealed []byte) (plain Secret, outdated bool, err
 	return plain, outdated, err
 }
 
-// OpenFor is like [Keyring.Open] for who needs the secret once: it passes the secret
-// to use, which must not keep it, and erases it when use returns. If there is an
+// OpenFor is [Keyring.Open] for a secret that is needed only once: it is passed to
+// use, which must not keep it, and erased when use returns. Where OpenFor returns an
 // error, use was not called.
 func (k *Keyring) OpenFor(s Scope, sealed []byte, use func(plain []byte)) (outdated bool, err error) {
 	index, rest, err := k.find(sealedFormat, sealed)
