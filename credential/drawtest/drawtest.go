@@ -13,12 +13,18 @@ import (
 // draws is how often Bits draws: each bit is then one word, with a bit for each draw.
 const draws = 64
 
+// neverAgain is how many bits must vary so that chance draws nothing twice: of 64
+// draws of so many, two are equal once in 10^13 times.
+const neverAgain = 56
+
 // Bits draws 64 times and returns an error unless every bit of what is drawn
 // varies, but for so many that are fixed, and none follows another one: each is 0
-// as well as 1, and no two are always equal or always different. A good source of
-// 64 bytes fails once in 10^13 times.
+// as well as 1, and no two are always equal or always different. Where 56 bits or
+// more vary, nothing may be drawn twice either. A good source of 64 bytes fails once
+// in 10^13 times.
 func Bits(size, fixed int, draw func() ([]byte, error)) error {
 	columns := make([]uint64, 8*size)
+	seen := map[string]int{}
 	for n := range draws {
 		b, err := draw()
 		if err != nil {
@@ -27,6 +33,10 @@ func Bits(size, fixed int, draw func() ([]byte, error)) error {
 		if len(b) != size {
 			return fmt.Errorf("drew %d bytes, want %d", len(b), size)
 		}
+		if before, again := seen[string(b)]; again && len(columns)-fixed >= neverAgain {
+			return fmt.Errorf("draw %d is draw %d again", n+1, before)
+		}
+		seen[string(b)] = n + 1
 		for i := range columns {
 			columns[i] |= uint64(b[i/8]>>(7-i%8)&1) << n
 		}
@@ -39,7 +49,7 @@ func Bits(size, fixed int, draw func() ([]byte, error)) error {
 			continue
 		}
 		for _, same := range []uint64{column, ^column} {
-			if j, seen := first[same]; seen {
+			if j, follows := first[same]; follows {
 				return fmt.Errorf("bit %d of byte %d follows bit %d of byte %d", i%8, i/8, j%8, j/8)
 			}
 		}
