@@ -84,12 +84,12 @@ var locks = map[string]struct {
 		},
 	},
 	"one-time code": {
-		20,
+		kindLimit,
 		func(t *testing.T, o *owner) error { return o.mailed(t, true) },
 		func(t *testing.T, o *owner) error { return o.mailed(t, false) },
 	},
 	"recovery code": {
-		100,
+		anyLimit,
 		func(t *testing.T, o *owner) error {
 			o.saved = o.saved[1:]
 			return o.create(t, devicetotp.CreateRequest{OTP: o.saved[0]})
@@ -99,17 +99,17 @@ var locks = map[string]struct {
 		},
 	},
 	"phone 0, named": {
-		20,
+		namedLimit,
 		func(t *testing.T, o *owner) error { return o.verify(t, otherID(0), o.phones[0].Code()) },
 		func(t *testing.T, o *owner) error { return o.verify(t, otherID(0), wrong6(o.phones[:]...)) },
 	},
 	"phone 1, named": {
-		20,
+		namedLimit,
 		func(t *testing.T, o *owner) error { return o.verify(t, otherID(1), o.phones[1].Code()) },
 		func(t *testing.T, o *owner) error { return o.verify(t, otherID(1), wrong6(o.phones[:]...)) },
 	},
 	"a phone, not named": {
-		80,
+		unnamedLimit,
 		func(t *testing.T, o *owner) error { return o.verify(t, "", o.phones[1].Code()) },
 		func(t *testing.T, o *owner) error { return o.verify(t, "", wrong6(o.phones[:]...)) },
 	},
