@@ -64,8 +64,9 @@ func (c *otpCheck) restsOnGrace(s *credential.State) bool {
 }
 
 // rightOnGrace reports whether the code is one of a device that rests on grace,
-// whatever others it is one of besides. Were one that does not enough, each code of a
-// device on grace would be a guess at the codes of all others that counts nowhere.
+// even if it is one of others too. If one that does not were enough, each code of a
+// device on grace would be a guess at the codes of the others that is never counted,
+// because it is right.
 func rightOnGrace(s *credential.State, all []verifier.Compared) bool {
 	for i := range all { // by index: an account of many devices has many of them
 		if m := &all[i]; m.Right {
