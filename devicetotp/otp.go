@@ -61,9 +61,9 @@ func (c *otpCheck) restsOnGrace(s *credential.State) bool {
 }
 
 // rightOnGrace reports whether the code is one of a device that rests on grace,
-// whatever else it is besides. Were something that does not enough, each code of a
-// device on grace would be a guess, which counts nowhere, at the codes of all others
-// and at the pending one-time codes.
+// even if it is something else too. If something that does not were enough, each code
+// of a device on grace would be a guess at the codes of the others, and at the pending
+// one-time codes, that is never counted, because it is right.
 func rightOnGrace(s *credential.State, all []verifier.Compared) bool {
 	for i := range all { // by index: an account of many devices has many of them
 		if m := &all[i]; m.Right {

@@ -93,6 +93,8 @@ func TestDigitsFindsWhatIsNotDrawn(t *testing.T) {
 		"four, repeated":     func(d []int) []int { return append(d[:4:4], d[:4]...) },
 		"the last follows":   func(d []int) []int { d[7] = (d[0] + 3) % base; return d },
 		"a digit too few":    func(d []int) []int { return d[1:] },
+		"beyond the base":    func(d []int) []int { d[5] = base; return d },
+		"negative":           func(d []int) []int { d[5] = -1; return d },
 	} {
 		err := drawtest.Digits(4000, base, places, func() ([]int, error) {
 			d := make([]int, places)
