@@ -48,7 +48,7 @@ func replay(ctx context.Context, a *admin, o options) error {
 			return err
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			if err := r.line(ctx, line); err != nil && exitCode(err) != 3 {
+			if err := r.line(ctx, line); err != nil && !isRefusal(err) {
 				return fmt.Errorf("line %d: %w", number, err)
 			} else if err != nil {
 				r.refused++
