@@ -18,22 +18,17 @@ type command struct {
 	do    func(context.Context, *admin, options) error
 }
 
-var (
-	account  = []string{"an account"}
-	commands map[string]command
-)
+var account = []string{"an account"}
 
-func init() { // the commands print the list of commands
-	commands = map[string]command{
-		"inspect":        {args: account, do: inspect},
-		"unblock":        {args: account, do: unblock, flags: factorFlag},
-		"revoke":         {args: account, do: revoke, flags: deviceFlags, wants: "either -device or -all, and ", check: oneOfDeviceFlags},
-		"lock":           {args: account, do: lock},
-		"unlock":         {args: account, do: unlock},
-		"delete":         {args: account, do: remove},
-		"rename-account": {args: []string{"the old id", "a new one"}, do: rename},
-		"replay":         {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, -restored and ", check: bothTimes},
-	}
+var commands = map[string]command{
+	"inspect":        {args: account, do: inspect},
+	"unblock":        {args: account, do: unblock, flags: factorFlag},
+	"revoke":         {args: account, do: revoke, flags: deviceFlags, wants: "either -device or -all, and ", check: oneOfDeviceFlags},
+	"lock":           {args: account, do: lock},
+	"unlock":         {args: account, do: unlock},
+	"delete":         {args: account, do: remove},
+	"rename-account": {args: []string{"the old id", "a new one"}, do: rename},
+	"replay":         {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, -restored and ", check: bothTimes},
 }
 
 func factorFlag(flags *flag.FlagSet, o *options) {
