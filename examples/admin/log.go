@@ -12,10 +12,10 @@ import (
 
 // The operations that the library has no Event for, because they are the store's.
 const (
-	opLock   devicetotp.Op = "lock"
-	opUnlock devicetotp.Op = "unlock"
-	opDelete devicetotp.Op = "delete"
-	opMove   devicetotp.Op = "rename-account"
+	opLock          devicetotp.Op = "lock"
+	opUnlock        devicetotp.Op = "unlock"
+	opDelete        devicetotp.Op = "delete"
+	opRenameAccount devicetotp.Op = "rename-account"
 )
 
 // An eventLog writes a line for each Event, as a service does.
