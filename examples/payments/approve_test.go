@@ -66,7 +66,7 @@ func TestADeviceOnGraceApprovesNothing(t *testing.T) {
 	w.approve(token, payment, w.code(onGrace), onGrace.DeviceID).refused(t, http.StatusForbidden, "unproved-device")
 	w.approve(token, payment, w.code(madeOnIt), madeOnIt.DeviceID).refused(t, http.StatusForbidden, "unproved-device")
 	w.approve(token, payment, w.code(madeOnIt), "").refused(t, http.StatusForbidden, "unproved-device")
-	require.Contains(t, w.post("/settings/devices", token, ``).text, `"approves":false`)
+	require.Contains(t, w.get("/settings/devices", token).text, `"approves":false`)
 
 	rotated, err := w.service.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{
 		AccountID: id, DeviceID: onGrace.DeviceID, RotationID: uuid.NewString(), Password: credential.NewSecret(password),
@@ -74,7 +74,7 @@ func TestADeviceOnGraceApprovesNothing(t *testing.T) {
 	require.NoError(t, err)
 	got := w.approve(token, payment, w.code(w.Phone(rotated)), onGrace.DeviceID)
 	require.Equal(t, http.StatusOK, got.status, got.text)
-	require.Contains(t, w.post("/settings/devices", token, ``).text, `"approves":true`)
+	require.Contains(t, w.get("/settings/devices", token).text, `"approves":true`)
 }
 
 func TestApprovalsAreRefused(t *testing.T) {

@@ -185,10 +185,10 @@ func TestPasswordChangeOfAUser(t *testing.T) {
 	require.JSONEq(t, `{"removed":["`+byPassword.DeviceID+`","`+madeOnIt.DeviceID+`"]}`, got.text)
 	w.fits(id, changed)
 
-	page := w.post("/settings/devices", token, "").text
+	page := w.get("/settings/devices", token).text
 	require.Equal(t, 1, strings.Count(page, `"id"`), page)
 	require.Contains(t, page, byCode.DeviceID)
-	w.post("/settings/devices", thief, "").refused(t, http.StatusUnauthorized, "unauthorized")
+	w.get("/settings/devices", thief).refused(t, http.StatusUnauthorized, "unauthorized")
 	w.post("/settings/password", token, body(password, "again", "")).refused(t, http.StatusForbidden, "invalid-credentials")
 }
 

@@ -89,9 +89,9 @@ func TestThePageHidesIDsThatAreAsGoodAsSecrets(t *testing.T) {
 	w := newWorld(t)
 	_, token := w.user(time.Minute)
 	phone := w.create(token, ``)
-	require.NotContains(t, w.post("/settings/devices", token, ``).text, phone.DeviceID)
+	require.NotContains(t, w.get("/settings/devices", token).text, phone.DeviceID)
 	w.Clock.Advance(time.Hour)
-	require.Contains(t, w.post("/settings/devices", token, ``).text, phone.DeviceID)
+	require.Contains(t, w.get("/settings/devices", token).text, phone.DeviceID)
 }
 
 func TestADeviceIsRemovedOnAProof(t *testing.T) {
@@ -116,7 +116,7 @@ func TestADeletedUserIsNotFound(t *testing.T) {
 	id, token := w.user(time.Hour)
 	w.create(token, `"password":"`+password+`"`)
 	w.exec(`DELETE FROM users WHERE id = $1`, id)
-	w.post("/settings/devices", token, ``).refused(t, http.StatusNotFound, "not-found")
+	w.get("/settings/devices", token).refused(t, http.StatusNotFound, "not-found")
 	w.post("/settings/password", token, `{"old":"`+password+`","new":"x"}`).refused(t, http.StatusNotFound, "not-found")
 	_, err := w.service.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: id, Code: credential.NewSecret("123456")})
 	require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(err))
@@ -130,7 +130,7 @@ func TestFaultsAreAnsweredAndLogged(t *testing.T) {
 	w := newWorld(t)
 	_, token := w.user(time.Hour)
 	w.exec(`DROP TABLE device_totp_states`)
-	w.post("/settings/devices", token, ``).refused(t, http.StatusServiceUnavailable, "unavailable")
+	w.get("/settings/devices", token).refused(t, http.StatusServiceUnavailable, "unavailable")
 	require.Contains(t, w.log.String(), "request failed")
 	require.Equal(t, http.StatusInternalServerError, refusalOf(errors.New("a fault")).Status)
 	for _, code := range []devicetotp.Code{
