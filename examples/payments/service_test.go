@@ -12,6 +12,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
+	totperrors "example.com/devicetotp/errors"
 )
 
 // What sqlstore refuses, a service with a store of its own does not start on either.
@@ -133,14 +134,10 @@ func TestFaultsAreAnsweredAndLogged(t *testing.T) {
 	w.get("/settings/devices", token).refused(t, http.StatusServiceUnavailable, "unavailable")
 	require.Contains(t, w.log.String(), "request failed")
 	require.Equal(t, http.StatusInternalServerError, refusalOf(errors.New("a fault")).Status)
-	for _, code := range []devicetotp.Code{
-		devicetotp.CodeInvalidID, devicetotp.CodeIDInUse, devicetotp.CodeInvalidArgument, devicetotp.CodeNotFound, devicetotp.CodeInvalidCredentials,
-		devicetotp.CodeCredentialsRequired, devicetotp.CodeTooManyAttempts, devicetotp.CodeAccountLocked, devicetotp.CodeDeviceLimitReached,
-		devicetotp.CodeUnavailable, devicetotp.CodeInternal,
-	} {
+	for _, code := range totperrors.Codes() {
 		got := refusalOf(&devicetotp.Error{Code: code, Field: "Code", RetryAfter: 1500 * time.Millisecond})
 		require.Equal(t, string(code), got.Code)
 		require.NotEmpty(t, got.Message)
-		require.Equal(t, got.Status >= 500, code == devicetotp.CodeUnavailable || code == devicetotp.CodeInternal, code)
+		require.Equal(t, code.Class() == totperrors.ClassInternal, got.Status >= 500, code)
 	}
 }
