@@ -77,7 +77,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err == nil && o.Canary != "" {
 		err = CheckKeys(ctx, s.Issuer, o.Canary)
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Handler serves the published endpoint as JSON:API, and the service's own.

@@ -34,7 +34,8 @@ func TestAnotherKeyringIsRefusedAtStart(t *testing.T) {
 	start := func(canary string, keys *credential.Keyring) error {
 		options := w.options
 		options.Canary, options.Keys = canary, keys
-		_, err := New(t.Context(), options)
+		service, err := New(t.Context(), options)
+		require.Equal(t, err == nil, service != nil)
 		return err
 	}
 	require.ErrorContains(t, start(id, w.options.Keys), "has no device")
