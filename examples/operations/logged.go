@@ -16,9 +16,10 @@ func Logged(line []byte) (e devicetotp.Event, ok bool, err error) {
 		Event *struct {
 			Op                 devicetotp.Op
 			At                 time.Time
-			Account            string
+			Account, Device    string
 			Code               devicetotp.Code
-			Revoked            []string
+			Replaced           bool
+			Revoked, Evicted   []string
 			RotationsConfirmed []string
 			OTP                *struct{ Result, Kind string }
 		}
@@ -30,8 +31,8 @@ func Logged(line []byte) (e devicetotp.Event, ok bool, err error) {
 		return devicetotp.Event{}, false, nil
 	}
 	e = devicetotp.Event{
-		Op: l.Event.Op, At: l.Event.At, AccountID: l.Event.Account, Code: l.Event.Code,
-		Revoked: l.Event.Revoked, RotationsConfirmed: l.Event.RotationsConfirmed,
+		Op: l.Event.Op, At: l.Event.At, AccountID: l.Event.Account, DeviceID: l.Event.Device, Code: l.Event.Code,
+		Replaced: l.Event.Replaced, Revoked: l.Event.Revoked, Evicted: l.Event.Evicted, RotationsConfirmed: l.Event.RotationsConfirmed,
 	}
 	if otp := l.Event.OTP; otp != nil && otp.Result == devicetotp.ResultValid.String() {
 		e.Factors = []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid, Kind: otp.Kind}}

@@ -17,7 +17,7 @@ type approval struct {
 	DeviceID string `json:"device_id"`
 }
 
-// approve approves a payment with a code of a device.
+// approve accepts a code of a device for one payment.
 //
 // The payment is read first, so that no code is spent on one that cannot be
 // approved. The app sends the id of its device, so that wrong codes slow down that
@@ -43,7 +43,7 @@ func (s *Service) approve(r *http.Request, accountID string) (any, error) {
 		return nil, err
 	}
 	if match.RestsOnGrace {
-		return nil, errWeakDevice
+		return nil, errUnproved
 	}
 	result, err := s.DB.ExecContext(r.Context(),
 		`UPDATE payments SET approved_by = $3 WHERE id = $1 AND user_id = $2 AND approved_by IS NULL`, id, accountID, match.DeviceID)

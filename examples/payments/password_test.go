@@ -34,8 +34,8 @@ func (m *meanwhile) RotateHash(ctx context.Context, id string, f credential.Fact
 	return m.Store.RotateHash(ctx, id, f, from, to)
 }
 
-// change changes the password while these happen, and returns how often the new hash
-// was written or would have been.
+// change changes the password while these happen, and returns how often it was tried
+// to write the new hash.
 func (w *world) change(issuer *devicetotp.Issuer, id string, happens ...func()) (writes int, err error) {
 	users := &meanwhile{Store: &Store{w.db}, happens: happens}
 	err = ChangePassword(w.t.Context(), issuer, users, verifier.DefaultHasher(), id, credential.NewSecret(password), credential.NewSecret(changed))
@@ -52,8 +52,8 @@ func (w *world) fits(id, want string) {
 	require.True(w.t, ok, "%q is not the password", want)
 }
 
-// The first proof of an old hash starts its renewal, which used to make the first
-// change of a password fail now and then. The renewal is stored before the change is.
+// The proof of the old password starts a renewal of its hash, here stored before the
+// change is.
 func TestPasswordChangeThatARenewalOvertakes(t *testing.T) {
 	w := newWorld(t)
 	id, _ := w.user(time.Hour)
@@ -185,10 +185,10 @@ func TestPasswordChangeOfAUser(t *testing.T) {
 	require.JSONEq(t, `{"removed":["`+byPassword.DeviceID+`","`+madeOnIt.DeviceID+`"]}`, got.text)
 	w.fits(id, changed)
 
-	page := w.post("/settings/devices", token, "").text
+	page := w.get("/settings/devices", token).text
 	require.Equal(t, 1, strings.Count(page, `"id"`), page)
 	require.Contains(t, page, byCode.DeviceID)
-	w.post("/settings/devices", thief, "").refused(t, http.StatusUnauthorized, "unauthorized")
+	w.get("/settings/devices", thief).refused(t, http.StatusUnauthorized, "unauthorized")
 	w.post("/settings/password", token, body(password, "again", "")).refused(t, http.StatusForbidden, "invalid-credentials")
 }
 
