@@ -51,11 +51,13 @@ func (r *reader) keep() {
 
 // int reads a number from 0 to limit. No field of a State is negative.
 func (r *reader) int(limit int64) int64 {
-	if len(r.value) != 8 || binary.BigEndian.Uint64(r.value) > uint64(limit) {
-		r.malformed()
-		return 0
+	if len(r.value) == 8 {
+		if v := binary.BigEndian.Uint64(r.value); v <= uint64(limit) {
+			return int64(v)
+		}
 	}
-	return int64(binary.BigEndian.Uint64(r.value))
+	r.malformed()
+	return 0
 }
 
 func (r *reader) time(t *time.Time) {

@@ -140,8 +140,8 @@ func (k *Keyring) find(format byte, stored []byte) (index int, rest []byte, err 
 	}
 }
 
-// A buffer has room for an encoded scope, and behind it for what is sealed, opened
-// or digested. What is longer is allocated.
+// A buffer has room for the encoded scope of an account id of 255 bytes, and behind it
+// for the longest secret of a device, 128 bytes. What is longer is allocated.
 type buffer [512]byte
 
 var buffers = sync.Pool{New: func() any { return new(buffer) }}

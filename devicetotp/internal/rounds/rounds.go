@@ -67,7 +67,9 @@ func Run[A any](c *Call, decide func(a *credential.Account) (answer A, save bool
 	if err != nil {
 		return none, err
 	}
-	var sent []write[A] // one for each Save of a decision that returned an error
+	// Those whose Save returned an error, to be found again if it took effect. One that
+	// only settles has no answer to give, and is not among them.
+	var sent []write[A]
 	for {
 		c.Rounds++
 		if err := c.expired(); err != nil {
