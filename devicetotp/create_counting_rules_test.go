@@ -194,7 +194,14 @@ func (e *createExpectation) fail(f credential.Factor, result devicetotp.Result) 
 func (e *createExpectation) count(f credential.Factor) {
 	p, at := e.hash(f)
 	*at, e.saved = p.fail(*at), true
-	if f == credential.FactorOTP && e.differs {
+	if f == credential.FactorOTP {
+		e.countGuess()
+	}
+}
+
+// countGuess: an OTP that was compared with the digest of another and grants nothing.
+func (e *createExpectation) countGuess() {
+	if e.differs {
 		asked := e.device(tableID)
 		asked.named = ofNamed.fail(asked.named)
 	}

@@ -110,6 +110,7 @@ func (o *create) replace(a *credential.Account, i int) (answer[DeviceTOTP], bool
 	old := a.State.Devices[i]
 	rests := o.proofs.onGrace(a, credential.FactorOTP)
 	if rests && !old.RestsOnGrace {
+		o.proofs.countGuess(a) // it grants nothing, and a hit would have been given the device
 		o.proofs.succeed(a, credential.FactorOTP)
 		return o.inUse()
 	}

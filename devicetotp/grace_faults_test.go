@@ -200,3 +200,24 @@ func TestCreate_AGraceCodeReplacesNoProvedDevice(t *testing.T) {
 	}
 	require.Len(t, a.Stored().State.Devices, 3)
 }
+
+// A code of a device that rests on grace does not replace a proved device, and differs
+// from the OTP that made it: it is a guess at that OTP, for which the device would be
+// given, and counts as one although it is right elsewhere.
+func TestCreate_AGraceCodeIsAGuessAtTheOTPOfAProvedDevice(t *testing.T) {
+	w, a, devices := onGrace(t, 1)
+	a.OTP("123456")
+	_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID, OTP: secret("123456")})
+	require.NoError(t, err)
+	phone := w.Phone(devices[0])
+	for guesses := 1; guesses <= 5; guesses++ {
+		w.Clock.Advance(30 * time.Second)
+		_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID, OTP: phone.Code()})
+		requireCode(t, totperrors.CodeIDInUse, err)
+		require.Equal(t, guesses, a.Stored().State.Devices[1].Named.Failures)
+		require.Zero(t, a.Stored().State.Devices[0].Attempts.Failures)
+		require.Equal(t, w.Clock.Now().Unix()/30, a.Stored().State.Devices[0].LastStep, "the step is spent")
+	}
+	_, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID, OTP: secret("123456")})
+	requireCode(t, totperrors.CodeTooManyAttempts, err)
+}

@@ -20,18 +20,19 @@ import (
 //	                                                                       if it is not named
 //	Device.Named                   a Verify that names it was wrong, or    from 5th, at 20    its own success
 //	                               a retry of its Create or Rotate with
-//	                               another OTP
+//	                               another OTP that grants nothing
 //	State.Kinds                    a wrong value was compared with the     from 5th, at 20    that kind's success
 //	                               pending code of the kind
 //	State.Recovery                 a wrong value was compared with the     from 5th, at 100   its own success
 //	                               recovery codes
 //
 // All are reset by Unblock, and none by a new code, set or device. A value that is
-// right anywhere counts nowhere as wrong; the OTP of a retried Rotate is compared
-// with the digest of the first one only. So at most 100 wrong values in a row are
-// ever compared with one device or with the recovery codes, and 20 with the codes
-// of one kind, whatever path they come by, and an attacker
-// who has a device cannot use its successes to go on guessing something else.
+// right anywhere counts nowhere as wrong, but for one that rests on grace, which is a
+// guess at the digest of a proved device that it does not replace; the OTP of a
+// retried Rotate is compared with the digest of the first one only. So at most 100
+// wrong values in a row are ever compared with one device or with the recovery codes,
+// and 20 with the codes of one kind, whatever path they come by, and an attacker who
+// has a device cannot use its successes to go on guessing something else.
 
 // otpCheck is one OTP of a request, and what it was compared with.
 type otpCheck struct {
@@ -164,11 +165,17 @@ func (p *proofs) recognize(a *credential.Account) {
 func (p *proofs) countOTP(a *credential.Account) {
 	policy := &p.call.issuer.policy
 	a.State.OTP = policy.OTP.Fail(a.State.OTP, p.call.Now)
+	p.countGuess(a)
+	p.counted = true
+}
+
+// countGuess counts an OTP that differs from the digest which a retry compared it
+// with, for the device that the retry names.
+func (p *proofs) countGuess(a *credential.Account) {
 	if p.otpSeen.differs {
 		d := &a.State.Devices[a.State.DeviceIndex(p.call.deviceID)]
-		d.Named = policy.Device.Fail(d.Named, p.call.Now)
+		d.Named = p.call.issuer.policy.Device.Fail(d.Named, p.call.Now)
 	}
-	p.counted = true
 }
 
 // noteOTP notes an accepted OTP.
