@@ -18,7 +18,10 @@ func Logged(line []byte) (e devicetotp.Event, ok bool, err error) {
 			At                 time.Time
 			Account            string
 			Code               devicetotp.Code
+			Device             string
+			Replaced           bool
 			Revoked            []string
+			Evicted            []string
 			RotationsConfirmed []string
 			OTP                *struct{ Result, Kind string }
 		}
@@ -31,7 +34,8 @@ func Logged(line []byte) (e devicetotp.Event, ok bool, err error) {
 	}
 	e = devicetotp.Event{
 		Op: l.Event.Op, At: l.Event.At, AccountID: l.Event.Account, Code: l.Event.Code,
-		Revoked: l.Event.Revoked, RotationsConfirmed: l.Event.RotationsConfirmed,
+		DeviceID: l.Event.Device, Replaced: l.Event.Replaced,
+		Revoked: l.Event.Revoked, Evicted: l.Event.Evicted, RotationsConfirmed: l.Event.RotationsConfirmed,
 	}
 	if otp := l.Event.OTP; otp != nil && otp.Result == devicetotp.ResultValid.String() {
 		e.Factors = []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid, Kind: otp.Kind}}

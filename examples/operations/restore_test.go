@@ -69,22 +69,9 @@ func TestABackupBringsBackWhatWasTakenAway(t *testing.T) {
 
 func TestAgainTakesItAwayAgain(t *testing.T) {
 	d := newDisaster(t)
-	var log bytes.Buffer
-	logger := slog.New(slog.NewJSONHandler(&log, nil))
-	for _, e := range d.since {
-		logger.Info("devicetotp", "event", e)
-	}
-	logger.Info("something else")
-	lines := bytes.Split(bytes.TrimSpace(log.Bytes()), []byte("\n"))
 	renew, restored := 0, d.Clock.Now()
 	for range 2 { // also if it is interrupted, and done once more
-		for i, line := range lines {
-			e, ok, err := Logged(line)
-			require.NoError(t, err)
-			require.Equal(t, i < len(d.since), ok)
-			if !ok {
-				continue
-			}
+		for _, e := range throughALog(t, d.since) {
 			newCodes, err := Again(t.Context(), d.Issuer, restored, e)
 			require.NoError(t, err)
 			if newCodes {
@@ -98,6 +85,26 @@ func TestAgainTakesItAwayAgain(t *testing.T) {
 	for _, code := range d.codes[:2] {
 		require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(d.create(t, code)))
 	}
+}
+
+// throughALog returns what Logged reads of the lines that slog writes.
+func throughALog(t *testing.T, events []devicetotp.Event) (read []devicetotp.Event) {
+	t.Helper()
+	var log bytes.Buffer
+	logger := slog.New(slog.NewJSONHandler(&log, nil))
+	for _, e := range events {
+		logger.Info("devicetotp", "event", e)
+	}
+	logger.Info("something else")
+	for i, line := range bytes.Split(bytes.TrimSpace(log.Bytes()), []byte("\n")) {
+		e, ok, err := Logged(line)
+		require.NoError(t, err)
+		require.Equal(t, i < len(events), ok)
+		if ok {
+			read = append(read, e)
+		}
+	}
+	return read
 }
 
 // Secrets that were taken away without Revoke: of a never-used device whose id was
@@ -125,7 +132,7 @@ func TestAgainTakesAwayWhatMadeRoomOrWasReplaced(t *testing.T) {
 	create(second, credential.NewSecret("12345678"))
 	since := w.Events()[before:]
 	require.NoError(t, w.Store.Accounts.Replace(t.Context(), backup))
-	for _, e := range since {
+	for _, e := range throughALog(t, since) {
 		_, err := Again(t.Context(), w.Issuer, w.Clock.Now(), e)
 		require.NoError(t, err)
 	}
