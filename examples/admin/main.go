@@ -66,7 +66,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func exitCode(err error) int {
-	for _, refusal := range []error{errRefused, credential.ErrNotFound, operations.ErrTaken, devicetotp.ErrDenied, devicetotp.ErrInvalid} {
+	for _, refusal := range []error{errRefused, credential.ErrNotFound, operations.ErrTaken, operations.ErrID, devicetotp.ErrDenied, devicetotp.ErrInvalid} {
 		if errors.Is(err, refusal) {
 			return 3
 		}

@@ -276,8 +276,9 @@ func TestReplay_NamesWhatItCannotDo(t *testing.T) {
 	require.Len(t, d.inspected("alice").Devices, 1, "lines after those are repeated, and those of before the backup are not")
 }
 
-func TestExitCodes(t *testing.T) {
-	d := onSQLite(t)
+func TestExitCodes(t *testing.T) { onBoth(t, testExitCodes) }
+
+func testExitCodes(t *testing.T, d *desk) {
 	d.account("alice")
 	for _, wrong := range [][]string{
 		{}, {"what"}, {"inspect"}, {"inspect", "alice", "bob"}, {"inspect", ""}, {"unblock", "-factor", "sms", "alice"}, {"revoke", "alice"},
@@ -294,6 +295,17 @@ func TestExitCodes(t *testing.T) {
 		{"revoke", "-device", "not-a-uuid", "alice"},
 	} {
 		d.run(3, refused...)
+	}
+	for _, id := range []string{"a\xff", strings.Repeat("a", 1025), "alice"} {
+		d.run(3, "rename-account", "alice", id)
+		require.False(t, d.inspected("alice").Locked)
+	}
+	for _, id := range []string{"a\xff", strings.Repeat("a", 1025), "'; --", " alice", "Alice"} {
+		for _, refused := range [][]string{
+			{"inspect"}, {"unblock"}, {"revoke", "-all"}, {"revoke", "-device", "738e379f-fe30-45ab-819c-ba88804b6368"}, {"lock"}, {"unlock"}, {"delete"},
+		} {
+			d.run(3, append(refused, id)...)
+		}
 	}
 	d.run(1, "replay", "-since", "2026-05-01T12:00:00Z", "-restored", "2026-05-02T12:00:00Z", d.log+"-not")
 	d.run(1, "-key-file", d.log+"-not", "inspect", "alice")

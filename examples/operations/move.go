@@ -6,8 +6,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strings"
+	"unicode/utf8"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/credential/sqlstore"
 )
 
 // Accounts is what moving an account needs of a store.
@@ -21,6 +24,15 @@ type Accounts interface {
 // ErrTaken says that the new id has an account already. Nothing has moved.
 var ErrTaken = errors.New("an account has the new id already; nothing has moved")
 
+// ErrID says that no account can have the new id. Nothing has moved.
+var ErrID = errors.New("the new id must be another one, of 1 to 1024 bytes of UTF-8 without NUL; nothing has moved")
+
+// isID reports whether the stores of this module keep an account of that id. One that
+// they refuse is found out before the old account is locked.
+func isID(id string) bool {
+	return id != "" && len(id) <= sqlstore.MaxID && utf8.ValidString(id) && !strings.ContainsRune(id, 0)
+}
+
 // Move moves an account to an id that no account has or had. If nothing has moved,
 // the old account is as it was. After an error of the store it may be locked, and the
 // same call goes on; if the old one is gone by then, unlock the new one. An account
@@ -31,6 +43,9 @@ var ErrTaken = errors.New("an account has the new id already; nothing has moved"
 // Nobody may revoke a device of the account meanwhile: that works on a locked
 // account, and the device could be moved before it is gone.
 func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, to string) (locked bool, err error) {
+	if from == to || !isID(to) {
+		return false, ErrID
+	}
 	before, err := store.Load(ctx, from)
 	if err != nil {
 		return false, err
@@ -89,9 +104,10 @@ func insert(ctx context.Context, store Accounts, a credential.Account) error {
 
 // rebound returns the account for the new id, locked. Its version is random, as the
 // old one is, and the same each time, so that an account that is there is known by it.
+// The hashes count, because a new password does not change the version of the old one.
 func rebound(keys *credential.Keyring, old credential.Account, id string) (moved credential.Account, err error) {
 	moved = credential.Account{ID: id, RegisteredAt: old.RegisteredAt, PasswordHash: old.PasswordHash, Locked: true}
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d", old.ID, id, old.Version))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d %q %q", old.ID, id, old.Version, old.PasswordHash, old.PINHash))
 	moved.Version = int64(binary.BigEndian.Uint64(sum[:])%credential.MaxVersion) + 1
 	if moved.State, err = credential.Rebind(keys, old.State, old.ID, id); err != nil || old.PINHash == "" {
 		return moved, err
