@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -18,6 +19,7 @@ import (
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/examples/internal/accounts/accountstest"
+	"example.com/devicetotp/examples/operations"
 	"example.com/devicetotp/verifier"
 )
 
@@ -255,6 +257,107 @@ func (d *desk) all() (accounts []credential.Account) {
 	}
 	return accounts
 }
+
+// logs appends lines for Events, as a service does.
+func (d *desk) logs(events ...devicetotp.Event) {
+	d.t.Helper()
+	log, err := openLog(d.log, nil)
+	require.NoError(d.t, err)
+	defer log.Close()
+	for _, e := range events {
+		log.observe(d.t.Context(), e)
+	}
+}
+
+// A recovery code that was used after a lock of the time of the backup was lifted is
+// taken away in the first run.
+func TestReplay_OfAnAccountThatWasLockedWhenItWasBackedUp(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	codes, err := d.issuer().ReplaceRecoveryCodes(t.Context(), devicetotp.RecoveryRequest{AccountID: "alice"})
+	require.NoError(t, err)
+	require.NotEmpty(t, codes)
+	lost, err := d.store.Load(t.Context(), "alice")
+	require.NoError(t, err)
+	require.NoError(t, d.store.SetLocked(t.Context(), "alice", true))
+	at := time.Now()
+	d.logs(devicetotp.Event{Op: opUnlock, At: at, AccountID: "alice"}, devicetotp.Event{
+		Op: devicetotp.OpProve, At: at, AccountID: "alice",
+		Factors: []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid, Kind: verifier.KindRecovery}},
+	})
+	out := d.run(0, "replay", "-since", at.Format(time.RFC3339Nano), "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+	require.Contains(t, out, `needs new recovery codes: "alice"`)
+	after, err := d.store.Load(t.Context(), "alice")
+	require.NoError(t, err)
+	require.False(t, after.Locked)
+	require.NotEqual(t, lost.State.Recovery, after.State.Recovery)
+}
+
+// What was locked or unlocked after the backup was put back stays so in a second run.
+func TestReplay_LeavesLocksOfAfterwards(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	d.account("bob")
+	at := time.Now()
+	d.logs(devicetotp.Event{Op: opLock, At: at, AccountID: "alice"}, devicetotp.Event{Op: opUnlock, At: at, AccountID: "bob"})
+	restored := time.Now().Format(time.RFC3339Nano)
+	replay := func() {
+		d.run(0, "replay", "-since", at.Add(-time.Minute).Format(time.RFC3339), "-restored", restored, d.log)
+	}
+	replay()
+	require.True(t, d.inspected("alice").Locked)
+	d.run(0, "unlock", "alice")
+	d.run(0, "lock", "bob")
+	replay()
+	require.False(t, d.inspected("alice").Locked)
+	require.True(t, d.inspected("bob").Locked)
+}
+
+// A run that ended within a move leaves accounts locked. The next one goes on, and
+// says which.
+func TestReplay_AfterOneThatEndedWithinAMove(t *testing.T) {
+	for name, interrupt := range map[string]func(t *testing.T, d *desk, keys *credential.Keyring){
+		"before the insert": func(t *testing.T, d *desk, _ *credential.Keyring) {
+			require.NoError(t, d.store.SetLocked(t.Context(), "alice", true))
+		},
+		"before the delete": func(t *testing.T, d *desk, keys *credential.Keyring) {
+			_, err := operations.Move(t.Context(), undying{d.store}, keys, "alice", "u-7")
+			require.ErrorIs(t, err, errUndying)
+		},
+		"before the unlock": func(t *testing.T, d *desk, keys *credential.Keyring) {
+			_, err := operations.Move(t.Context(), d.store, keys, "alice", "u-7")
+			require.NoError(t, err)
+			require.NoError(t, d.store.SetLocked(t.Context(), "u-7", true))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := onSQLite(t)
+			first, _ := d.account("alice")
+			at := time.Now()
+			require.NoError(t, os.Remove(d.log))
+			d.logs(devicetotp.Event{Op: devicetotp.OpRevoke, At: at, AccountID: "alice", Revoked: []string{first.ID}})
+			log, err := os.ReadFile(d.log)
+			require.NoError(t, err)
+			moved := `{"event":{"op":"rename-account","at":"` + at.Format(time.RFC3339Nano) + `","account":"alice"},"to":"u-7"}` + "\n"
+			require.NoError(t, os.WriteFile(d.log, append(log, moved...), 0o600))
+			_, err = d.issuer().Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "alice", DeviceIDs: []string{first.ID}}) // the first run did this
+			require.NoError(t, err)
+			interrupt(t, d, d.keys)
+			out := d.run(0, "replay", "-since", at.Add(-time.Minute).Format(time.RFC3339), "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+			require.Contains(t, out, `is locked, perhaps by a replay that was interrupted: "u-7"`)
+			require.Len(t, d.inspected("u-7").Devices, 1)
+			d.run(3, "inspect", "alice")
+			d.run(0, "unlock", "u-7")
+		})
+	}
+}
+
+// undying is a store whose database ends before an account is deleted.
+type undying struct{ operations.Accounts }
+
+var errUndying = errors.New("the database is gone")
+
+func (undying) Delete(context.Context, string) (bool, error) { return false, errUndying }
 
 // A replay goes on past lines that it cannot do, and names them.
 func TestReplay_NamesWhatItCannotDo(t *testing.T) {

@@ -21,6 +21,7 @@ type replaying struct {
 	*admin
 	o       options
 	locks   map[string]bool // at the end: a locked account refuses some of the rest
+	moved   map[string]bool // the new ids
 	said    map[string]bool
 	refused int
 
@@ -40,7 +41,7 @@ func replay(ctx context.Context, a *admin, o options) error {
 		defer file.Close()
 		in = file
 	}
-	r := &replaying{admin: a, o: o, locks: map[string]bool{}, said: map[string]bool{}}
+	r := &replaying{admin: a, o: o, locks: map[string]bool{}, moved: map[string]bool{}, said: map[string]bool{}}
 	lines := bufio.NewReader(in)
 	for number := 1; ; number++ {
 		line, errRead := lines.ReadBytes('\n')
@@ -69,7 +70,13 @@ func (r *replaying) line(ctx context.Context, line []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
-	if !ok || !r.isBetween(e.At) {
+	if !ok {
+		return nil
+	}
+	if !r.isBetween(e.At) {
+		if _, known := r.locks[e.AccountID]; known && !e.At.Before(r.o.restored) {
+			r.noteLock(e) // a second run must not undo it
+		}
 		return nil
 	}
 	if e.Code == devicetotp.CodeUnavailable && changes(e.Op) {
@@ -111,7 +118,7 @@ func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte)
 	if e.Code == "" {
 		switch e.Op {
 		case opLock, opUnlock:
-			r.locks[e.AccountID] = e.Op == opLock
+			r.noteLock(e)
 			return nil
 		case opDelete:
 			_, err := r.store.Delete(ctx, e.AccountID)
@@ -125,6 +132,7 @@ func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte)
 				delete(r.locks, e.AccountID)
 				r.locks[l.To] = locked
 			}
+			r.moved[l.To] = true
 			_, err := operations.Move(ctx, r.store, r.keys, e.AccountID, l.To)
 			return err
 		case devicetotp.OpCreate, devicetotp.OpImport, devicetotp.OpRotate:
@@ -132,10 +140,21 @@ func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte)
 		}
 	}
 	newCodes, err := operations.Again(ctx, r.issuer, r.o.restored, e)
+	if locked, known := r.locks[e.AccountID]; known && !locked && devicetotp.CodeOf(err) == devicetotp.CodeAccountLocked {
+		if err = r.store.SetLocked(ctx, e.AccountID, false); err == nil { // it was locked when it was backed up
+			newCodes, err = operations.Again(ctx, r.issuer, r.o.restored, e)
+		}
+	}
 	if newCodes {
 		r.say("needs new recovery codes", e.AccountID)
 	}
 	return err
+}
+
+func (r *replaying) noteLock(e devicetotp.Event) {
+	if e.Code == "" && (e.Op == opLock || e.Op == opUnlock) {
+		r.locks[e.AccountID] = e.Op == opLock
+	}
 }
 
 func (r *replaying) say(what, account string) {
@@ -146,11 +165,25 @@ func (r *replaying) say(what, account string) {
 	}
 }
 
-// end locks and unlocks, last of all, and says which Events were repeated.
+// end locks and unlocks, last of all, and says which Events were repeated. A move locks
+// an account, and so nobody knows of one that is locked whether it was before a run
+// that ended within its move.
 func (r *replaying) end(ctx context.Context) error {
 	for id, locked := range r.locks {
 		if err := r.store.SetLocked(ctx, id, locked); err != nil && !errors.Is(err, credential.ErrNotFound) {
 			return err
+		}
+	}
+	for id := range r.moved {
+		if _, known := r.locks[id]; known {
+			continue
+		}
+		a, err := r.store.Load(ctx, id)
+		if err != nil && !errors.Is(err, credential.ErrNotFound) {
+			return err
+		}
+		if a.Locked {
+			r.say("is locked, perhaps by a replay that was interrupted", id)
 		}
 	}
 	fmt.Fprintf(r.out, "%d Events of between the two times; left out: %d of before", r.between, r.before)
