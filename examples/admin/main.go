@@ -74,12 +74,16 @@ func exitCode(err error) int {
 	return 1
 }
 
-func do(ctx context.Context, o options, stdout, stderr io.Writer) error {
+func do(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 	log, err := openLog(o.log, stderr)
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() {
+		if errLog := log.Close(); errLog != nil {
+			err = errors.Join(err, errLog)
+		}
+	}()
 	keys, store, err := o.Open(ctx)
 	if err != nil {
 		return err

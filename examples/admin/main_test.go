@@ -415,3 +415,15 @@ func testExitCodes(t *testing.T, d *desk) {
 	d.run(1, "-store", d.name+"-not", "inspect", "alice")
 	d.run(1, "-log", filepath.Join(d.log, "not"), "inspect", "alice")
 }
+
+// What is done and not logged is an error: a replay would not know of it.
+func TestALogThatCannotBeWritten(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip(err)
+	}
+	d := onSQLite(t)
+	d.account("alice")
+	require.Contains(t, d.run(1, "-log", full, "lock", "alice"), "write the log")
+	require.True(t, d.inspected("alice").Locked)
+}
