@@ -27,6 +27,11 @@ var ErrTaken = errors.New("an account has the new id already; nothing has moved"
 // ErrID says that no account can have the new id. Nothing has moved.
 var ErrID = errors.New("the new id must be another one, of 1 to 1024 bytes of UTF-8 without NUL; nothing has moved")
 
+// ErrGone says that the old account was gone before Move deleted it. The new one is
+// there. If the old one was deleted, or moved to another id, the new one must not be
+// unlocked: that would bring back what was deleted, or let two accounts use one secret.
+var ErrGone = errors.New("the old account was deleted or moved meanwhile; delete the new one, unless the very same move was run twice")
+
 // isID reports whether the stores of this module keep an account of that id. One that
 // they refuse is found out before the old account is locked.
 func isID(id string) bool {
@@ -35,7 +40,8 @@ func isID(id string) bool {
 
 // Move moves an account to an id that no account has or had. If nothing has moved,
 // the old account is as it was. After an error of the store it may be locked, and the
-// same call goes on; if the old one is gone by then, unlock the new one. An account
+// same call goes on; if the old one is gone by then, unlock the new one, but see
+// [ErrGone]. An account
 // that was locked before, for instance by an earlier call, is locked afterwards too,
 // and Move reports that. ErrTaken is also returned if an earlier call has added the
 // new account, locked, and the old one has changed since: delete the new one then.
@@ -71,7 +77,7 @@ func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, t
 	}
 	deleted, err := store.Delete(ctx, from)
 	if err == nil && !deleted {
-		err = errors.New("the old account was deleted meanwhile")
+		err = ErrGone
 	}
 	if err != nil {
 		return true, fmt.Errorf("the new account is there, and locked: %w", err)

@@ -235,6 +235,7 @@ func TestMove_LeavesTheNewAccountLocked(t *testing.T) {
 			set(store)
 			_, err := Move(t.Context(), store, w.Keys, "ada", "u-7")
 			require.Error(t, err)
+			require.Equal(t, name == "somebody else has deleted it", errors.Is(err, ErrGone))
 			a, err := store.Load(t.Context(), "u-7")
 			require.NoError(t, err)
 			require.True(t, a.Locked)
