@@ -94,6 +94,7 @@ func TestApprovalsAreRefused(t *testing.T) {
 		"no payment":             {uuid.NewString(), `{"code":"123456"}`, 404, "not-found", ""},
 		"a payment of another":   {another, `{"code":"123456"}`, 404, "not-found", ""},
 		"a payment that is none": {"x", `{"code":"123456"}`, 404, "not-found", ""},
+		"a payment spelled odd":  {"urn:uuid:" + payment, `{"code":"123456"}`, 404, "not-found", ""},
 		"another member":         {payment, `{"cents":1}`, 422, "invalid-body", ""},
 		"no JSON":                {payment, `{`, 422, "invalid-body", ""},
 	} {
