@@ -18,7 +18,7 @@
 // blocks that inspect shows are by the default policy.
 //
 // The exit code is 0 if it is done; 3 if it was refused and nothing has changed: there
-// is no such account or device, the account is locked, or the new id is taken; 1 for
+// is no such account or device, the account is locked, or the new id cannot be had; 1 for
 // an error, after which the same command can be run again; and 2 for wrong flags. A
 // replay goes on past what it cannot do, names it, and ends with 3.
 package main
@@ -66,7 +66,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func exitCode(err error) int {
-	for _, refusal := range []error{errRefused, credential.ErrNotFound, operations.ErrTaken, operations.ErrID, devicetotp.ErrDenied, devicetotp.ErrInvalid} {
+	for _, refusal := range []error{
+		errRefused, credential.ErrNotFound, operations.ErrTaken, operations.ErrID, operations.ErrSealed, devicetotp.ErrDenied, devicetotp.ErrInvalid,
+	} {
 		if errors.Is(err, refusal) {
 			return 3
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"os"
@@ -350,6 +351,39 @@ func TestReplay_AfterOneThatEndedWithinAMove(t *testing.T) {
 			d.run(0, "unlock", "u-7")
 		})
 	}
+}
+
+// What is wrong with one account does not keep the replay from all others.
+func TestReplay_GoesOnPastAnAccountThatIsBroken(t *testing.T) {
+	d := onSQLite(t)
+	first, _ := d.account("alice")
+	second, _ := d.account("bob")
+	d.account("carol")
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(d.name, "sqlite:"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	_, err = db.ExecContext(t.Context(), `UPDATE devicetotp_accounts SET state = x'ff01' WHERE id = 'alice'`)
+	require.NoError(t, err)
+	a, err := d.store.Load(t.Context(), "bob")
+	require.NoError(t, err)
+	a.State.Devices[0].Sealed[len(a.State.Devices[0].Sealed)-1] ^= 1
+	a.Next = 7
+	require.NoError(t, d.store.Save(t.Context(), a))
+	at := time.Now()
+	line := func(event, more string) string {
+		return `{"event":{"at":"` + at.Format(time.RFC3339Nano) + `",` + event + `}` + more + "}\n"
+	}
+	require.NoError(t, os.WriteFile(d.log, []byte(line(`"op":"revoke","account":"alice","revoked":["`+first.ID+`"]`, "")+
+		line(`"op":"rename-account","account":"alice"`, `,"to":"u-7"`)+line(`"op":"lock","account":"bob"`, "")+
+		line(`"op":"rename-account","account":"bob"`, `,"to":"u-8"`)+line(`"op":"rename-account","account":"carol"`, "")+
+		line(`"op":"rename-account","account":"carol"`, `,"to":9`)+line(`"op":"lock","account":"carol"`, "")), 0o600))
+	out := d.run(3, "replay", "-since", at.Format(time.RFC3339Nano), "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+	for _, named := range []string{"line 1: ", "line 2: ", "line 4: ", second.ID, "line 5: ", "line 6: ", "5 lines"} {
+		require.Contains(t, out, named)
+	}
+	require.True(t, d.inspected("carol").Locked)
+	require.True(t, d.inspected("bob").Locked, "it is there still, under the old id")
+	require.Contains(t, d.run(3, "rename-account", "bob", "u-8"), second.ID)
 }
 
 // undying is a store whose database ends before an account is deleted.

@@ -80,11 +80,15 @@ func (r *replaying) line(ctx context.Context, line []byte) error {
 		return nil
 	}
 	if e.Code == devicetotp.CodeUnavailable && changes(e.Op) {
-		return fmt.Errorf("%w: nobody knows whether this %s took effect: see account %q", errRefused, e.Op, e.AccountID)
+		return fmt.Errorf("%w: nobody knows whether this %s took effect: see account %q; if it did, repeat it, and then this replay", errRefused, e.Op, e.AccountID)
 	}
 	err = r.repeat(ctx, e, line)
-	if errors.Is(err, credential.ErrNotFound) { // it registered since, or is deleted again
+	var internal *devicetotp.Error
+	switch {
+	case errors.Is(err, credential.ErrNotFound): // it registered since, or is deleted again
 		return nil
+	case errors.As(err, &internal) && internal.Code == devicetotp.CodeInternal: // of this account, and of no other
+		return fmt.Errorf("%w: account %q: %w", errRefused, e.AccountID, err)
 	}
 	return err
 }
@@ -124,17 +128,7 @@ func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte)
 			_, err := r.store.Delete(ctx, e.AccountID)
 			return err
 		case opMove:
-			var l struct{ To string }
-			if err := json.Unmarshal(line, &l); err != nil {
-				return err
-			}
-			if locked, ok := r.locks[e.AccountID]; ok {
-				delete(r.locks, e.AccountID)
-				r.locks[l.To] = locked
-			}
-			r.moved[l.To] = true
-			_, err := operations.Move(ctx, r.store, r.keys, e.AccountID, l.To)
-			return err
+			return r.move(ctx, e.AccountID, line)
 		case devicetotp.OpCreate, devicetotp.OpImport, devicetotp.OpRotate:
 			r.say("to be set up again", e.AccountID)
 		}
@@ -147,6 +141,28 @@ func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte)
 	}
 	if newCodes {
 		r.say("needs new recovery codes", e.AccountID)
+	}
+	return err
+}
+
+// move moves an account, with its lock. What cannot be read must not end the replay,
+// so it is looked at first.
+func (r *replaying) move(ctx context.Context, from string, line []byte) error {
+	var l struct{ To string }
+	if err := json.Unmarshal(line, &l); err != nil {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	_, err := r.issuer.Inspect(ctx, from)
+	if err == nil {
+		_, err = operations.Move(ctx, r.store, r.keys, from, l.To)
+	}
+	if err != nil && !errors.Is(err, credential.ErrNotFound) {
+		return err
+	}
+	r.moved[l.To] = true // by this run or an earlier one
+	if locked, known := r.locks[from]; known {
+		delete(r.locks, from)
+		r.locks[l.To] = locked
 	}
 	return err
 }

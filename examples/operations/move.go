@@ -27,6 +27,10 @@ var ErrTaken = errors.New("an account has the new id already; nothing has moved"
 // ErrID says that no account can have the new id. Nothing has moved.
 var ErrID = errors.New("the new id must be another one, of 1 to 1024 bytes of UTF-8 without NUL; nothing has moved")
 
+// ErrSealed says that the account has something sealed that does not open, and which.
+// Nothing has moved.
+var ErrSealed = errors.New("what is sealed cannot be sealed for the new id; nothing has moved")
+
 // ErrGone says that the old account was gone before Move deleted it. The new one is
 // there. If the old one was deleted, or moved to another id, the new one must not be
 // unlocked: that would bring back what was deleted, or let two accounts use one secret.
@@ -65,12 +69,16 @@ func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, t
 	}
 	moved, err := rebound(keys, old, to)
 	nothing := err != nil // has moved
-	if err == nil {
+	if nothing {
+		err = fmt.Errorf("%w: %w", ErrSealed, err)
+	} else {
 		err = insert(ctx, store, moved)
 		nothing = errors.Is(err, ErrTaken)
 	}
 	if nothing && !before.Locked {
-		err = errors.Join(err, store.SetLocked(ctx, from, false))
+		if errUnlock := store.SetLocked(ctx, from, false); errUnlock != nil {
+			err = fmt.Errorf("%v, but it is still locked: %w", err, errUnlock) //nolint:errorlint // it is not as it was
+		}
 	}
 	if err != nil {
 		return false, err // never delete the old account without the new one

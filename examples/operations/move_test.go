@@ -142,6 +142,7 @@ func TestMove_OfWhatCannotBeMoved(t *testing.T) {
 	require.NoError(t, err)
 	_, err = Move(t.Context(), store, other, "ada", "u-7")
 	require.ErrorIs(t, err, credential.ErrMissingKey)
+	require.ErrorIs(t, err, ErrSealed)
 	still, err := store.Load(t.Context(), "ada")
 	require.NoError(t, err)
 	require.Equal(t, ada, still)
@@ -169,6 +170,16 @@ func TestMove_OfAnAccountThatHasChanged(t *testing.T) {
 	a, err := store.Load(t.Context(), "u-7")
 	require.NoError(t, err)
 	require.Empty(t, a.State.Devices)
+}
+
+// If it stays locked, "nothing has moved" is not all that there is to say.
+func TestMove_ThatCannotUnlockAgain(t *testing.T) {
+	w, _, store := newMove(t)
+	w.Account("u-7")
+	store.before["unlock"] = 1
+	_, err := Move(t.Context(), store, w.Keys, "ada", "u-7")
+	require.ErrorIs(t, err, errShaky)
+	require.NotErrorIs(t, err, ErrTaken)
 }
 
 // A password or PIN that is set between two calls is not lost: the copy has the old one.
