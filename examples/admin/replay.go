@@ -145,8 +145,8 @@ func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte)
 	return err
 }
 
-// move moves an account, with its lock. What cannot be read must not end the replay,
-// so it is looked at first.
+// move moves an account, with its lock. Inspect comes first, because an account that
+// cannot be read must not end the replay.
 func (r *replaying) move(ctx context.Context, from string, line []byte) error {
 	var l struct{ To string }
 	if err := json.Unmarshal(line, &l); err != nil {

@@ -45,10 +45,10 @@ func isID(id string) bool {
 // Move moves an account to an id that no account has or had. If nothing has moved,
 // the old account is as it was. After an error of the store it may be locked, and the
 // same call goes on; if the old one is gone by then, unlock the new one, but see
-// [ErrGone]. An account
-// that was locked before, for instance by an earlier call, is locked afterwards too,
-// and Move reports that. ErrTaken is also returned if an earlier call has added the
-// new account, locked, and the old one has changed since: delete the new one then.
+// [ErrGone]. An account that was locked before, for instance by an earlier call, is
+// locked afterwards too, and Move reports that. ErrTaken is also returned if an earlier
+// call has added the new account, locked, and the old one or its password has changed
+// since: delete the new one then.
 //
 // Nobody may revoke a device of the account meanwhile: that works on a locked
 // account, and the device could be moved before it is gone.
