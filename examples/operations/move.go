@@ -50,8 +50,8 @@ func isID(id string) bool {
 // call has added the new account, locked, and the old one or its password has changed
 // since: delete the new one then.
 //
-// Nobody may revoke a device of the account meanwhile: that works on a locked
-// account, and the device could be moved before it is gone.
+// Nobody may revoke a device of the account or set its password meanwhile: both work on
+// a locked account, and what is moved could be older.
 func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, to string) (locked bool, err error) {
 	if from == to || !isID(to) {
 		return false, ErrID
