@@ -229,6 +229,21 @@ func TestPasswordChangeOfAClientThatIsGone(t *testing.T) {
 	w.post("/settings/devices", thief, "").refused(t, http.StatusUnauthorized, "unauthorized")
 }
 
+// Whoever made a device on the password and another one on its codes may have removed
+// the first one: nobody knows any more what that was made on.
+func TestPasswordChangeTakesWhatAGoneDeviceHasMade(t *testing.T) {
+	w := newWorld(t)
+	id, token := w.user(time.Hour)
+	byPassword := w.create(token, `"password":"`+password+`"`)
+	madeOnIt := w.create(token, `"otp":"`+w.code(byPassword)+`"`)
+	madeOnThat := w.create(token, `"otp":"`+w.code(madeOnIt)+`"`)
+	_, err := w.service.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: id, DeviceIDs: []string{byPassword.DeviceID}})
+	require.NoError(t, err)
+	gone, err := RevokeMadeOnPassword(t.Context(), w.service.Issuer, id)
+	require.NoError(t, err)
+	require.Equal(t, []string{madeOnIt.DeviceID, madeOnThat.DeviceID}, gone)
+}
+
 // A rotation does not change what a device was made on, so one that is pending goes,
 // and one that was confirmed is in the log.
 func TestPasswordChangeEndsRotations(t *testing.T) {
