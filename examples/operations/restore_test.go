@@ -96,6 +96,8 @@ func throughALog(t *testing.T, events []devicetotp.Event) (read []devicetotp.Eve
 		logger.Info("devicetotp", "event", e)
 	}
 	logger.Info("something else")
+	logger.Info("with the same key", "event", "login")
+	logger.Info("with the same key", "event", []int{1})
 	for i, line := range bytes.Split(bytes.TrimSpace(log.Bytes()), []byte("\n")) {
 		e, ok, err := Logged(line)
 		require.NoError(t, err)
@@ -105,6 +107,14 @@ func throughALog(t *testing.T, events []devicetotp.Event) (read []devicetotp.Eve
 		}
 	}
 	return read
+}
+
+// A line that is cut off, or an Event with a member that is none, is an error.
+func TestLoggedRefusesWhatItCannotRead(t *testing.T) {
+	for _, line := range []string{``, `{"event":{"op":"revoke"`, `{"event":{"op":1}}`, `{"event":{"op":"revoke","revoked":"x"}}`, `{"event":{"at":"yesterday"}}`, `[]`, `{"event":{}} {}`} {
+		_, _, err := Logged([]byte(line))
+		require.Error(t, err, line)
+	}
 }
 
 // Secrets that were taken away without Revoke: of a never-used device whose id was
