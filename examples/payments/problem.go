@@ -2,6 +2,8 @@ package payments
 
 import (
 	"cmp"
+	"context"
+	"database/sql/driver"
 	"errors"
 	"math"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
+	"example.com/devicetotp/verifier"
 )
 
 // A refusal is an error of this service, as its clients get it.
@@ -60,6 +63,8 @@ func refusalOf(err error) refusal {
 		return *errChanged
 	case errors.Is(err, credential.ErrNotFound): // the user was deleted meanwhile
 		return *errNoAccount
+	case isUnavailable(err):
+		err = &devicetotp.Error{Code: devicetotp.CodeUnavailable}
 	}
 	p := jsonapi.ProblemOf(err) // knows the errors of Authenticate too, as devicetotp.CodeOf does not
 	e := refusal{
@@ -71,6 +76,18 @@ func refusalOf(err error) refusal {
 		e.Field = at.Field
 	}
 	return e
+}
+
+// isUnavailable reports whether an error that is none of the library may go away: the
+// machine or the database has too much to do, or the connection broke.
+func isUnavailable(err error) bool {
+	for _, passing := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn} {
+		if errors.Is(err, passing) {
+			var own *devicetotp.Error
+			return !errors.As(err, &own)
+		}
+	}
+	return false
 }
 
 var messages = map[devicetotp.Code]string{

@@ -1,7 +1,10 @@
 package payments
 
 import (
+	"context"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -12,6 +15,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/verifier"
 )
 
 // What sqlstore refuses, a service with a store of its own does not start on either.
@@ -143,4 +147,14 @@ func TestFaultsAreAnsweredAndLogged(t *testing.T) {
 		require.NotEmpty(t, got.Message)
 		require.Equal(t, got.Status >= 500, code == devicetotp.CodeUnavailable || code == devicetotp.CodeInternal, code)
 	}
+}
+
+// What a client can try again is told apart from what is broken.
+func TestWhatCanBeTriedAgainIsUnavailable(t *testing.T) {
+	for _, err := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn} {
+		e := refusalOf(fmt.Errorf("hash: %w", err))
+		require.Equal(t, http.StatusServiceUnavailable, e.Status, err)
+		require.Equal(t, "unavailable", e.Code)
+	}
+	require.Equal(t, http.StatusInternalServerError, refusalOf(errors.New("anything else")).Status)
 }
