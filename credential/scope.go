@@ -104,8 +104,8 @@ func RecoveryScope(accountID string) Scope {
 	return Scope{Purpose: PurposeRecovery, AccountID: accountID}
 }
 
-// bind appends to out header and scope, encoded without ambiguity: the additional
-// data of what is sealed, and the beginning of what is digested.
+// bind appends the header and the scope to out, encoded without ambiguity: that is
+// the additional data of what is sealed, and the beginning of what is digested.
 func (s *Scope) bind(out, header []byte) ([]byte, error) {
 	if s.Purpose == PurposeDeviceSecret && s.facts == (deviceFacts{}) {
 		return nil, errors.New("credential: the scope of a device secret must be made by DeviceScope")

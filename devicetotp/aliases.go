@@ -19,9 +19,8 @@ type (
 // What a host handles, so that it need not import a package called errors.
 type (
 	// Error is [totperrors.Error]: the operation, the code, the field at fault,
-	// the time to wait and the cause. Find it with errors.As. Its Field is the name
-	// of a field of the request, such as "DeviceID": package errors has constants for
-	// them (totperrors.FieldDeviceID), which are not repeated here.
+	// the time to wait and the cause. Find it with errors.As. The names of fields,
+	// such as [totperrors.FieldDeviceID], are constants of package errors.
 	Error = totperrors.Error
 	// Code is [totperrors.Code].
 	Code = totperrors.Code

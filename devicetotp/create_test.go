@@ -16,8 +16,6 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// otherID returns a device id of its own for each n.
-
 func TestCreateIssuesWhatTheAPIDescriptionShows(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").RegisteredAgo(10 * time.Minute).PIN("8299").Password("superSecret12345!").OTP("526271")
@@ -82,7 +80,6 @@ func TestIDsAreScopedPerAccount(t *testing.T) {
 }
 
 // Grace at every instant that matters (both ends inside).
-
 func TestGraceWindow(t *testing.T) {
 	for _, c := range []struct {
 		ago  time.Duration
@@ -132,7 +129,6 @@ func TestGraceGivesFiveDevices(t *testing.T) {
 }
 
 // A wrong credential is refused within the grace window too.
-
 func TestWrongValueInGraceIsRefused(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct").RegisteredAgo(0).PIN("8299")
@@ -203,7 +199,6 @@ func unblockIfKnown(w *devicetotptest.World, account string) error {
 }
 
 // openStore has an account of every id, registered just now.
-
 type openStore struct{ credential.Store }
 
 func (openStore) Load(_ context.Context, id string) (credential.Account, error) {
@@ -233,7 +228,6 @@ func TestFailuresBelongToTheHashTheyWereCountedAgainst(t *testing.T) {
 }
 
 // The back-off and the block, in the time of the fake clock.
-
 func TestPINBackoffAndBlock(t *testing.T) {
 	w := devicetotptest.New(t)
 	w.Account("acct").PIN("8299")

@@ -24,13 +24,9 @@ import (
 // everything, and the operations as a table.
 
 // database is a primary with a standby that confirms every commit. While the
-
 // standby is away, a Save is visible on the primary at once, waits for the
-
 // standby until its context ends, and is gone after a fail-over. That is what
-
 // PostgreSQL does with synchronous_standby_names and a statement time-out.
-
 type database struct {
 	mu               sync.Mutex
 	primary, standby map[string]credential.Account
@@ -38,7 +34,6 @@ type database struct {
 }
 
 // databaseOf returns a database that holds the accounts of w of those ids.
-
 func databaseOf(t *testing.T, w *devicetotptest.World, ids ...string) *database {
 	t.Helper()
 	d := &database{primary: map[string]credential.Account{}, standby: map[string]credential.Account{}}
@@ -62,7 +57,6 @@ func (d *database) standbyAway(away bool) {
 }
 
 // failOver makes the standby the primary, with a new standby beside it.
-
 func (d *database) failOver() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -79,9 +73,7 @@ func (d *database) stored(id string) credential.Account {
 }
 
 // process is one process's handle on a database. Its hooks get the number of
-
 // the call, from 1, and run without a lock. It is for one request at a time.
-
 type process struct {
 	*database
 	afterLoad, beforeSave, afterSave func(n int)
@@ -146,7 +138,6 @@ func (p *process) Save(ctx context.Context, a credential.Account) error {
 }
 
 // commit makes a visible, and kept unless the standby is away.
-
 func (p *process) commit(a credential.Account) (waits bool, err error) {
 	if err := a.State.Check(); err != nil {
 		return false, err
@@ -166,9 +157,7 @@ func (p *process) commit(a credential.Account) (waits bool, err error) {
 }
 
 // issuerOn returns an Issuer of another process: over store, with the keys,
-
 // secrets, hashes and clock of w.
-
 func issuerOn(t *testing.T, w *devicetotptest.World, store credential.Store, configure ...func(*devicetotp.Config)) *devicetotp.Issuer {
 	t.Helper()
 	cfg := devicetotp.Config{
@@ -185,13 +174,11 @@ func issuerOn(t *testing.T, w *devicetotptest.World, store credential.Store, con
 }
 
 // at is a configure function that sets the clock.
-
 func at(c clock.Clock) func(*devicetotp.Config) {
 	return func(cfg *devicetotp.Config) { cfg.Clock = c }
 }
 
 // twoKinds is a configure function for a second kind of one-time code.
-
 func twoKinds(c *devicetotp.Config) {
 	devicetotptest.WithPolicy(func(p *devicetotp.Policy) {
 		p.OTPKinds = []string{verifier.KindAccount, "sms", verifier.KindDeviceTOTP}
@@ -199,9 +186,7 @@ func twoKinds(c *devicetotp.Config) {
 }
 
 // The household: the account acct, registered a minute ago, with a PIN, a
-
 // password, a pending one-time code and one device that was made on the PIN.
-
 const (
 	rightCode = "11111111"
 	wrongCode = "99999999" // has the digits of a one-time code and not those of a device
@@ -223,7 +208,6 @@ func newHousehold(t *testing.T, configure ...func(*devicetotp.Config)) *househol
 }
 
 // create makes a device, which must succeed.
-
 func (h *household) create(t *testing.T, r devicetotp.CreateRequest) devicetotp.DeviceTOTP {
 	t.Helper()
 	r.AccountID = "acct"
@@ -233,11 +217,9 @@ func (h *household) create(t *testing.T, r devicetotp.CreateRequest) devicetotp.
 }
 
 // code returns the current code of the household's device.
-
 func (h *household) code() credential.Secret { return h.Phone(h.device).Code() }
 
-// wrong returns six digits that none of the phones generates these minutes.
-
+// wrong6 returns six digits that none of the phones generates these minutes.
 func wrong6(phones ...*devicetotptest.Phone) credential.Secret {
 	for n := 0; ; n++ {
 		guess := secret(fmt.Sprintf("%06d", n))
@@ -259,9 +241,7 @@ func generates(phones []*devicetotptest.Phone, code credential.Secret) bool {
 }
 
 // act is one operation on the account acct of a household, given what it needs
-
 // to know of it.
-
 type act struct {
 	name  string
 	setUp func(t *testing.T, h *household)
@@ -393,11 +373,8 @@ func recoveryAct(name string, code devicetotp.Code, otp string, before ...device
 }
 
 // acts are operations that save: those that grant or find something right, those
-
 // that find something wrong, the repetitions of those before, and those that have
-
 // nothing to change.
-
 func acts() []act {
 	wrong := totperrors.CodeInvalidCredentials
 	right := func(h *household) credential.Secret { return h.code() }
@@ -469,12 +446,10 @@ func (a act) prepare(t *testing.T, configure ...func(*devicetotp.Config)) *house
 	return h
 }
 
-// unavailable reports whether err is no answer about what was presented.
-
+// isUnavailable reports whether err is no answer about what was presented.
 func isUnavailable(err error) bool { return devicetotp.CodeOf(err) == totperrors.CodeUnavailable }
 
 // withoutWrites returns the encoded State without its write ids.
-
 func withoutWrites(t *testing.T, s credential.State) []byte {
 	t.Helper()
 	s = s.Clone()

@@ -16,6 +16,7 @@ import (
 
 const deviceID = "738e379f-fe30-45ab-819c-ba88804b6368"
 
+// otherID returns a device id of its own for each n.
 func otherID(n int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012x", n) }
 
 func rotationID(n int) string { return fmt.Sprintf("00000000-0000-4000-9000-%012d", n) }
@@ -30,6 +31,7 @@ func requireCode(t *testing.T, want devicetotp.Code, err error) *devicetotp.Erro
 	return e
 }
 
+// enrol makes an account with n devices, created on a PIN.
 func enrol(t *testing.T, w *devicetotptest.World, id string, n int) (*devicetotptest.Account, []devicetotp.DeviceTOTP) {
 	t.Helper()
 	a := w.Account(id).PIN("8299").Password("password")
@@ -47,6 +49,7 @@ func verify(t *testing.T, w *devicetotptest.World, device string, code credentia
 	return w.Issuer.Verify(t.Context(), devicetotp.VerifyRequest{AccountID: "acct", DeviceID: device, Code: code})
 }
 
+// hooked returns v, and calls before each time v is asked.
 func hooked(v verifier.Verifier, before func()) verifier.Verifier {
 	return verifier.Func(func(ctx context.Context, q verifier.Query) (verifier.Verdict, error) {
 		before()
@@ -75,6 +78,7 @@ func (f sourceFunc) NewSecret(ctx context.Context, size int) (credential.Secret,
 	return f(ctx, size)
 }
 
+// together runs f in n goroutines at once and counts the codes of its errors.
 func together(n int, f func(i int) error) map[devicetotp.Code]int {
 	var mu sync.Mutex
 	var wg sync.WaitGroup
@@ -94,6 +98,8 @@ func together(n int, f func(i int) error) map[devicetotp.Code]int {
 	return codes
 }
 
+// issuers returns n Issuers over one store, as several processes have: their lanes know
+// nothing of each other.
 func issuers(t *testing.T, w *devicetotptest.World, n int) []*devicetotp.Issuer {
 	t.Helper()
 	out := make([]*devicetotp.Issuer, n)

@@ -19,16 +19,11 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// hooked runs before each time v is asked.
-
 var errHost = errors.New("the host failed")
 
 // Host code that misbehaves costs an internal error (or an unavailable one
-
 // where time ran out), and nothing else: nothing granted, counted or spent, no
-
 // lane held, no goroutine left.
-
 func TestHostCodeThatMisbehaves(t *testing.T) {
 	soon := devicetotptest.Start.Add(time.Hour)
 	valid := verifier.Verdict{Status: verifier.StatusValid, ProofID: "p", Until: soon}
@@ -117,9 +112,7 @@ func TestHostCodeThatMisbehaves(t *testing.T) {
 }
 
 // The operator is told where a panic was and of which type, but not the value,
-
 // unless the runtime made it.
-
 func TestAPanicIsTold(t *testing.T) {
 	for want, crash := range map[string]func(){
 		"verifier of the pin panicked with a string in example.com/devicetotp/devicetotp_test.TestAPanicIsTold": func() { panic("boom") },
@@ -138,7 +131,6 @@ func TestAPanicIsTold(t *testing.T) {
 }
 
 // misbehavingAccount is made behind the Issuer's back, which may be broken.
-
 func misbehavingAccount(t *testing.T, w *devicetotptest.World) *devicetotptest.Account {
 	t.Helper()
 	a := w.Account("acct").PIN("8299")
@@ -231,9 +223,7 @@ func (p panickingRehasher) Rehash(context.Context, verifier.Query) (string, erro
 }
 
 // A verifier that fails after an earlier factor was found wrong: the failure is
-
 // recorded before the error is given, so the error is no free verdict.
-
 func TestWhatWasLookedAtCountsEvenIfTheNextVerifierFails(t *testing.T) {
 	w := devicetotptest.New(t, func(c *devicetotp.Config) { c.Password = says(verifier.Verdict{}, errHost) })
 	a := w.Account("acct").PIN("8299")
@@ -246,7 +236,6 @@ func TestWhatWasLookedAtCountsEvenIfTheNextVerifierFails(t *testing.T) {
 }
 
 // Once a factor has been looked at, hanging up does not stop the next one.
-
 func TestTheNextVerifierIsNotTheCallersToCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := devicetotptest.New(t, func(c *devicetotp.Config) {

@@ -43,9 +43,9 @@ type DeviceOverview struct {
 	// issued it. A rotation does not change it, nor CreatedAt.
 	Basis credential.Basis
 	// RestsOnGrace reports that the device was created on grace, or on a code of a
-	// device that rests on grace, and that no rotation on something better lifted it.
-	// Its codes are accepted: whether for a payment is the host's decision, see
-	// Match.RestsOnGrace.
+	// device that rests on grace, and was not rotated on anything better since. Its
+	// codes are accepted. Whether they approve a payment is for the host to decide:
+	// see Match.RestsOnGrace.
 	RestsOnGrace bool
 	// Algorithm, Digits and Period are the parameters of RFC 6238.
 	Algorithm credential.Algorithm

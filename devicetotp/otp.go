@@ -55,17 +55,15 @@ func (c *otpCheck) counts(deviceID string) bool {
 
 // restsOnGrace reports whether what was accepted rests on grace alone.
 func (c *otpCheck) restsOnGrace(s *credential.State) bool {
-	if c.verdict.DeviceID == "" {
-		return false
-	}
 	return rightOnGrace(s, c.verdict.Compared) || slices.ContainsFunc(s.Devices, func(d credential.Device) bool {
 		return c.verdict.DeviceID == d.ID && rests(&d, c.verdict.Rotated)
 	})
 }
 
 // rightOnGrace reports whether the code is one of a device that rests on grace,
-// whatever others it is one of besides. Were one that does not enough, each code of a
-// device on grace would be a guess at the codes of all others that counts nowhere.
+// even if it is something else too. If something that does not were enough, each code
+// of a device on grace would be a guess at the codes of the others, and at the pending
+// one-time codes, that is never counted, because it is right.
 func rightOnGrace(s *credential.State, all []verifier.Compared) bool {
 	for i := range all { // by index: an account of many devices has many of them
 		if m := &all[i]; m.Right {

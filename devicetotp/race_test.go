@@ -15,14 +15,7 @@ import (
 	"example.com/devicetotp/verifier"
 )
 
-// together runs f in n goroutines at once and counts the codes of its errors.
-
-// issuers returns several issuers over one store, which is what several
-
-// processes are: their lanes know nothing of each other.
-
 // One OTP, many requests at once, each with an id of its own: one device.
-
 func TestOneOTPMakesOneDevice(t *testing.T) {
 	const rounds, clients = 100, 64
 	for _, processes := range []int{1, 8} {
@@ -50,7 +43,6 @@ func TestOneOTPMakesOneDevice(t *testing.T) {
 }
 
 // The same code verified by many at once is accepted once.
-
 func TestOneDeviceCodeIsAcceptedOnce(t *testing.T) {
 	w := devicetotptest.New(t)
 	all := issuers(t, w, 4)
@@ -68,7 +60,6 @@ func TestOneDeviceCodeIsAcceptedOnce(t *testing.T) {
 }
 
 // A device code presented to Create and to Verify at once counts once.
-
 func TestCreateAndVerifyShareTheStep(t *testing.T) {
 	w := devicetotptest.New(t)
 	all := issuers(t, w, 2)
@@ -89,9 +80,7 @@ func TestCreateAndVerifyShareTheStep(t *testing.T) {
 }
 
 // A thousand wrong PINs at once, the clock standing: exactly five verdicts,
-
 // however many processes they come to, and no more hashes than rounds need.
-
 func TestAThousandWrongPINsGetFiveVerdicts(t *testing.T) {
 	for _, processes := range []int{1, 4} {
 		var hashes atomic.Int64
@@ -123,7 +112,6 @@ func TestAThousandWrongPINsGetFiveVerdicts(t *testing.T) {
 }
 
 // The same request sent many times at once gives one device to everybody.
-
 func TestTheSameRequestAtOnceGivesOneDevice(t *testing.T) {
 	for _, r := range []devicetotp.CreateRequest{{}, {OTP: secret("526271")}, {PIN: secret("8299")}} {
 		w := devicetotptest.New(t)
@@ -147,9 +135,7 @@ func TestTheSameRequestAtOnceGivesOneDevice(t *testing.T) {
 }
 
 // A caller who hangs up once a value has been looked at is counted all the
-
 // same; before that, nothing is.
-
 func TestHangingUpIsNoWayNotToBeCounted(t *testing.T) {
 	w := devicetotptest.New(t)
 	a := w.Account("acct").PIN("8299")

@@ -36,9 +36,10 @@ type Match struct {
 	// then.
 	ValidUntil time.Time
 	// RestsOnGrace reports that the code is one of a device that rests on grace
-	// alone, as Proof.RestsOnGrace does: whoever had the access token within five
-	// minutes of registration may have made it. Refuse it where money moves. A code
-	// that names no device may be one of several: one that rests on grace is enough.
+	// alone, like Proof.RestsOnGrace: whoever had the access token within the grace
+	// window may have made it. Refuse it where money moves. If the request names no
+	// device, the code may be one of several devices: it rests on grace if any of
+	// them does.
 	RestsOnGrace bool
 }
 

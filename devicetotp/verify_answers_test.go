@@ -10,6 +10,7 @@ import (
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
 )
 
 // What the truth table of Verify has found, each in a test of its own.
@@ -76,4 +77,61 @@ func TestVerify_ACodeOfSeveralDevicesRestsOnGraceIfOneDoes(t *testing.T) {
 	match, err = verify(t, w, otherID(0), phone.Code())
 	require.NoError(t, err)
 	require.False(t, match.RestsOnGrace, "it was compared with the proved device alone")
+}
+
+// A device on grace must be no free guess at a pending one-time code either: what is
+// right as both is a proof that rests on grace, through whatever operation.
+func TestACodeThatIsAlsoOneOfADeviceOnGraceRestsOnIt(t *testing.T) {
+	type world struct {
+		*devicetotptest.World
+		code credential.Secret
+	}
+	both := func(t *testing.T) (w world) {
+		t.Helper()
+		w.World = devicetotptest.New(t)
+		account := w.Account("acct").RegisteredAgo(0).PIN("8299")
+		d, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(0)})
+		require.NoError(t, err)
+		_, err = verify(t, w.World, "", w.Phone(d).Code())
+		require.NoError(t, err)
+		w.code = w.Phone(d).Drifted(1)
+		account.OTP(w.code.Reveal())
+		return w
+	}
+	t.Run("Prove", func(t *testing.T) {
+		w := both(t)
+		proof, err := w.Issuer.Prove(t.Context(), devicetotp.ProveRequest{AccountID: "acct", OTP: w.code})
+		require.NoError(t, err)
+		require.Equal(t, verifier.KindAccount, proof.Kind)
+		require.True(t, proof.RestsOnGrace)
+		require.True(t, w.Events()[len(w.Events())-1].RestsOnGrace)
+	})
+	t.Run("Prove of that kind alone", func(t *testing.T) {
+		w := both(t)
+		proof, err := w.Issuer.Prove(t.Context(), devicetotp.ProveRequest{AccountID: "acct", OTP: w.code, Kinds: []string{verifier.KindAccount}})
+		require.NoError(t, err)
+		require.False(t, proof.RestsOnGrace, "it was not compared with the device")
+	})
+	t.Run("Create", func(t *testing.T) {
+		w := both(t)
+		_, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(1), OTP: w.code})
+		require.NoError(t, err)
+		view, err := w.Issuer.Inspect(t.Context(), "acct")
+		require.NoError(t, err)
+		require.True(t, view.Devices[1].RestsOnGrace)
+	})
+	t.Run("Rotate", func(t *testing.T) {
+		w := both(t)
+		rotated, err := w.Issuer.Rotate(t.Context(), devicetotp.RotateRequest{
+			AccountID: "acct", DeviceID: otherID(0), RotationID: otherID(2), OTP: w.code,
+		})
+		require.NoError(t, err)
+		match, err := verify(t, w.World, otherID(0), w.Phone(rotated).Code())
+		require.NoError(t, err)
+		require.True(t, match.RestsOnGrace)
+		view, err := w.Issuer.Inspect(t.Context(), "acct")
+		require.NoError(t, err)
+		require.False(t, view.Devices[0].RotationPending)
+		require.True(t, view.Devices[0].RestsOnGrace)
+	})
 }

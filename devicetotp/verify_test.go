@@ -13,8 +13,6 @@ import (
 	totperrors "example.com/devicetotp/errors"
 )
 
-// enrol makes an account with n devices, created on a PIN.
-
 func TestTheFirstCodeIsAcceptedAtOnceAndOnlyOnce(t *testing.T) {
 	w := devicetotptest.New(t)
 	_, devices := enrol(t, w, "acct", 1)
@@ -61,7 +59,6 @@ func TestDriftWindowIsOneStep(t *testing.T) {
 }
 
 // A clock that goes back ten minutes never revives a used code, of either kind.
-
 func TestAClockThatGoesBackRevivesNothing(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 1)
@@ -103,9 +100,7 @@ func TestOnlyCanonicalCodesAreCompared(t *testing.T) {
 }
 
 // A wrong code counts against each device that it was compared with, and for the
-
 // pace of the account or for the device that is named.
-
 func TestVerify_CountsAgainstWhatWasCompared(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 3)
@@ -158,9 +153,7 @@ func TestVerifyOfAForeignOrUnknownDevice(t *testing.T) {
 }
 
 // Alternating guesses at another device with successes of the own one does not
-
 // reset what guards the other device.
-
 func TestAnOwnDeviceDoesNotUnblockAnother(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 2)
@@ -223,7 +216,6 @@ func TestVerify_TheShortestWaitIsTold(t *testing.T) {
 }
 
 // A code of an own device is a user OTP; the code and what is older is spent.
-
 func TestADeviceCodeIsAnOTP(t *testing.T) {
 	w := devicetotptest.New(t)
 	a, devices := enrol(t, w, "acct", 1)
@@ -286,7 +278,6 @@ func TestASecretIsSealedAgainByANewerKeyOnUse(t *testing.T) {
 }
 
 // The same for a device whose code serves as the OTP of another.
-
 func TestADeviceThatServesAsOTPIsSealedAgainToo(t *testing.T) {
 	w := devicetotptest.New(t)
 	_, devices := enrol(t, w, "acct", 2)

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// Field names used in [Error.Field]: of the requests of package devicetotp, which has
-// no names of its own for them.
+// The values of [Error.Field]: the names of the fields of the requests of package
+// devicetotp.
 const (
 	FieldAccountID  = "AccountID"
 	FieldDeviceID   = "DeviceID"
@@ -46,8 +46,8 @@ type Error struct {
 	// Code says what went wrong.
 	Code Code
 	// Field names the field of the request, or the path of the configuration
-	// value, that is at fault. It is empty if no one field is at fault. The fields
-	// of requests are the constants [FieldAccountID] and so on of this package.
+	// value, that is at fault. It is empty if no one field is at fault. The names
+	// of the fields of requests are the constants [FieldAccountID] and so on.
 	Field string
 	// RetryAfter is how long to wait before the same request can do better. It
 	// is zero if that is unknown, or if waiting does not help.

@@ -3,6 +3,7 @@ package drawtest_test
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"math/big"
 	"testing"
 
@@ -37,6 +38,35 @@ func TestBitsFindsWhatIsNotDrawn(t *testing.T) {
 	require.ErrorIs(t, drawtest.Bits(size, 0, func() ([]byte, error) { return nil, boom }), boom)
 }
 
+// A source that gives a secret twice gives two devices one secret, although every bit
+// of it varies.
+func TestBitsFindsWhatIsDrawnTwice(t *testing.T) {
+	for _, size := range []int{8, size} {
+		for _, first := range []int{0, 1, 31, 62} {
+			drawn := make([][]byte, 64)
+			for i := range drawn {
+				drawn[i] = make([]byte, size)
+				_, _ = rand.Read(drawn[i])
+			}
+			drawn[63] = drawn[first]
+			next := 0
+			err := drawtest.Bits(size, 0, func() ([]byte, error) {
+				next++
+				return drawn[next-1], nil
+			})
+			require.ErrorContains(t, err, fmt.Sprintf("draw 64 is draw %d again", first+1), "%d bytes", size)
+		}
+	}
+	for range 20 { // so few bits that they come again by chance
+		err := drawtest.Bits(1, 0, func() ([]byte, error) {
+			b := make([]byte, 1)
+			_, err := rand.Read(b)
+			return b, err
+		})
+		require.NoError(t, err)
+	}
+}
+
 func TestBitsCountsWhatIsFixed(t *testing.T) {
 	draw := func() ([]byte, error) {
 		b := make([]byte, size)
@@ -63,6 +93,8 @@ func TestDigitsFindsWhatIsNotDrawn(t *testing.T) {
 		"four, repeated":     func(d []int) []int { return append(d[:4:4], d[:4]...) },
 		"the last follows":   func(d []int) []int { d[7] = (d[0] + 3) % base; return d },
 		"a digit too few":    func(d []int) []int { return d[1:] },
+		"beyond the base":    func(d []int) []int { d[5] = base; return d },
+		"negative":           func(d []int) []int { d[5] = -1; return d },
 	} {
 		err := drawtest.Digits(4000, base, places, func() ([]int, error) {
 			d := make([]int, places)

@@ -35,10 +35,11 @@ func (s *Store) Put(ctx context.Context, a credential.Account) error {
 // same values are refused as by [Store.Put], and a Version that is not 0 to
 // [credential.MaxVersion].
 //
-// If inserted is false, nothing was added: an account of that id is there, of
-// somebody else or of an earlier call, which a random Version shows. Delete nothing
-// that it replaces until you know. In other stores an error may follow an insertion
-// that took effect; here it does not.
+// If inserted is false, there is an account of that id, which may be somebody else's
+// or the one that an earlier call added. Draw Version at random and [Store.Load] the
+// account to know: if it has that Version, it is this one. Until you know, delete
+// nothing that it replaces. In other stores an error may follow an insertion that took
+// effect; here it does not.
 func (s *Store) Insert(ctx context.Context, a credential.Account) (inserted bool, err error) {
 	if err := checkWhole(a); err != nil {
 		return false, err

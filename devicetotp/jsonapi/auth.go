@@ -49,9 +49,8 @@ type Principal struct {
 	// fault of the Authenticator: 500.
 	AccountID string
 	// Scopes are the scopes of the token, such as [ScopeCreate]; case matters.
-	// A request whose Principal does not have the scope of the operation is refused
-	// with insufficient-scope, so without any every request is, unless
-	// Config.IgnoreScopes is set.
+	// Without the scope of its operation a request is refused with
+	// insufficient-scope, unless Config.IgnoreScopes is set.
 	Scopes []string
 	// AuthenticatedAt is when the user logged in, if it is known. It is handed
 	// on to the Event and decides nothing.

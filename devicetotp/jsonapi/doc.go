@@ -17,9 +17,9 @@
 //
 // # Scopes
 //
-// A [Principal] without the scope of an operation is refused with 403
-// insufficient-scope, so one without Scopes is refused always. Set Config.IgnoreScopes
-// if your tokens have none:
+// A request is refused with 403 insufficient-scope if its [Principal] does not have
+// the scope of the operation. If your tokens have no scopes, set Config.IgnoreScopes:
+// otherwise every request is refused.
 //
 //	POST           ScopeCreate, and ScopeCreateAfterLogin for the grace window
 //	GET            ScopeRead

@@ -67,8 +67,8 @@ func remove(ctx context.Context, a *admin, o options) error {
 
 func rename(ctx context.Context, a *admin, o options) error {
 	locked, err := operations.Move(ctx, a.store, a.keys, o.args[0], o.args[1])
-	a.log.done(ctx, opMove, o.args[0], o.args[1], err)
-	if err != nil && exitCode(err) == 1 {
+	a.log.done(ctx, opRenameAccount, o.args[0], o.args[1], err)
+	if err != nil && !isRefusal(err) {
 		return fmt.Errorf("%w; the account may be locked: run it again, or unlock it", err)
 	}
 	if err == nil && locked {

@@ -18,22 +18,17 @@ type command struct {
 	do    func(context.Context, *admin, options) error
 }
 
-var (
-	account  = []string{"an account"}
-	commands map[string]command
-)
+var account = []string{"an account"}
 
-func init() { // the commands print the list of commands
-	commands = map[string]command{
-		"inspect":        {args: account, do: inspect},
-		"unblock":        {args: account, do: unblock, flags: factorFlag},
-		"revoke":         {args: account, do: revoke, flags: deviceFlags, wants: "either -device or -all, and ", check: oneOfDeviceFlags},
-		"lock":           {args: account, do: lock},
-		"unlock":         {args: account, do: unlock},
-		"delete":         {args: account, do: remove},
-		"rename-account": {args: []string{"the old id", "a new one"}, do: rename},
-		"replay":         {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, -restored and ", check: bothTimes},
-	}
+var commands = map[string]command{
+	"inspect":        {args: account, do: inspect},
+	"unblock":        {args: account, do: unblock, flags: factorFlag},
+	"revoke":         {args: account, do: revoke, flags: deviceFlags, wants: "either -device or -all, and ", check: oneOfDeviceFlags},
+	"lock":           {args: account, do: lock},
+	"unlock":         {args: account, do: unlock},
+	"delete":         {args: account, do: remove},
+	"rename-account": {args: []string{"the old id", "a new one"}, do: rename},
+	"replay":         {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, a later -restored, and ", check: bothTimes},
 }
 
 func factorFlag(flags *flag.FlagSet, o *options) {
@@ -60,12 +55,15 @@ func deviceFlags(flags *flag.FlagSet, o *options) {
 func oneOfDeviceFlags(o *options) bool { return o.all == (len(o.devices) == 0) }
 
 func timeFlags(flags *flag.FlagSet, o *options) {
-	for name, at := range map[string]*time.Time{"since": &o.backedUp, "restored": &o.restored} {
-		flags.Func(name, "when the backup was made, or put back, as in 2026-05-01T12:00:00Z", func(text string) (err error) {
-			*at, err = time.Parse(time.RFC3339, text)
-			return err
-		})
-	}
+	timeFlag(flags, &o.backedUp, "since", "when the backup was made")
+	timeFlag(flags, &o.restored, "restored", "when the backup was put back")
+}
+
+func timeFlag(flags *flag.FlagSet, at *time.Time, name, usage string) {
+	flags.Func(name, usage+", as in 2026-05-01T12:00:00Z", func(text string) (err error) {
+		*at, err = time.Parse(time.RFC3339, text)
+		return err
+	})
 }
 
 func bothTimes(o *options) bool { return o.backedUp.Before(o.restored) && !o.backedUp.IsZero() }

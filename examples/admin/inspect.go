@@ -9,7 +9,8 @@ import (
 	"example.com/devicetotp/devicetotp"
 )
 
-// view is what inspect prints: an Overview in words, without what is zero.
+// view is what inspect prints: what support asks of an Overview, and what is stored
+// beside it.
 type view struct {
 	Account      string              `json:"account"`
 	Locked       bool                `json:"locked"`

@@ -14,10 +14,10 @@ import (
 
 // The operations that the library has no Event for, because they are the store's.
 const (
-	opLock   devicetotp.Op = "lock"
-	opUnlock devicetotp.Op = "unlock"
-	opDelete devicetotp.Op = "delete"
-	opMove   devicetotp.Op = "rename-account"
+	opLock          devicetotp.Op = "lock"
+	opUnlock        devicetotp.Op = "unlock"
+	opDelete        devicetotp.Op = "delete"
+	opRenameAccount devicetotp.Op = "rename-account"
 )
 
 // An eventLog writes a line for each Event, as a service does.
@@ -65,15 +65,15 @@ func (l eventLog) observe(ctx context.Context, e devicetotp.Event) {
 	l.InfoContext(ctx, "devicetotp", "event", e)
 }
 
-// done logs what the store did to an account. Of an error it is not known whether it
-// took effect.
+// done logs what the store did to an account. After an error that is no refusal,
+// nobody knows whether it took effect: that is CodeUnavailable.
 func (l eventLog) done(ctx context.Context, op devicetotp.Op, account, to string, err error) {
 	e := devicetotp.Event{Op: op, At: time.Now(), AccountID: account, Err: err}
-	if err != nil {
+	switch {
+	case isRefusal(err):
+		e.Code = devicetotp.CodeInvalidArgument
+	case err != nil:
 		e.Code = devicetotp.CodeUnavailable
-	}
-	if exitCode(err) == 3 {
-		e.Code = devicetotp.CodeInvalidArgument // refused
 	}
 	args := []any{"event", e}
 	if to != "" {

@@ -66,14 +66,22 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func exitCode(err error) int {
+	if isRefusal(err) {
+		return 3
+	}
+	return 1
+}
+
+// isRefusal reports whether err says that the account is as it was.
+func isRefusal(err error) bool {
 	for _, refusal := range []error{
 		errRefused, credential.ErrNotFound, operations.ErrTaken, operations.ErrID, operations.ErrSealed, devicetotp.ErrDenied, devicetotp.ErrInvalid,
 	} {
 		if errors.Is(err, refusal) {
-			return 3
+			return true
 		}
 	}
-	return 1
+	return false
 }
 
 func do(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {

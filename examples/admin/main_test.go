@@ -114,6 +114,19 @@ func (d *desk) inspected(id string) (v view) {
 	return v
 }
 
+// all returns every account, in the order of ids.
+func (d *desk) all() (accounts []credential.Account) {
+	d.t.Helper()
+	ids, err := d.store.IDs(d.t.Context(), "", 100)
+	require.NoError(d.t, err)
+	for _, id := range ids {
+		a, err := d.store.Load(d.t.Context(), id)
+		require.NoError(d.t, err)
+		accounts = append(accounts, a)
+	}
+	return accounts
+}
+
 func TestInspectAndUnblock(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *desk) {
 		first, second := d.account("alice")

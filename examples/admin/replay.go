@@ -16,7 +16,7 @@ import (
 	"example.com/devicetotp/examples/operations"
 )
 
-// A replaying is one replay: what it repeats, and what it says in the end.
+// A replaying is one replay: what it has seen so far, and what is left for the end.
 type replaying struct {
 	*admin
 	o       options
@@ -25,12 +25,11 @@ type replaying struct {
 	said    map[string]bool
 	refused int
 
-	before, between, later int // Events, by their time
+	before, between, later int // how many Events, by their time
 	firstLater             time.Time
 }
 
-// replay repeats what was logged between the backup and its return. What is said
-// once of an account is not said again.
+// replay repeats what was logged between the backup and its return.
 func replay(ctx context.Context, a *admin, o options) error {
 	in := io.Reader(os.Stdin)
 	if o.args[0] != "-" {
@@ -44,23 +43,23 @@ func replay(ctx context.Context, a *admin, o options) error {
 	r := &replaying{admin: a, o: o, locks: map[string]bool{}, moved: map[string]bool{}, said: map[string]bool{}}
 	lines := bufio.NewReader(in)
 	for number := 1; ; number++ {
-		line, errRead := lines.ReadBytes('\n')
+		line, readErr := lines.ReadBytes('\n')
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		if line = bytes.TrimSpace(line); len(line) > 0 {
-			if err := r.line(ctx, line); err != nil && exitCode(err) != 3 {
+			if err := r.line(ctx, line); err != nil && !isRefusal(err) {
 				return fmt.Errorf("line %d: %w", number, err)
 			} else if err != nil {
 				r.refused++
 				fmt.Fprintf(a.out, "line %d: %v\n", number, err)
 			}
 		}
-		if errors.Is(errRead, io.EOF) {
+		if errors.Is(readErr, io.EOF) {
 			return r.end(ctx)
 		}
-		if errRead != nil {
-			return errRead
+		if readErr != nil {
+			return readErr
 		}
 	}
 }
@@ -93,8 +92,9 @@ func (r *replaying) line(ctx context.Context, line []byte) error {
 	return err
 }
 
-// isBetween reports whether an Event is of after the backup and of before its return,
-// and counts it: with a wrong time nothing would be repeated.
+// isBetween reports whether an Event is from between the backup and its return. It
+// also counts the Event, because with a wrong time nothing is repeated and nobody
+// would notice.
 func (r *replaying) isBetween(at time.Time) bool {
 	switch {
 	case at.Before(r.o.backedUp):
@@ -112,7 +112,7 @@ func (r *replaying) isBetween(at time.Time) bool {
 
 func changes(op devicetotp.Op) bool {
 	switch op {
-	case opLock, opUnlock, opDelete, opMove, devicetotp.OpRevoke, devicetotp.OpReplaceRecoveryCodes:
+	case opLock, opUnlock, opDelete, opRenameAccount, devicetotp.OpRevoke, devicetotp.OpReplaceRecoveryCodes:
 		return true
 	}
 	return false
@@ -127,7 +127,7 @@ func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte)
 		case opDelete:
 			_, err := r.store.Delete(ctx, e.AccountID)
 			return err
-		case opMove:
+		case opRenameAccount:
 			return r.move(ctx, e.AccountID, line)
 		case devicetotp.OpCreate, devicetotp.OpImport, devicetotp.OpRotate:
 			r.say("to be set up again", e.AccountID)
@@ -173,6 +173,7 @@ func (r *replaying) noteLock(e devicetotp.Event) {
 	}
 }
 
+// say says something of an account once, however many Events say it.
 func (r *replaying) say(what, account string) {
 	text := fmt.Sprintf("%s: %q\n", what, account)
 	if !r.said[text] {
@@ -181,9 +182,9 @@ func (r *replaying) say(what, account string) {
 	}
 }
 
-// end locks and unlocks, last of all, and says which Events were repeated. A move locks
-// an account, and so nobody knows of one that is locked whether it was before a run
-// that ended within its move.
+// end locks and unlocks, and says how many Events were repeated. A move locks an
+// account, and so nobody knows of one that is locked whether it was before a run that
+// ended within its move.
 func (r *replaying) end(ctx context.Context) error {
 	for id, locked := range r.locks {
 		if err := r.store.SetLocked(ctx, id, locked); err != nil && !errors.Is(err, credential.ErrNotFound) {

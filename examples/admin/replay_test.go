@@ -77,19 +77,6 @@ func TestReplay_SaysWhichEventsItLeftOut(t *testing.T) {
 	require.Regexp(t, `^0 Events of between the two times; left out: 0 of before and 4 of after, the first of 20`, out)
 }
 
-// all returns every account, in the order of ids.
-func (d *desk) all() (accounts []credential.Account) {
-	d.t.Helper()
-	ids, err := d.store.IDs(d.t.Context(), "", 100)
-	require.NoError(d.t, err)
-	for _, id := range ids {
-		a, err := d.store.Load(d.t.Context(), id)
-		require.NoError(d.t, err)
-		accounts = append(accounts, a)
-	}
-	return accounts
-}
-
 // logs appends lines for Events, as a service does.
 func (d *desk) logs(events ...devicetotp.Event) {
 	d.t.Helper()

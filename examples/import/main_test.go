@@ -1,13 +1,11 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/base32"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -24,7 +22,7 @@ import (
 
 // TestMain lets the test binary be the command, so that it can be killed.
 func TestMain(m *testing.M) {
-	if os.Getenv("RUN_AS_IMPORT") == "1" {
+	if accountstest.IsCommand() {
 		main()
 		return
 	}
@@ -66,23 +64,6 @@ func ended(t *testing.T, args ...string) (code int, output string) {
 	return code, out.String()
 }
 
-// killed starts the command, and kills it after so many lines of progress.
-func killed(t *testing.T, lines int, args ...string) {
-	t.Helper()
-	command := exec.Command(os.Args[0], args...)
-	command.Env = append(os.Environ(), "RUN_AS_IMPORT=1")
-	progress, err := command.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, command.Start())
-	scanner := bufio.NewScanner(progress)
-	for range lines {
-		require.True(t, scanner.Scan(), "the command ended too early")
-		require.Contains(t, scanner.Text(), "devices")
-	}
-	require.NoError(t, command.Process.Kill())
-	require.ErrorContains(t, command.Wait(), "killed")
-}
-
 // The command is killed in the middle, and run again with the same file. In the
 // end each account has its device once, and the codes of the user's app verify.
 func TestKilledAndRunAgain(t *testing.T) {
@@ -93,7 +74,7 @@ func TestKilledAndRunAgain(t *testing.T) {
 			lines = append(lines, line(i))
 		}
 		args, keys := fill(t, b, accounts, lines...)
-		killed(t, 2, append([]string{"-report", "20"}, args...)...)
+		accountstest.Kill(t, 2, "devices", append([]string{"-report", "20"}, args...)...)
 		code, out := ended(t, args...)
 		require.Zero(t, code, out)
 		var devices, imported, there, refused int

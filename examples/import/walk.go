@@ -36,29 +36,34 @@ func (w walk) run(ctx context.Context, lines io.Reader) (summary, error) {
 		if err := ctx.Err(); err != nil {
 			return s, err
 		}
-		request, err := parseLine(text)
-		if err == nil {
-			var done devicetotp.Imported
-			done, err = w.insist(ctx, request)
-			unnamed := isAboutTheName(err)
-			if unnamed {
-				request.Name = ""
-				done, err = w.insist(ctx, request)
-			}
-			if err == nil {
-				s.count(number, done, unnamed)
-			}
-		}
-		if err != nil && !isRefusal(err) {
-			return s, fmt.Errorf("line %d: %w", number, err)
-		}
-		if err != nil {
+		done, unnamed, err := w.line(ctx, text)
+		switch {
+		case err == nil:
+			s.count(number, done, unnamed)
+		case isRefusal(err):
 			s.refuse(number, err)
+		default:
+			return s, fmt.Errorf("line %d: %w", number, err)
 		}
 		s.lines++
 		w.progress(s)
 	}
 	return s, scanner.Err()
+}
+
+// line imports the device of a line, without a name if its label cannot be one: a
+// label of another service is no reason to lose the device.
+func (w walk) line(ctx context.Context, text string) (done devicetotp.Imported, unnamed bool, err error) {
+	request, err := parseLine(text)
+	if err != nil {
+		return done, false, err
+	}
+	done, err = w.insist(ctx, request)
+	if unnamed = isAboutTheName(err); unnamed {
+		request.Name = ""
+		done, err = w.insist(ctx, request)
+	}
+	return done, unnamed, err
 }
 
 // insist imports one device, again while the database is busy.
@@ -76,24 +81,26 @@ func (w walk) insist(ctx context.Context, r devicetotp.ImportRequest) (done devi
 	return done, err
 }
 
-// isAboutTheName reports whether the label of an address cannot be the name of a
-// device: it is too long, or no line of text.
+// isAboutTheName reports whether a device was refused because the label of its address
+// cannot be a name: it is too long, or has a character that a line of text has not.
 func isAboutTheName(err error) bool {
 	var refused *totperrors.Error
 	return errors.As(err, &refused) && refused.Field == totperrors.FieldName
 }
 
-// errLine is a line that is not understood, and errAddress one with an address that
-// is not. No error says what stands there.
-var (
-	errLine    = errors.New("not an account id, an otpauth address and, if need be, a device id")
-	errAddress = errors.New("not an otpauth address of a TOTP")
-)
+// errLine is a line that is not understood. It does not say what stands there.
+var errLine = errors.New("not an account id, an otpauth address and, if need be, a device id")
+
+// An addressError says which part of an otpauth address is wrong, and not what stands
+// there.
+type addressError struct{ error }
+
+func (e addressError) Error() string { return strings.TrimPrefix(e.error.Error(), "credential: ") }
 
 // isRefusal reports whether err is about the line or its account, so that the next
 // one may do.
 func isRefusal(err error) bool {
-	return errors.Is(err, errLine) || errors.Is(err, errAddress) || errors.Is(err, totperrors.ErrInvalid) || errors.Is(err, totperrors.ErrDenied)
+	return errors.Is(err, errLine) || errors.As(err, new(addressError)) || errors.Is(err, totperrors.ErrInvalid) || errors.Is(err, totperrors.ErrDenied)
 }
 
 // reason says why a line was refused. The text of another error may quote the
@@ -103,9 +110,6 @@ func reason(err error) string {
 	switch {
 	case errors.Is(err, credential.ErrNotFound):
 		return "no such account"
-	case errors.Is(err, errAddress): // the rest says which part of it
-		text := strings.TrimPrefix(err.Error(), errAddress.Error()+": ")
-		return strings.TrimPrefix(text, "credential: ")
 	case !errors.As(err, &refused):
 		return err.Error()
 	case refused.Field == "":
@@ -124,7 +128,7 @@ func parseLine(text string) (r devicetotp.ImportRequest, err error) {
 	}
 	uri, err := credential.ParseURI(fields[1])
 	if err != nil {
-		return r, fmt.Errorf("%w: %w", errAddress, err)
+		return r, addressError{err}
 	}
 	r = devicetotp.ImportRequest{
 		AccountID: fields[0], DeviceID: uuid.NewSHA1(namespace, []byte(fields[0]+"\n"+uri.Issuer+"\n"+uri.Account)).String(),

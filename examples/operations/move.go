@@ -68,14 +68,14 @@ func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, t
 		return false, err
 	}
 	moved, err := rebound(keys, old, to)
-	nothing := err != nil // has moved
-	if nothing {
+	unmoved := err != nil
+	if unmoved {
 		err = fmt.Errorf("%w: %w", ErrSealed, err)
 	} else {
 		err = insert(ctx, store, moved)
-		nothing = errors.Is(err, ErrTaken)
+		unmoved = errors.Is(err, ErrTaken) // after another error nobody knows
 	}
-	if nothing && !before.Locked {
+	if unmoved && !before.Locked {
 		if errUnlock := store.SetLocked(ctx, from, false); errUnlock != nil {
 			err = fmt.Errorf("%v, but it is still locked: %w", err, errUnlock) //nolint:errorlint // it is not as it was
 		}
@@ -100,7 +100,7 @@ func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, t
 // error after which nobody knows, the row with that id may be this one, of an earlier
 // call for instance, or somebody else's: the version says which.
 func insert(ctx context.Context, store Accounts, a credential.Account) error {
-	inserted, errInsert := store.Insert(ctx, a)
+	inserted, insertErr := store.Insert(ctx, a)
 	if inserted {
 		return nil
 	}
@@ -108,17 +108,18 @@ func insert(ctx context.Context, store Accounts, a credential.Account) error {
 	switch {
 	case err == nil && there.Version == a.Version:
 		return nil
-	case errInsert != nil:
-		return errInsert
+	case insertErr != nil:
+		return insertErr
 	case err != nil:
 		return err
 	}
 	return ErrTaken
 }
 
-// rebound returns the account for the new id, locked. Its version is random, as the
-// old one is, and the same each time, so that an account that is there is known by it.
-// The hashes count, because a new password does not change the version of the old one.
+// rebound returns the account for the new id, locked. Its version is derived from the
+// old one, which is random: nobody else has it, and a later call knows by it that the
+// account is its own. The hashes count, because a new password does not change the
+// version of the old one.
 func rebound(keys *credential.Keyring, old credential.Account, id string) (moved credential.Account, err error) {
 	moved = credential.Account{ID: id, RegisteredAt: old.RegisteredAt, PasswordHash: old.PasswordHash, Locked: true}
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %d %q %q", old.ID, id, old.Version, old.PasswordHash, old.PINHash))

@@ -220,8 +220,8 @@ func TestMove_GoesOnAfterAFault(t *testing.T) {
 					break
 				}
 				require.ErrorIs(t, err, errShaky)
-				ada, errAda := store.Load(t.Context(), "ada")
-				require.NoError(t, errAda)
+				ada, adaErr := store.Load(t.Context(), "ada")
+				require.NoError(t, adaErr)
 				require.True(t, ada.Locked)
 				locked, err = Move(t.Context(), store, w.Keys, "ada", "u-7")
 			}

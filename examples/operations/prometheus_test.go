@@ -4,14 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"log/slog"
-	"maps"
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 
-	"github.com/goccy/go-yaml"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
@@ -192,59 +189,4 @@ func TestABurstInAFreshProcessIsAnIncrease(t *testing.T) {
 	requests := increase("devicetotp_requests_total{code=invalid-credentials,op=create}", "devicetotp_requests_total{code=too-many-attempts,op=create}")
 	require.InDelta(t, 60, requests, 0)
 	require.InDelta(t, requests, increase("devicetotp_rounds_total"), 0)
-}
-
-// A rule is one alert.
-type rule struct {
-	Alert, Expr, For    string
-	Labels, Annotations map[string]string
-}
-
-// alerts are the rules of alerts.yml, which OPERATIONS.md shows.
-func alerts(t *testing.T) []rule {
-	t.Helper()
-	text, err := os.ReadFile("alerts.yml")
-	require.NoError(t, err)
-	page, err := os.ReadFile("../../OPERATIONS.md")
-	require.NoError(t, err)
-	require.Contains(t, string(page), "```yaml\n"+string(text)+"```")
-	file := struct {
-		Groups []struct {
-			Name  string
-			Rules []rule
-		}
-	}{}
-	require.NoError(t, yaml.UnmarshalWithOptions(text, &file, yaml.Strict()), "%s", text)
-	require.Len(t, file.Groups, 1)
-	return file.Groups[0].Rules
-}
-
-// Every series that an alert asks for is there before the first Event, with each of
-// the values that a label is compared with. Each alert says how bad it is.
-func TestAlerts(t *testing.T) {
-	registry := prometheus.NewPedanticRegistry()
-	NewMetrics(registry)
-	atStart := series(t, registry)
-	for _, alert := range alerts(t) {
-		require.Contains(t, []string{"page", "ticket"}, alert.Labels["severity"], alert.Alert)
-		require.NotEmpty(t, alert.Annotations["summary"], alert.Alert)
-		require.Equal(t, [2]int{1, 1}, [2]int{len(alert.Labels), len(alert.Annotations)}, "a text with a comma that is not quoted: %v", alert)
-		selectors := regexp.MustCompile(`(devicetotp_\w+)(?:\{(\w+)=~?"([^"]*)"\})?`).FindAllStringSubmatch(alert.Expr, -1)
-		require.NotEmpty(t, selectors)
-		for _, s := range selectors {
-			name := strings.Replace(s[1], "_bucket", "_count", 1)
-			for _, value := range strings.Split(s[3], "|") {
-				require.True(t, slices.ContainsFunc(slices.Collect(maps.Keys(atStart)), func(one string) bool {
-					return (one == name || strings.HasPrefix(one, name+"{")) && (s[2] == "" || strings.Contains(one, s[2]+"="+value))
-				}), "%s has no %s", alert.Alert, s[0])
-			}
-		}
-		for _, by := range regexp.MustCompile(`by \((\w+)\) \((?:rate|increase)\((devicetotp_\w+)`).FindAllStringSubmatch(alert.Expr, -1) {
-			if by[1] != "le" {
-				require.True(t, slices.ContainsFunc(slices.Collect(maps.Keys(atStart)), func(one string) bool {
-					return strings.HasPrefix(one, by[2]+"{") && strings.Contains(one, by[1]+"=")
-				}), alert.Alert)
-			}
-		}
-	}
 }

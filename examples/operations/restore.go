@@ -11,11 +11,11 @@ import (
 
 // Again removes again what a restored backup has brought back: devices that were
 // revoked or made room for others, old secrets of devices that were replaced or
-// rotated, with the device, and recovery codes. Call it for each logged Event since the backup, oldest first; restored is
-// when the backup was put back, by the clock of the service. An Event of restored
-// or later is no part of what was lost, so the issuer may log to the file that is
-// read. Again reports whether the user must make new recovery codes: all of the old
-// ones are gone then.
+// rotated, with the device, and recovery codes. Call it for each logged Event since
+// the backup, oldest first; restored is when the backup was put back, by the clock of
+// the service. An Event of restored or later is no part of what was lost, so the
+// issuer may log to the file that is read. Again reports whether the user must make
+// new recovery codes: all of the old ones are gone then.
 //
 // A second run with the same restored changes nothing, and reports the same. With a
 // later one it would replace the recovery codes that a user made in between.

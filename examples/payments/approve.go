@@ -17,7 +17,7 @@ type approval struct {
 	DeviceID string `json:"device_id"`
 }
 
-// approve approves a payment with a code of a device.
+// approve accepts a code of a device for one payment.
 //
 // The app sends the amount that it has shown: if that has changed, the user has not
 // approved what is stored now.
@@ -47,7 +47,7 @@ func (s *Service) approve(r *http.Request, accountID string) (any, error) {
 		return nil, err
 	}
 	if match.RestsOnGrace {
-		return nil, errWeakDevice
+		return nil, errUnproved
 	}
 	result, err := s.DB.ExecContext(r.Context(),
 		`UPDATE payments SET approved_by = $3 WHERE id = $1 AND user_id = $2 AND cents = $4 AND approved_by IS NULL`,

@@ -140,14 +140,20 @@ type reply struct {
 	text   string
 }
 
-// post sends body as JSON, or asks with GET if there is none.
+func (w *world) get(path, token string) reply {
+	w.t.Helper()
+	return w.send(http.MethodGet, path, token, "")
+}
+
 func (w *world) post(path, token, body string) reply {
 	w.t.Helper()
-	method, mediaType := http.MethodPost, "application/json"
-	switch {
-	case body == "":
-		method = http.MethodGet
-	case strings.HasPrefix(path, "/user/"):
+	return w.send(http.MethodPost, path, token, body)
+}
+
+func (w *world) send(method, path, token, body string) reply {
+	w.t.Helper()
+	mediaType := "application/json"
+	if strings.HasPrefix(path, "/user/") {
 		mediaType = jsonapi.MediaType
 	}
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.server.URL+path, strings.NewReader(body))

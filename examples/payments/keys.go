@@ -9,10 +9,10 @@ import (
 	"example.com/devicetotp/devicetotp"
 )
 
-// CheckKeys fails if the keyring does not open what an account with a device has. A
-// keyring that was made by mistake is as good as any other until then, also if its
-// keys have the right ids. A value that was edited in the database does not concern
-// the keyring, and is no reason not to start.
+// CheckKeys returns an error if the keyring does not open what an account with a
+// device has. Nothing else notices a wrong keyring when the service starts, even if
+// its keys have the right ids. A value that was edited in the database does not
+// concern the keyring, and is no reason not to start.
 func CheckKeys(ctx context.Context, issuer *devicetotp.Issuer, accountID string) error {
 	view, err := issuer.Inspect(ctx, accountID)
 	if err != nil {

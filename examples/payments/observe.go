@@ -14,7 +14,7 @@ import (
 type Observer struct {
 	DB  *sql.DB
 	Log *slog.Logger
-	// Timeout bounds the write of a notice, which is on the time of the request.
+	// Timeout bounds the write of a notice: the request waits for it.
 	Timeout time.Duration
 }
 

@@ -22,7 +22,8 @@ type Users interface {
 var ErrPasswordChanged = errors.New("the password was changed meanwhile")
 
 // ChangePassword replaces a password after a proof of the old one. Guesses at it
-// count as all others do, because Prove checks it. New failures start at zero.
+// count as all others do, because Prove checks it. The failures of the new one start
+// at zero.
 //
 // Config.OnRehash may renew the hash of the old password right after the proof. Then
 // the first RotateHash fails, and the old password is compared with the hash that is
@@ -39,7 +40,7 @@ func ChangePassword(ctx context.Context, issuer *devicetotp.Issuer, users Users,
 	if err != nil {
 		return err
 	}
-	for range 3 { // one is enough, unless processes with different hashers renew it in turn
+	for range 3 { // two are enough, unless processes with different hashers renew it in turn
 		err = users.RotateHash(ctx, id, credential.FactorPassword, stored.PasswordHash, hash)
 		if !errors.Is(err, credential.ErrConflict) {
 			return err

@@ -35,8 +35,8 @@ func (m *meanwhile) RotateHash(ctx context.Context, id string, f credential.Fact
 	return m.Store.RotateHash(ctx, id, f, from, to)
 }
 
-// change changes the password while these happen, and returns how often the new hash
-// was written or would have been.
+// change changes the password while these happen, and returns how often it was tried
+// to write the new hash.
 func (w *world) change(issuer *devicetotp.Issuer, id string, happens ...func()) (writes int, err error) {
 	users := &meanwhile{Store: &Store{w.db}, happens: happens}
 	err = ChangePassword(w.t.Context(), issuer, users, verifier.DefaultHasher(), id, credential.NewSecret(password), credential.NewSecret(changed))
@@ -53,8 +53,8 @@ func (w *world) fits(id, want string) {
 	require.True(w.t, ok, "%q is not the password", want)
 }
 
-// The first proof of an old hash starts its renewal, which used to make the first
-// change of a password fail now and then. The renewal is stored before the change is.
+// The proof of the old password starts a renewal of its hash, here stored before the
+// change is.
 func TestPasswordChangeThatARenewalOvertakes(t *testing.T) {
 	w := newWorld(t)
 	id, _ := w.user(time.Hour)
@@ -186,10 +186,10 @@ func TestPasswordChangeOfAUser(t *testing.T) {
 	require.JSONEq(t, `{"removed":["`+byPassword.DeviceID+`","`+madeOnIt.DeviceID+`"]}`, got.text)
 	w.fits(id, changed)
 
-	page := w.post("/settings/devices", token, "").text
+	page := w.get("/settings/devices", token).text
 	require.Equal(t, 1, strings.Count(page, `"id"`), page)
 	require.Contains(t, page, byCode.DeviceID)
-	w.post("/settings/devices", thief, "").refused(t, http.StatusUnauthorized, "unauthorized")
+	w.get("/settings/devices", thief).refused(t, http.StatusUnauthorized, "unauthorized")
 	w.post("/settings/password", token, body(password, "again", "")).refused(t, http.StatusForbidden, "invalid-credentials")
 }
 
@@ -210,7 +210,7 @@ func TestPasswordChangeEndsSessionsWhateverElseFails(t *testing.T) {
 	got := w.post("/settings/password", token, `{"old":"`+password+`","new":"`+changed+`","leaked":true}`)
 	got.refused(t, http.StatusServiceUnavailable, "unavailable")
 	w.fits(id, changed)
-	w.post("/settings/devices", thief, "").refused(t, http.StatusUnauthorized, "unauthorized")
+	w.get("/settings/devices", thief).refused(t, http.StatusUnauthorized, "unauthorized")
 }
 
 // A client that is gone stops nothing halfway.
@@ -226,7 +226,7 @@ func TestPasswordChangeOfAClientThatIsGone(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer "+token)
 	handler.ServeHTTP(httptest.NewRecorder(), r)
 	w.fits(id, changed)
-	w.post("/settings/devices", thief, "").refused(t, http.StatusUnauthorized, "unauthorized")
+	w.get("/settings/devices", thief).refused(t, http.StatusUnauthorized, "unauthorized")
 }
 
 // Whoever made a device on the password and another one on its codes may have removed

@@ -11,9 +11,9 @@ import (
 	"example.com/devicetotp/devicetotp/devicetotptest"
 )
 
-// The rules that the service's product was sold with, as a unit test with no database:
+// How a service holds the library to its rules, in a unit test without a database:
 // first the OTP is checked, then the password, then the PIN, and each wrong value that
-// was checked counts.
+// was checked counts. This is the kit's own Issuer, which has PINs.
 func TestPrecedence(t *testing.T) {
 	const otp, pin, wrong = "526271", "8299", "0000000"
 	for name, row := range map[string]struct {

@@ -32,7 +32,7 @@ var (
 	errNoPayment   = &refusal{Status: http.StatusNotFound, Code: "not-found", Message: "There is no such payment."}
 	errApproved    = &refusal{Status: http.StatusConflict, Code: "already-approved", Message: "The payment was approved before."}
 	errAmount      = &refusal{Status: http.StatusConflict, Code: "amount-changed", Message: "The payment has another amount. Look at it again."}
-	errWeakDevice  = &refusal{Status: http.StatusForbidden, Code: "unproved-device", Message: "This device was added without a proof. Add it again with your password."}
+	errUnproved    = &refusal{Status: http.StatusForbidden, Code: "unproved-device", Message: "This device was added without a proof. Add it again with your password."}
 	errNewPassword = &refusal{Status: http.StatusUnprocessableEntity, Code: "invalid-password", Message: "The new password is empty or too long."}
 	errChanged     = &refusal{Status: http.StatusConflict, Code: "password-changed", Message: "The password was changed meanwhile."}
 )

@@ -10,7 +10,7 @@
 //   - keys.go checks when the service starts that it has the right keys.
 //
 // It has no main, and no sessions of its own: the tests run it over HTTP, on a
-// PostgreSQL, with a clock that stands still.
+// PostgreSQL, with a fake clock.
 package payments
 
 import (
@@ -38,7 +38,7 @@ type Options struct {
 	Keys *credential.Keyring
 	// Auth says whose session a request has. Those of this service have no scopes.
 	Auth jsonapi.Authenticator
-	// EndSessions ends the user's sessions but that of the request.
+	// EndSessions ends the user's sessions, except that of the request.
 	EndSessions func(r *http.Request, accountID string) error
 	Log         *slog.Logger
 	// Canary is an account with a device, to check the keys with; "" for none.
@@ -65,7 +65,8 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if _, err := sqlstore.New(ctx, o.DB, sqlstore.DialectPostgres, sqlstore.Config{}); err != nil {
 		return nil, err
 	}
-	observer := &Observer{DB: o.DB, Log: o.Log, Timeout: cmp.Or(o.Limits.StoreTimeout, 2*time.Second)}
+	const storeTimeout = 2 * time.Second // the library's default too
+	observer := &Observer{DB: o.DB, Log: o.Log, Timeout: cmp.Or(o.Limits.StoreTimeout, storeTimeout)}
 	s := &Service{Options: o, store: &Store{o.DB}, hasher: verifier.DefaultHasher()}
 	s.api = jsonapi.Config{IgnoreScopes: true, Realm: "payments", Logger: o.Log}
 	var err error
@@ -76,7 +77,10 @@ func New(ctx context.Context, o Options) (*Service, error) {
 	if err == nil && o.Canary != "" {
 		err = CheckKeys(ctx, s.Issuer, o.Canary)
 	}
-	return s, err
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
 }
 
 // Handler serves the published endpoint as JSON:API, and the service's own.
@@ -94,8 +98,8 @@ func (s *Service) Handler() (http.Handler, error) {
 	return r, nil
 }
 
-// own makes the handler of an endpoint of the service's own, which is a function from
-// a user and a request to an answer or an error.
+// own returns a handler that authenticates a request, and answers what the endpoint
+// returns for it, or its error.
 func (s *Service) own(endpoint func(r *http.Request, accountID string) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		principal, err := jsonapi.Authenticate(r, s.Auth, "", s.api)
@@ -119,7 +123,8 @@ func answer(w http.ResponseWriter, status int, v any) {
 	_ = json.NewEncoder(w).Encode(v) // an error means that the client is gone
 }
 
-// read reads the body of a request.
+// read reads a JSON body. A member that nobody knows is refused: it may be a
+// misspelled one.
 func read(r *http.Request, into any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -21,7 +19,7 @@ import (
 
 // TestMain lets the test binary be the command, so that it can be killed.
 func TestMain(m *testing.M) {
-	if os.Getenv("RUN_AS_RESEAL") == "1" {
+	if accountstest.IsCommand() {
 		main()
 		return
 	}
@@ -89,7 +87,7 @@ func TestKilledAndContinued(t *testing.T) {
 		state := filepath.Join(t.TempDir(), "state")
 		args := []string{"-store", b.Name, "-key-file", file, "-state", state, "-page", "20", "-report", "20"}
 		for range 2 { // at this rate, ten seconds before the end
-			killed(t, 2, append(args, "-rate", "20", "-page", "4", "-report", "4")...)
+			accountstest.Kill(t, 2, "accounts", append(args, "-rate", "20", "-page", "4", "-report", "4")...)
 			require.FileExists(t, state)
 		}
 		code, out := ended(t, append(args, "-rate", "0")...)
@@ -109,7 +107,7 @@ func TestKilledAndRestored(t *testing.T) {
 	file, before, after := keyFile(t)
 	fill(t, b.Store, before, accounts)
 	args := []string{"-store", b.Name, "-key-file", file, "-state", filepath.Join(t.TempDir(), "state"), "-page", "4"}
-	killed(t, 2, append(args, "-rate", "20", "-report", "4")...)
+	accountstest.Kill(t, 2, "accounts", append(args, "-rate", "20", "-report", "4")...)
 	for i := range accounts {
 		_, err := b.Store.Delete(t.Context(), id(i))
 		require.NoError(t, err)
@@ -124,23 +122,6 @@ func TestKilledAndRestored(t *testing.T) {
 	require.Zero(t, code, out)
 	require.Contains(t, out, "no account needs: 2025-11\n")
 	requireMoved(t, b.Store, after, accounts)
-}
-
-// killed starts the command, and kills it after so many lines of progress.
-func killed(t *testing.T, lines int, args ...string) {
-	t.Helper()
-	command := exec.Command(os.Args[0], args...)
-	command.Env = append(os.Environ(), "RUN_AS_RESEAL=1")
-	progress, err := command.StderrPipe()
-	require.NoError(t, err)
-	require.NoError(t, command.Start())
-	scanner := bufio.NewScanner(progress)
-	for range lines {
-		require.True(t, scanner.Scan(), "the command ended too early")
-		require.Contains(t, scanner.Text(), "accounts")
-	}
-	require.NoError(t, command.Process.Kill())
-	require.ErrorContains(t, command.Wait(), "killed")
 }
 
 // ended runs the command to its end.

@@ -30,8 +30,8 @@ func observe(logger *slog.Logger) func(context.Context, devicetotp.Event) {
 	}
 }
 
-// A failed request is in the log already, if its Event is. It is for the goroutine
-// of the request.
+// failed remembers whether the Event of a request was logged as a failure. Only the
+// goroutine of the request uses it.
 type failed struct{ logged bool }
 
 type failedKey struct{}
@@ -46,8 +46,8 @@ func noteFailures(next http.Handler) http.Handler {
 // requestFailed is what package jsonapi logs of a 500.
 const requestFailed = "devicetotp: request failed"
 
-// unlessLogged leaves out what package jsonapi says of a failure that has been
-// logged as an Event: it says the same, under the same request_id.
+// unlessLogged leaves out what package jsonapi logs of a failure whose Event has been
+// logged: it says the same, under the same request_id.
 type unlessLogged struct{ slog.Handler }
 
 // Handle implements slog.Handler.

@@ -45,14 +45,15 @@ func routes(issuer *devicetotp.Issuer, accounts []fileAccount, o options, logger
 // readyTimeout is how long the database may take to answer.
 const readyTimeout = 2 * time.Second
 
-// readiness answers 200 if the database does, and if the keys of this process open
-// what an account has there.
+// readiness answers 200 if the database answers and the keys of this process open what
+// the first account has there.
 func readiness(issuer *devicetotp.Issuer, accounts []fileAccount) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), readyTimeout)
 		defer cancel()
-		for _, a := range accounts[:min(1, len(accounts))] {
-			if view, err := issuer.Inspect(ctx, a.id); err != nil || len(view.Unreadable) > 0 {
+		if len(accounts) > 0 {
+			view, err := issuer.Inspect(ctx, accounts[0].id)
+			if err != nil || len(view.Unreadable) > 0 {
 				http.Error(w, "not ready", http.StatusServiceUnavailable)
 				return
 			}

@@ -95,8 +95,8 @@ func (r *Report) add(one result) {
 	}
 }
 
-// replaceFindings takes over what another report says of the accounts. What could
-// not be done to an account stays, although it can be read.
+// replaceFindings takes over what the reading at the end found. An account that could
+// not be done stays a failure, although it can be read.
 func (r *Report) replaceFindings(seen Report) {
 	r.Needs, r.Unreadable = seen.Needs, seen.Unreadable
 	if seen.Failed.Count > r.Failed.Count {

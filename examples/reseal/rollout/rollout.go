@@ -96,7 +96,8 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	return w.report, w.forget()
 }
 
-// each does the accounts after that one, a page at a time.
+// each does the accounts after that one, a page at a time. After each page it calls
+// took with the results and the last account.
 func (w *walk) each(ctx context.Context, after string, took func(results []result, last string) error) error {
 	for {
 		if ctx.Err() != nil {
@@ -120,7 +121,7 @@ func (w *walk) each(ctx context.Context, after string, took func(results []resul
 	}
 }
 
-// took takes down what became of a page, whose last account is last.
+// took adds what became of a page to the report, and saves the position.
 func (w *walk) took(results []result, last string) error {
 	for _, r := range results {
 		w.report.add(r)

@@ -381,8 +381,8 @@ func TestRun_ReportsAPINHashThatDoesNotOpen(t *testing.T) {
 	require.Equal(t, 1, report.PINs)
 }
 
-// Ten accounts at two in a second take five seconds less a turn, the first at once,
-// and five more to be read again.
+// Ten accounts are done and then read again, at two in a second. The first turn of
+// twenty comes at once.
 func TestRun_KeepsItsRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newStore(t, ring(t, "old", "old"), 10)
