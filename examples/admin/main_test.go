@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/examples/internal/accounts/accountstest"
+	"example.com/devicetotp/examples/operations"
 	"example.com/devicetotp/verifier"
 )
 
@@ -243,4 +246,13 @@ func TestALogThatCannotBeWritten(t *testing.T) {
 	d.account("alice")
 	require.Contains(t, d.run(1, "-log", full, "lock", "alice"), "write the log")
 	require.True(t, d.inspected("alice").Locked)
+}
+
+// The second of two operators who moved or deleted one account at once has a copy, which
+// must not be unlocked.
+func TestNobodyIsAdvisedToUnlockACopy(t *testing.T) {
+	require.Contains(t, withAdvice(errors.New("the connection was closed")).Error(), "unlock it")
+	for _, err := range []error{operations.ErrGone, operations.ErrTaken} {
+		require.NotContains(t, withAdvice(fmt.Errorf("move: %w", err)).Error(), "unlock it")
+	}
 }
