@@ -14,7 +14,7 @@ help: ## list the targets
 # What is left out of make test, for make storms: tests of one goroutine that compute
 # for long, in which the race detector finds nothing and takes ten times as long; tests
 # that kill and restart servers and databases, or build everything again; and tests
-# that are heavy on the disk, and whose subject is tested shorter beside them.
+# that write much to the disk, of what a shorter test beside them tests too.
 COMPUTING := TruthTable|^Test(Attacker|Household)_|^TestMerg|^TestEveryHistory$$|^TestPeakMemory$$
 KILLING := ^Test(KilledAndRunAgain|KilledAndContinued|ShortRun|FailOver\w*|Pair|MoveToAnotherPath|RestartKeeps\w*)$$
 WRITING := ^Test(StoreKeepsTheContractOnRowsOfPlainSQL|RouterKeepsTheContract|ManyProcessesOn\w+)$$

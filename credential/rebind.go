@@ -37,7 +37,8 @@ import (
 //  3. Insert the account under the new id, locked, with the State, the Version, and
 //     the old RegisteredAt and password hash. If the store reports that it did not
 //     insert, or an error, load the new id: only if it has your Version is it the
-//     account that you moved. Otherwise end here, and unlock the old one.
+//     account that you moved. Otherwise end here, and unlock the old one, unless it
+//     was locked before.
 //  4. Delete the old account. From here on the new one is the account.
 //  5. Unlock the new account, unless the old one was locked before.
 //

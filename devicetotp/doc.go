@@ -33,10 +33,10 @@
 // Create, Verify, Prove and Rotate check credentials themselves. Who may call the
 // others is the host's to decide.
 //
-// An account that the store does not know looks to the first three as if every
-// credential were wrong, and has no device to Rotate. For the others it is an
-// invalid-argument that wraps credential.ErrNotFound: ask
-// errors.Is(err, credential.ErrNotFound) before the classes, for a 404.
+// If the store does not know the account, Create, Verify and Prove respond as if every
+// credential were wrong, and Rotate as if there were no such device. The others return
+// an invalid-argument that wraps credential.ErrNotFound: to respond with 404, check
+// errors.Is(err, credential.ErrNotFound) before ErrInvalid.
 //
 // # The host
 //

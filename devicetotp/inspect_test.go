@@ -186,7 +186,8 @@ func TestInspect_HoldsNoSecret(t *testing.T) {
 	require.Greater(t, texts, 20)
 }
 
-// formsOf returns what could be found of a value in a text.
+// formsOf returns the forms of a value to look for in a text. Another form of a short
+// value could be there by chance.
 func formsOf(value string) map[string]string {
 	if len(value) < 10 {
 		return map[string]string{"raw": value}

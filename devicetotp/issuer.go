@@ -48,10 +48,10 @@ type Config struct {
 	// Before you set it, make every other place that compares this hash, such as the
 	// login, use verifier.Hasher.Compare, which takes every form. A login that calls
 	// bcrypt.CompareHashAndPassword locks the user out for good: what was bcrypt is
-	// argon2id after the first success. A PIN's new hash is sealed, so that it must be
-	// opened by credential.Keyring.OpenPINHash first; and a password's is one of the
-	// normal form, where Password is verifier.Normalized. A change of password that
-	// compares and sets may lose to a renewal once: OPERATIONS.md shows what to do.
+	// argon2id after the first success. The new hash of a PIN is sealed: open it with
+	// credential.Keyring.OpenPINHash first. If Password is verifier.Normalized, the new
+	// hash of a password is one of its normal form. A change of password by
+	// compare-and-set may lose to a renewal once: OPERATIONS.md shows what to do.
 	OnRehash func(ctx context.Context, accountID string, f credential.Factor, from, to string) error
 }
 

@@ -35,9 +35,9 @@ type Proof struct {
 	// DeviceID is the device that generated the OTP; "" if none did.
 	DeviceID string
 	// RestsOnGrace reports that the OTP is a code of a device that rests on grace
-	// alone, whatever else it is besides: whoever had the access token within five
-	// minutes of registration may have made it. Ask for more before you set a PIN or
-	// revoke a device on such a code.
+	// alone, whatever else it is besides: whoever had the access token within the
+	// grace window may have made it. Ask for more before you set a PIN or revoke a
+	// device on such a code.
 	RestsOnGrace bool
 }
 

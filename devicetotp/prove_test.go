@@ -309,19 +309,22 @@ func TestProve_RefusalsAreTheSame(t *testing.T) {
 	w.Clock.Advance(time.Minute) // what was spent has not expired
 
 	otp := map[string]devicetotp.Result{}
-	for name, present := range map[string]func(v credential.Secret) devicetotp.ProveRequest{
-		"all": func(v credential.Secret) devicetotp.ProveRequest {
+	for name, c := range map[string]struct {
+		want    string // the error, and how many values are hashed
+		present func(v credential.Secret) devicetotp.ProveRequest
+	}{
+		"all": {"invalid-credentials 2", func(v credential.Secret) devicetotp.ProveRequest {
 			return devicetotp.ProveRequest{OTP: v, Password: v, PIN: v}
-		},
-		"OTP":      func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{OTP: v} },
-		"password": func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{Password: v} },
-		"PIN":      func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{PIN: v} },
+		}},
+		"OTP":      {"OTP: invalid-credentials 0", func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{OTP: v} }},
+		"password": {"Password: invalid-credentials 1", func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{Password: v} }},
+		"PIN":      {"PIN: invalid-credentials 1", func(v credential.Secret) devicetotp.ProveRequest { return devicetotp.ProveRequest{PIN: v} }},
 	} {
 		seen := map[string]bool{}
 		for _, account := range []string{"set", "unset", "expired", "spent", "unknown"} {
 			for _, value := range []string{"0000", rightCode} {
 				asked = 0
-				r := present(secret(value))
+				r := c.present(secret(value))
 				r.AccountID, r.Kinds = account, []string{verifier.KindAccount}
 				_, err := prove(t, w, r)
 				require.ErrorIs(t, err, devicetotp.ErrDenied)
@@ -332,7 +335,7 @@ func TestProve_RefusalsAreTheSame(t *testing.T) {
 				require.NoError(t, unblockIfKnown(w, account))
 			}
 		}
-		require.Len(t, seen, 1, "%s: %v", name, seen)
+		require.Equal(t, map[string]bool{"devicetotp: prove: " + c.want: true}, seen, name)
 	}
 	require.Equal(t, devicetotp.ResultSpent, otp["spent"], "the Event tells the operator")
 	require.Equal(t, devicetotp.ResultWrong, otp["expired"])

@@ -18,7 +18,7 @@ import (
 // recovery code, in whatever spelling: all of them are looked for in the encoded
 // State after every save of a device's whole life.
 func TestNothingSecretIsStored(t *testing.T) {
-	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.OTPKinds = append(p.OTPKinds, verifier.KindRecovery) }))
+	w := devicetotptest.New(t, withRecovery)
 	alice := w.Account("alice").RegisteredAgo(0).PIN("8299")
 	ctx := t.Context()
 	var secrets []string

@@ -191,7 +191,7 @@ func TestVerifyIsRefusedWhileAllDevicesAreBlocked(t *testing.T) {
 }
 
 // RetryAfter is the shortest of the waits that end, whichever device has it.
-func TestVerify_TheShortestWaitIsTold(t *testing.T) {
+func TestVerify_RetryAfterIsTheShortestWait(t *testing.T) {
 	const ends, later, never = 10 * time.Second, 30 * time.Second, time.Duration(0)
 	for _, c := range []struct{ first, second, want time.Duration }{
 		{ends, later, ends},

@@ -148,7 +148,7 @@ func deleted(e env) error {
 	return nil
 }
 
-// madeAgain holds that an account of the same id begins with nothing.
+// madeAgain holds that a new account of a deleted one's id begins with nothing.
 func (e env) madeAgain(s credential.Store, id string) error {
 	again := e.NewAccountWithID != nil && e.NewAccountWithID(e.ctx, id) == nil
 	if !again {

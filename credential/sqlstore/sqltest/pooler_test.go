@@ -31,7 +31,7 @@ func eachPoolerMode(t *testing.T, test func(t *testing.T, d database)) {
 	server := pgtest.Need(t)
 	for _, m := range poolerModes {
 		t.Run(m.driver+" "+m.value, func(t *testing.T) {
-			// One each: PgBouncer 1.18 can end behind a query that was cancelled.
+			// One for each mode, because PgBouncer 1.18 can end after a query was cancelled.
 			pooler := pgbouncertest.Need(t, server)
 			dsn := pgtest.With(pooler.DSN(server.Database(t)), m.key, m.value)
 			test(t, database{m.driver, dsn, sqlstore.DialectPostgres})

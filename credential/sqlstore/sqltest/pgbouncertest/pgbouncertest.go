@@ -203,7 +203,7 @@ func (p *Pooler) ready(ctx context.Context) error {
 	}
 }
 
-// ended reports whether the process is no more.
+// ended reports whether the process has ended.
 func (p *Pooler) ended() bool {
 	select {
 	case <-p.exited:
