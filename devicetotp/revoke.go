@@ -20,7 +20,8 @@ type RevokeRequest struct {
 	// that was made meanwhile.
 	DeviceIDs []string
 	// WithMadeBy also takes every device that was created on a code of one that
-	// goes, and every device that was created on a code of those, and so on.
+	// goes, and every device that was created on a code of those, and so on, also if
+	// one between them was removed before.
 	WithMadeBy bool
 	// CreatedUntil is the latest DeviceOverview.CreatedAt of the named devices.
 	// One that was created later, in whole seconds, is another device of the same
@@ -93,6 +94,7 @@ func (o *revoke) decide(a *credential.Account) (answer[Revoked], bool) {
 	}
 	var out answer[Revoked]
 	goes := o.chosen(&a.State)
+	passOn(a.State.Devices, goes)
 	a.State.Devices = slices.DeleteFunc(a.State.Devices, func(d credential.Device) bool {
 		if !goes[d.ID] {
 			return false
@@ -129,6 +131,27 @@ func (o *revoke) chosen(s *credential.State) map[string]bool {
 		}
 	}
 	return goes
+}
+
+// passOn lets what a device that goes has made count as made by the one that made
+// that device. Otherwise whoever removes a device from the middle of a chain would
+// keep the rest of it from WithMadeBy.
+func passOn(devices []credential.Device, goes map[string]bool) {
+	madeBy := map[string]string{}
+	for i := range devices {
+		if d := &devices[i]; goes[d.ID] && d.MadeBy != "" {
+			madeBy[d.ID] = d.MadeBy
+		}
+	}
+	for i := range devices {
+		for range madeBy { // a chain has no more links, and only a row that was edited has a circle
+			by, ok := madeBy[devices[i].MadeBy]
+			if !ok {
+				break
+			}
+			devices[i].MadeBy = by
+		}
+	}
 }
 
 func (o *revoke) named(d *credential.Device) bool {

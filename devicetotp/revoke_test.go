@@ -440,6 +440,40 @@ func TestRevoke_ALateRetryTakesNoDeviceThatCameLater(t *testing.T) {
 	require.Equal(t, devicetotp.Revoked{DeviceIDs: []string{otherID(0)}, MadeBy: []string{otherID(11)}}, out)
 }
 
+// Whoever has a stolen phone may make a device on its codes, another on the codes of
+// that one, and then remove what stands between: the last one still goes with the phone.
+func TestRevoke_TakesWhatWasMadeByADeviceThatIsGone(t *testing.T) {
+	w := devicetotptest.New(t)
+	a, devices := enrol(t, w, "acct", 1)
+	makes := func(d devicetotp.DeviceTOTP, n int) devicetotp.DeviceTOTP {
+		made, err := w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(n), OTP: w.Phone(d).Code()})
+		require.NoError(t, err)
+		return made
+	}
+	makes(makes(makes(makes(devices[0], 1), 2), 3), 4)
+	out, err := w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{otherID(1), otherID(2)}})
+	require.NoError(t, err)
+	require.Equal(t, []string{otherID(1), otherID(2)}, out.DeviceIDs)
+	revoke(t, w, otherID(3))
+	require.Equal(t, otherID(0), a.Stored().State.Devices[1].MadeBy)
+	out, err = w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{otherID(0)}, WithMadeBy: true})
+	require.NoError(t, err)
+	require.Equal(t, devicetotp.Revoked{DeviceIDs: []string{otherID(0)}, MadeBy: []string{otherID(4)}}, out)
+}
+
+// A row that was edited may have devices that made each other.
+func TestRevoke_OfDevicesThatMadeEachOtherEnds(t *testing.T) {
+	w := devicetotptest.New(t)
+	a, _ := enrol(t, w, "acct", 3)
+	change(t, w, func(s *credential.State) {
+		s.Devices[0].MadeBy, s.Devices[1].MadeBy, s.Devices[2].MadeBy = otherID(1), otherID(0), otherID(0)
+	})
+	out, err := w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{otherID(0), otherID(1)}})
+	require.NoError(t, err)
+	require.Len(t, out.DeviceIDs, 2)
+	require.Equal(t, []string{otherID(2)}, ids(a.Stored().State.Devices))
+}
+
 // What an earlier device of an id made is not taken with a later one of that id.
 func TestRevoke_ALaterDeviceMadeNothingOfTheEarlierOne(t *testing.T) {
 	w := devicetotptest.New(t)

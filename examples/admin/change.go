@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"example.com/devicetotp/devicetotp"
@@ -68,11 +69,20 @@ func remove(ctx context.Context, a *admin, o options) error {
 func rename(ctx context.Context, a *admin, o options) error {
 	locked, err := operations.Move(ctx, a.store, a.keys, o.args[0], o.args[1])
 	a.log.done(ctx, opRenameAccount, o.args[0], o.args[1], err)
-	if err != nil && !isRefusal(err) {
-		return fmt.Errorf("%w; the account may be locked: run it again, or unlock it", err)
+	if err != nil {
+		return withAdvice(err)
 	}
-	if err == nil && locked {
+	if locked {
 		_, err = fmt.Fprintln(a.out, "the account was locked, by an operator or by a run that was interrupted, and still is")
 	}
 	return err
+}
+
+// withAdvice adds what to do after a rename that failed, where the error does not say it:
+// after operations.ErrGone nobody may unlock the account.
+func withAdvice(err error) error {
+	if isRefusal(err) || errors.Is(err, operations.ErrGone) {
+		return err
+	}
+	return fmt.Errorf("%w; the account may be locked: run it again, or unlock it", err)
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
@@ -21,18 +23,42 @@ const (
 // An eventLog writes a line for each Event, as a service does.
 type eventLog struct {
 	*slog.Logger
-	io.Closer
+	lines *lines
+}
+
+// lines remembers that a line was not written, which package slog does not report: a
+// replay would not know what was done.
+type lines struct {
+	io.Writer
+	err error
+}
+
+func (l *lines) Write(line []byte) (int, error) {
+	n, err := l.Writer.Write(line)
+	if err != nil {
+		l.err = fmt.Errorf("write the log: %w", err)
+	}
+	return n, err
 }
 
 func openLog(path string, stderr io.Writer) (eventLog, error) {
-	if path == "" {
-		return eventLog{slog.New(slog.NewJSONHandler(stderr, nil)), io.NopCloser(nil)}, nil
+	out := &lines{Writer: stderr}
+	if path != "" {
+		file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
+		if err != nil {
+			return eventLog{}, err
+		}
+		out.Writer = file
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_APPEND|os.O_CREATE, 0o600)
-	if err != nil {
-		return eventLog{}, err
+	return eventLog{slog.New(slog.NewJSONHandler(out, nil)), out}, nil
+}
+
+// Close closes the file, and reports whether every line was written.
+func (l eventLog) Close() error {
+	if file, ok := l.lines.Writer.(*os.File); ok && file != os.Stderr {
+		return errors.Join(l.lines.err, file.Close())
 	}
-	return eventLog{slog.New(slog.NewJSONHandler(file, nil)), file}, nil
+	return l.lines.err
 }
 
 func (l eventLog) observe(ctx context.Context, e devicetotp.Event) {

@@ -18,7 +18,7 @@
 // blocks that inspect shows are by the default policy.
 //
 // The exit code is 0 if it is done; 3 if it was refused and nothing has changed: there
-// is no such account or device, the account is locked, or the new id is taken; 1 for
+// is no such account or device, the account is locked, or the new id cannot be had; 1 for
 // an error, after which the same command can be run again; and 2 for wrong flags. A
 // replay goes on past what it cannot do, names it, and ends with 3.
 package main
@@ -74,7 +74,9 @@ func exitCode(err error) int {
 
 // isRefusal reports whether err says that the account is as it was.
 func isRefusal(err error) bool {
-	for _, refusal := range []error{errRefused, credential.ErrNotFound, operations.ErrTaken, devicetotp.ErrDenied, devicetotp.ErrInvalid} {
+	for _, refusal := range []error{
+		errRefused, credential.ErrNotFound, operations.ErrTaken, operations.ErrID, operations.ErrSealed, devicetotp.ErrDenied, devicetotp.ErrInvalid,
+	} {
 		if errors.Is(err, refusal) {
 			return true
 		}
@@ -82,12 +84,16 @@ func isRefusal(err error) bool {
 	return false
 }
 
-func do(ctx context.Context, o options, stdout, stderr io.Writer) error {
+func do(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 	log, err := openLog(o.log, stderr)
 	if err != nil {
 		return err
 	}
-	defer log.Close()
+	defer func() {
+		if errLog := log.Close(); errLog != nil {
+			err = errors.Join(err, errLog)
+		}
+	}()
 	keys, store, err := o.Open(ctx)
 	if err != nil {
 		return err

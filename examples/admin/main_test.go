@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,6 +19,7 @@ import (
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/examples/internal/accounts/accountstest"
+	"example.com/devicetotp/examples/operations"
 	"example.com/devicetotp/verifier"
 )
 
@@ -196,8 +199,9 @@ func TestLockDeleteAndRename(t *testing.T) {
 	})
 }
 
-func TestExitCodes(t *testing.T) {
-	d := onSQLite(t)
+func TestExitCodes(t *testing.T) { onBoth(t, testExitCodes) }
+
+func testExitCodes(t *testing.T, d *desk) {
 	d.account("alice")
 	for _, wrong := range [][]string{
 		{}, {"what"}, {"inspect"}, {"inspect", "alice", "bob"}, {"inspect", ""}, {"unblock", "-factor", "sms", "alice"}, {"revoke", "alice"},
@@ -215,8 +219,40 @@ func TestExitCodes(t *testing.T) {
 	} {
 		d.run(3, refused...)
 	}
+	for _, id := range []string{"a\xff", strings.Repeat("a", 1025), "alice"} {
+		d.run(3, "rename-account", "alice", id)
+		require.False(t, d.inspected("alice").Locked)
+	}
+	for _, id := range []string{"a\xff", strings.Repeat("a", 1025), "'; --", " alice", "Alice"} {
+		for _, refused := range [][]string{
+			{"inspect"}, {"unblock"}, {"revoke", "-all"}, {"revoke", "-device", "738e379f-fe30-45ab-819c-ba88804b6368"}, {"lock"}, {"unlock"}, {"delete"},
+		} {
+			d.run(3, append(refused, id)...)
+		}
+	}
 	d.run(1, "replay", "-since", "2026-05-01T12:00:00Z", "-restored", "2026-05-02T12:00:00Z", d.log+"-not")
 	d.run(1, "-key-file", d.log+"-not", "inspect", "alice")
 	d.run(1, "-store", d.name+"-not", "inspect", "alice")
 	d.run(1, "-log", filepath.Join(d.log, "not"), "inspect", "alice")
+}
+
+// What is done and not logged is an error: a replay would not know of it.
+func TestALogThatCannotBeWritten(t *testing.T) {
+	const full = "/dev/full"
+	if _, err := os.Stat(full); err != nil {
+		t.Skip(err)
+	}
+	d := onSQLite(t)
+	d.account("alice")
+	require.Contains(t, d.run(1, "-log", full, "lock", "alice"), "write the log")
+	require.True(t, d.inspected("alice").Locked)
+}
+
+// The second of two operators who moved or deleted one account at once has a copy, which
+// must not be unlocked.
+func TestNobodyIsAdvisedToUnlockACopy(t *testing.T) {
+	require.Contains(t, withAdvice(errors.New("the connection was closed")).Error(), "unlock it")
+	for _, err := range []error{operations.ErrGone, operations.ErrTaken} {
+		require.NotContains(t, withAdvice(fmt.Errorf("move: %w", err)).Error(), "unlock it")
+	}
 }

@@ -21,6 +21,7 @@ type replaying struct {
 	*admin
 	o       options
 	locks   map[string]bool // at the end: a locked account refuses some of the rest
+	moved   map[string]bool // the new ids
 	said    map[string]bool
 	refused int
 
@@ -39,7 +40,7 @@ func replay(ctx context.Context, a *admin, o options) error {
 		defer file.Close()
 		in = file
 	}
-	r := &replaying{admin: a, o: o, locks: map[string]bool{}, said: map[string]bool{}}
+	r := &replaying{admin: a, o: o, locks: map[string]bool{}, moved: map[string]bool{}, said: map[string]bool{}}
 	lines := bufio.NewReader(in)
 	for number := 1; ; number++ {
 		line, readErr := lines.ReadBytes('\n')
@@ -68,15 +69,25 @@ func (r *replaying) line(ctx context.Context, line []byte) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
-	if !ok || !r.isBetween(e.At) {
+	if !ok {
+		return nil
+	}
+	if !r.isBetween(e.At) {
+		if _, known := r.locks[e.AccountID]; known && !e.At.Before(r.o.restored) {
+			r.noteLock(e) // a second run must not undo it
+		}
 		return nil
 	}
 	if e.Code == devicetotp.CodeUnavailable && changes(e.Op) {
-		return fmt.Errorf("%w: nobody knows whether this %s took effect: see account %q", errRefused, e.Op, e.AccountID)
+		return fmt.Errorf("%w: nobody knows whether this %s took effect: see account %q; if it did, repeat it, and then this replay", errRefused, e.Op, e.AccountID)
 	}
 	err = r.repeat(ctx, e, line)
-	if errors.Is(err, credential.ErrNotFound) { // it registered since, or is deleted again
+	var internal *devicetotp.Error
+	switch {
+	case errors.Is(err, credential.ErrNotFound): // it registered since, or is deleted again
 		return nil
+	case errors.As(err, &internal) && internal.Code == devicetotp.CodeInternal: // of this account, and of no other
+		return fmt.Errorf("%w: account %q: %w", errRefused, e.AccountID, err)
 	}
 	return err
 }
@@ -111,31 +122,55 @@ func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte)
 	if e.Code == "" {
 		switch e.Op {
 		case opLock, opUnlock:
-			r.locks[e.AccountID] = e.Op == opLock
+			r.noteLock(e)
 			return nil
 		case opDelete:
 			_, err := r.store.Delete(ctx, e.AccountID)
 			return err
 		case opRenameAccount:
-			var l struct{ To string }
-			if err := json.Unmarshal(line, &l); err != nil {
-				return err
-			}
-			if locked, ok := r.locks[e.AccountID]; ok {
-				delete(r.locks, e.AccountID)
-				r.locks[l.To] = locked
-			}
-			_, err := operations.Move(ctx, r.store, r.keys, e.AccountID, l.To)
-			return err
+			return r.move(ctx, e.AccountID, line)
 		case devicetotp.OpCreate, devicetotp.OpImport, devicetotp.OpRotate:
 			r.say("to be set up again", e.AccountID)
 		}
 	}
 	newCodes, err := operations.Again(ctx, r.issuer, r.o.restored, e)
+	if locked, known := r.locks[e.AccountID]; known && !locked && devicetotp.CodeOf(err) == devicetotp.CodeAccountLocked {
+		if err = r.store.SetLocked(ctx, e.AccountID, false); err == nil { // it was locked when it was backed up
+			newCodes, err = operations.Again(ctx, r.issuer, r.o.restored, e)
+		}
+	}
 	if newCodes {
 		r.say("needs new recovery codes", e.AccountID)
 	}
 	return err
+}
+
+// move moves an account, with its lock. Inspect comes first, because an account that
+// cannot be read must not end the replay.
+func (r *replaying) move(ctx context.Context, from string, line []byte) error {
+	var l struct{ To string }
+	if err := json.Unmarshal(line, &l); err != nil {
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	_, err := r.issuer.Inspect(ctx, from)
+	if err == nil {
+		_, err = operations.Move(ctx, r.store, r.keys, from, l.To)
+	}
+	if err != nil && !errors.Is(err, credential.ErrNotFound) {
+		return err
+	}
+	r.moved[l.To] = true // by this run or an earlier one
+	if locked, known := r.locks[from]; known {
+		delete(r.locks, from)
+		r.locks[l.To] = locked
+	}
+	return err
+}
+
+func (r *replaying) noteLock(e devicetotp.Event) {
+	if e.Code == "" && (e.Op == opLock || e.Op == opUnlock) {
+		r.locks[e.AccountID] = e.Op == opLock
+	}
 }
 
 // say says something of an account once, however many Events say it.
@@ -147,11 +182,25 @@ func (r *replaying) say(what, account string) {
 	}
 }
 
-// end locks and unlocks, and says how many Events were repeated.
+// end locks and unlocks, and says how many Events were repeated. A move locks an
+// account, and so nobody knows of one that is locked whether it was before a run that
+// ended within its move.
 func (r *replaying) end(ctx context.Context) error {
 	for id, locked := range r.locks {
 		if err := r.store.SetLocked(ctx, id, locked); err != nil && !errors.Is(err, credential.ErrNotFound) {
 			return err
+		}
+	}
+	for id := range r.moved {
+		if _, known := r.locks[id]; known {
+			continue
+		}
+		a, err := r.store.Load(ctx, id)
+		if err != nil && !errors.Is(err, credential.ErrNotFound) {
+			return err
+		}
+		if a.Locked {
+			r.say("is locked, perhaps by a replay that was interrupted", id)
 		}
 	}
 	fmt.Fprintf(r.out, "%d Events of between the two times; left out: %d of before", r.between, r.before)

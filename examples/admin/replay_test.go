@@ -1,6 +1,9 @@
 package main
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"os"
 	"strings"
 	"testing"
@@ -10,6 +13,8 @@ import (
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/examples/operations"
+	"example.com/devicetotp/verifier"
 )
 
 // What was done since a backup is repeated from the one log of the service and the
@@ -72,6 +77,140 @@ func TestReplay_SaysWhichEventsItLeftOut(t *testing.T) {
 	out := d.run(0, "replay", "-since", "2020-05-01T12:00:00Z", "-restored", "2020-05-02T12:00:00Z", d.log)
 	require.Regexp(t, `^0 Events of between the two times; left out: 0 of before and 4 of after, the first of 20`, out)
 }
+
+// logs appends lines for Events, as a service does.
+func (d *desk) logs(events ...devicetotp.Event) {
+	d.t.Helper()
+	log, err := openLog(d.log, nil)
+	require.NoError(d.t, err)
+	defer log.Close()
+	for _, e := range events {
+		log.observe(d.t.Context(), e)
+	}
+}
+
+// A recovery code that was used after a lock of the time of the backup was lifted is
+// taken away in the first run.
+func TestReplay_OfAnAccountThatWasLockedWhenItWasBackedUp(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	codes, err := d.issuer().ReplaceRecoveryCodes(t.Context(), devicetotp.RecoveryRequest{AccountID: "alice"})
+	require.NoError(t, err)
+	require.NotEmpty(t, codes)
+	lost, err := d.store.Load(t.Context(), "alice")
+	require.NoError(t, err)
+	require.NoError(t, d.store.SetLocked(t.Context(), "alice", true))
+	at := time.Now()
+	d.logs(devicetotp.Event{Op: opUnlock, At: at, AccountID: "alice"}, devicetotp.Event{
+		Op: devicetotp.OpProve, At: at, AccountID: "alice",
+		Factors: []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid, Kind: verifier.KindRecovery}},
+	})
+	out := d.run(0, "replay", "-since", at.Format(time.RFC3339Nano), "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+	require.Contains(t, out, `needs new recovery codes: "alice"`)
+	after, err := d.store.Load(t.Context(), "alice")
+	require.NoError(t, err)
+	require.False(t, after.Locked)
+	require.NotEqual(t, lost.State.Recovery, after.State.Recovery)
+}
+
+// What was locked or unlocked after the backup was put back stays so in a second run.
+func TestReplay_LeavesLocksOfAfterwards(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	d.account("bob")
+	at := time.Now()
+	d.logs(devicetotp.Event{Op: opLock, At: at, AccountID: "alice"}, devicetotp.Event{Op: opUnlock, At: at, AccountID: "bob"})
+	restored := time.Now().Format(time.RFC3339Nano)
+	replay := func() {
+		d.run(0, "replay", "-since", at.Add(-time.Minute).Format(time.RFC3339), "-restored", restored, d.log)
+	}
+	replay()
+	require.True(t, d.inspected("alice").Locked)
+	d.run(0, "unlock", "alice")
+	d.run(0, "lock", "bob")
+	replay()
+	require.False(t, d.inspected("alice").Locked)
+	require.True(t, d.inspected("bob").Locked)
+}
+
+// A run that ended within a move leaves accounts locked. The next one goes on, and
+// says which.
+func TestReplay_AfterOneThatEndedWithinAMove(t *testing.T) {
+	for name, interrupt := range map[string]func(t *testing.T, d *desk, keys *credential.Keyring){
+		"before the insert": func(t *testing.T, d *desk, _ *credential.Keyring) {
+			require.NoError(t, d.store.SetLocked(t.Context(), "alice", true))
+		},
+		"before the delete": func(t *testing.T, d *desk, keys *credential.Keyring) {
+			_, err := operations.Move(t.Context(), undying{d.store}, keys, "alice", "u-7")
+			require.ErrorIs(t, err, errUndying)
+		},
+		"before the unlock": func(t *testing.T, d *desk, keys *credential.Keyring) {
+			_, err := operations.Move(t.Context(), d.store, keys, "alice", "u-7")
+			require.NoError(t, err)
+			require.NoError(t, d.store.SetLocked(t.Context(), "u-7", true))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := onSQLite(t)
+			first, _ := d.account("alice")
+			at := time.Now()
+			require.NoError(t, os.Remove(d.log))
+			d.logs(devicetotp.Event{Op: devicetotp.OpRevoke, At: at, AccountID: "alice", Revoked: []string{first.ID}})
+			log, err := os.ReadFile(d.log)
+			require.NoError(t, err)
+			moved := `{"event":{"op":"rename-account","at":"` + at.Format(time.RFC3339Nano) + `","account":"alice"},"to":"u-7"}` + "\n"
+			require.NoError(t, os.WriteFile(d.log, append(log, moved...), 0o600))
+			_, err = d.issuer().Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "alice", DeviceIDs: []string{first.ID}}) // the first run did this
+			require.NoError(t, err)
+			interrupt(t, d, d.keys)
+			out := d.run(0, "replay", "-since", at.Add(-time.Minute).Format(time.RFC3339), "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+			require.Contains(t, out, `is locked, perhaps by a replay that was interrupted: "u-7"`)
+			require.Len(t, d.inspected("u-7").Devices, 1)
+			d.run(3, "inspect", "alice")
+			d.run(0, "unlock", "u-7")
+		})
+	}
+}
+
+// What is wrong with one account does not keep the replay from all others.
+func TestReplay_GoesOnPastAnAccountThatIsBroken(t *testing.T) {
+	d := onSQLite(t)
+	first, _ := d.account("alice")
+	second, _ := d.account("bob")
+	d.account("carol")
+	db, err := sql.Open("sqlite", "file:"+strings.TrimPrefix(d.name, "sqlite:"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	_, err = db.ExecContext(t.Context(), `UPDATE devicetotp_accounts SET state = x'ff01' WHERE id = 'alice'`)
+	require.NoError(t, err)
+	a, err := d.store.Load(t.Context(), "bob")
+	require.NoError(t, err)
+	a.State.Devices[0].Sealed[len(a.State.Devices[0].Sealed)-1] ^= 1
+	a.Next = 7
+	require.NoError(t, d.store.Save(t.Context(), a))
+	at := time.Now()
+	line := func(event, more string) string {
+		return `{"event":{"at":"` + at.Format(time.RFC3339Nano) + `",` + event + `}` + more + "}\n"
+	}
+	require.NoError(t, os.WriteFile(d.log, []byte(line(`"op":"revoke","account":"alice","revoked":["`+first.ID+`"]`, "")+
+		line(`"op":"rename-account","account":"alice"`, `,"to":"u-7"`)+line(`"op":"lock","account":"bob"`, "")+
+		line(`"op":"rename-account","account":"bob"`, `,"to":"u-8"`)+line(`"op":"rename-account","account":"carol"`, "")+
+		line(`"op":"rename-account","account":"carol"`, `,"to":9`)+line(`"op":"lock","account":"carol"`, "")), 0o600))
+	out := d.run(3, "replay", "-since", at.Format(time.RFC3339Nano), "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+	for _, named := range []string{"line 1: ", "line 2: ", "line 4: ", second.ID, "line 5: ", "line 6: ", "5 lines"} {
+		require.Contains(t, out, named)
+	}
+	require.True(t, d.inspected("carol").Locked)
+	require.True(t, d.inspected("bob").Locked, "it is there still, under the old id")
+	require.Contains(t, d.run(3, "rename-account", "bob", "u-8"), second.ID)
+}
+
+// undying is a store whose database ends before an account is deleted.
+type undying struct{ operations.Accounts }
+
+var errUndying = errors.New("the database is gone")
+
+func (undying) Delete(context.Context, string) (bool, error) { return false, errUndying }
 
 // A replay goes on past lines that it cannot do, and names them.
 func TestReplay_NamesWhatItCannotDo(t *testing.T) {

@@ -10,32 +10,37 @@ import (
 )
 
 // Logged reads from a line that slog's JSONHandler wrote for an Event, under the key
-// "event", what [Again] needs. It reports false for a line without an Event.
+// "event", what [Again] needs. It reports false for a line without an Event: others may
+// have something under that key too.
 func Logged(line []byte) (e devicetotp.Event, ok bool, err error) {
-	var l struct {
-		Event *struct {
-			Op                 devicetotp.Op
-			At                 time.Time
-			Account, Device    string
-			Code               devicetotp.Code
-			Replaced           bool
-			Revoked, Evicted   []string
-			RotationsConfirmed []string
-			OTP                *struct{ Result, Kind string }
-		}
-	}
+	var l struct{ Event json.RawMessage }
 	if err := json.Unmarshal(line, &l); err != nil {
 		return devicetotp.Event{}, false, fmt.Errorf("operations: a line of the log: %w", err)
 	}
-	if l.Event == nil {
+	if len(l.Event) == 0 || l.Event[0] != '{' {
 		return devicetotp.Event{}, false, nil
 	}
-	e = devicetotp.Event{
-		Op: l.Event.Op, At: l.Event.At, AccountID: l.Event.Account, DeviceID: l.Event.Device, Code: l.Event.Code,
-		Replaced: l.Event.Replaced, Revoked: l.Event.Revoked, Evicted: l.Event.Evicted, RotationsConfirmed: l.Event.RotationsConfirmed,
+	var v struct {
+		Op                 devicetotp.Op
+		At                 time.Time
+		Account            string
+		Code               devicetotp.Code
+		Device             string
+		Replaced           bool
+		Revoked            []string
+		Evicted            []string
+		RotationsConfirmed []string
+		OTP                *struct{ Result, Kind string }
 	}
-	if otp := l.Event.OTP; otp != nil && otp.Result == devicetotp.ResultValid.String() {
-		e.Factors = []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid, Kind: otp.Kind}}
+	if err := json.Unmarshal(l.Event, &v); err != nil {
+		return devicetotp.Event{}, false, fmt.Errorf("operations: an Event of the log: %w", err)
+	}
+	e = devicetotp.Event{
+		Op: v.Op, At: v.At, AccountID: v.Account, Code: v.Code, DeviceID: v.Device, Replaced: v.Replaced,
+		Revoked: v.Revoked, Evicted: v.Evicted, RotationsConfirmed: v.RotationsConfirmed,
+	}
+	if v.OTP != nil && v.OTP.Result == devicetotp.ResultValid.String() {
+		e.Factors = []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid, Kind: v.OTP.Kind}}
 	}
 	return e, true, nil
 }

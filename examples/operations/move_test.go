@@ -3,6 +3,7 @@ package operations
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -133,12 +134,15 @@ func TestMove_OfWhatCannotBeMoved(t *testing.T) {
 	w, _, store := newMove(t)
 	ada, err := store.Load(t.Context(), "ada")
 	require.NoError(t, err)
-	_, err = Move(t.Context(), store, w.Keys, "ada", "ada")
-	require.Error(t, err)
+	for _, to := range []string{"ada", "", "a\xff", "a\x00", strings.Repeat("a", 1025)} {
+		_, err = Move(t.Context(), store, w.Keys, "ada", to)
+		require.ErrorIs(t, err, ErrID)
+	}
 	other, err := credential.NewKeyring("other", credential.NewKey("other"))
 	require.NoError(t, err)
 	_, err = Move(t.Context(), store, other, "ada", "u-7")
 	require.ErrorIs(t, err, credential.ErrMissingKey)
+	require.ErrorIs(t, err, ErrSealed)
 	still, err := store.Load(t.Context(), "ada")
 	require.NoError(t, err)
 	require.Equal(t, ada, still)
@@ -166,6 +170,35 @@ func TestMove_OfAnAccountThatHasChanged(t *testing.T) {
 	a, err := store.Load(t.Context(), "u-7")
 	require.NoError(t, err)
 	require.Empty(t, a.State.Devices)
+}
+
+// If it stays locked, "nothing has moved" is not all that there is to say.
+func TestMove_ThatCannotUnlockAgain(t *testing.T) {
+	w, _, store := newMove(t)
+	w.Account("u-7")
+	store.before["unlock"] = 1
+	_, err := Move(t.Context(), store, w.Keys, "ada", "u-7")
+	require.ErrorIs(t, err, errShaky)
+	require.NotErrorIs(t, err, ErrTaken)
+}
+
+// A password or PIN that is set between two calls is not lost: the copy has the old one.
+func TestMove_OfAnAccountWithANewPassword(t *testing.T) {
+	for _, f := range []credential.Factor{credential.FactorPassword, credential.FactorPIN} {
+		w, _, store := newMove(t)
+		store.before["delete"] = 1
+		_, err := Move(t.Context(), store, w.Keys, "ada", "u-7")
+		require.ErrorIs(t, err, errShaky)
+		old, err := store.Load(t.Context(), "ada")
+		require.NoError(t, err)
+		from := map[credential.Factor]string{credential.FactorPassword: old.PasswordHash, credential.FactorPIN: old.PINHash}[f]
+		require.NoError(t, store.RotateHash(t.Context(), "ada", f, from, "of a new one"))
+		_, err = Move(t.Context(), store, w.Keys, "ada", "u-7")
+		require.Error(t, err)
+		still, err := store.Load(t.Context(), "ada")
+		require.NoError(t, err)
+		require.True(t, still.Locked)
+	}
 }
 
 // After a fault the same call goes on, and the account was never lost. Two accounts
@@ -213,6 +246,7 @@ func TestMove_LeavesTheNewAccountLocked(t *testing.T) {
 			set(store)
 			_, err := Move(t.Context(), store, w.Keys, "ada", "u-7")
 			require.Error(t, err)
+			require.Equal(t, name == "somebody else has deleted it", errors.Is(err, ErrGone))
 			a, err := store.Load(t.Context(), "u-7")
 			require.NoError(t, err)
 			require.True(t, a.Locked)

@@ -28,8 +28,7 @@ func Again(ctx context.Context, issuer *devicetotp.Issuer, restored time.Time, e
 		gone = append(gone, e.DeviceID)
 	}
 	if len(gone) > 0 {
-		r := devicetotp.RevokeRequest{AccountID: e.AccountID, DeviceIDs: gone, CreatedUntil: e.At}
-		if _, err = issuer.Revoke(ctx, r); err != nil {
+		if err := revokeAgain(ctx, issuer, e.AccountID, gone, e.At); err != nil {
 			return false, err
 		}
 	}
@@ -46,4 +45,19 @@ func Again(ctx context.Context, issuer *devicetotp.Issuer, restored time.Time, e
 	}
 	_, err = issuer.ReplaceRecoveryCodes(ctx, devicetotp.RecoveryRequest{AccountID: e.AccountID})
 	return true, err
+}
+
+// revokeAgain revokes those devices that are there. If none is, it writes nothing:
+// a move that was interrupted goes on only if the account has not changed.
+func revokeAgain(ctx context.Context, issuer *devicetotp.Issuer, accountID string, gone []string, until time.Time) error {
+	view, err := issuer.Inspect(ctx, accountID)
+	if err != nil {
+		return err
+	}
+	there := slices.ContainsFunc(view.Devices, func(d devicetotp.DeviceOverview) bool { return slices.Contains(gone, d.ID) })
+	if !there {
+		return nil
+	}
+	_, err = issuer.Revoke(ctx, devicetotp.RevokeRequest{AccountID: accountID, DeviceIDs: gone, CreatedUntil: until})
+	return err
 }

@@ -82,11 +82,13 @@ func again(t *testing.T, w *devicetotptest.World, restored time.Time, e deviceto
 }
 
 func TestLoggedSkipsOtherLines(t *testing.T) {
-	var line bytes.Buffer
-	slog.New(slog.NewJSONHandler(&line, nil)).Info("something else")
-	_, ok, err := Logged(line.Bytes())
-	require.NoError(t, err)
-	require.False(t, ok)
+	for _, args := range [][]any{nil, {"event", "login"}, {"event", []int{1}}} { // others may use the key too
+		var line bytes.Buffer
+		slog.New(slog.NewJSONHandler(&line, nil)).Info("something else", args...)
+		_, ok, err := Logged(line.Bytes())
+		require.NoError(t, err)
+		require.False(t, ok)
+	}
 }
 
 func TestAgainTakesItAwayAgain(t *testing.T) {
@@ -104,6 +106,14 @@ func TestAgainTakesItAwayAgain(t *testing.T) {
 	require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(d.verify(t, d.watch.Code())))
 	for _, code := range d.codes[:2] {
 		require.Equal(t, devicetotp.CodeInvalidCredentials, devicetotp.CodeOf(d.create(t, code)))
+	}
+}
+
+// A line that is cut off, or an Event with a member that is none, is an error.
+func TestLoggedRefusesWhatItCannotRead(t *testing.T) {
+	for _, line := range []string{``, `{"event":{"op":"revoke"`, `{"event":{"op":1}}`, `{"event":{"op":"revoke","revoked":"x"}}`, `{"event":{"at":"yesterday"}}`, `[]`, `{"event":{}} {}`} {
+		_, _, err := Logged([]byte(line))
+		require.Error(t, err, line)
 	}
 }
 

@@ -28,6 +28,28 @@ func TestACodeApprovesOnePayment(t *testing.T) {
 	require.Equal(t, http.StatusOK, got.status, "nothing was spent on the payment that was approved: %s", got.text)
 }
 
+// What is approved is the amount that was shown, also if it changes while the code is
+// being verified. A change that is there already spends no code.
+func TestAnAmountThatHasChangedIsNotApproved(t *testing.T) {
+	w := newWorld(t)
+	id, token := w.user(time.Hour)
+	phone := w.create(token, `"password":"`+password+`"`)
+	payment := w.payment(id)
+	w.exec(`UPDATE payments SET cents = 900 WHERE id = $1`, payment)
+	code := w.code(phone)
+	w.approve(token, payment, code, phone.DeviceID).refused(t, http.StatusConflict, "amount-changed")
+	w.exec(`UPDATE payments SET cents = 100 WHERE id = $1`, payment)
+	require.Equal(t, http.StatusOK, w.approve(token, payment, code, phone.DeviceID).status)
+
+	payment = w.payment(id)
+	w.exec(`CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE payments SET cents = 900 WHERE approved_by IS NULL; RETURN NULL; END $$`)
+	w.exec(`CREATE TRIGGER changes AFTER INSERT OR UPDATE ON device_totp_states EXECUTE FUNCTION change()`)
+	w.approve(token, payment, w.code(phone), phone.DeviceID).refused(t, http.StatusConflict, "amount-changed")
+	var approved int
+	require.NoError(t, w.db.QueryRowContext(t.Context(), `SELECT count(*) FROM payments WHERE cents = 900 AND approved_by IS NOT NULL`).Scan(&approved))
+	require.Zero(t, approved)
+}
+
 // Thirty requests at once bring one code for thirty payments.
 func TestACodeApprovesOnePaymentOfMany(t *testing.T) {
 	w := newWorld(t)
@@ -88,13 +110,14 @@ func TestApprovalsAreRefused(t *testing.T) {
 		status        int
 		code, field   string
 	}{
-		"no code":                {payment, `{}`, 403, "credentials-required", "Code"},
-		"a wrong code":           {payment, `{"code":"12345"}`, 403, "invalid-credentials", "Code"},
-		"a device that is no id": {payment, `{"code":"123456","device_id":"x"}`, 422, "invalid-id", "DeviceID"},
-		"no payment":             {uuid.NewString(), `{"code":"123456"}`, 404, "not-found", ""},
-		"a payment of another":   {another, `{"code":"123456"}`, 404, "not-found", ""},
-		"a payment that is none": {"x", `{"code":"123456"}`, 404, "not-found", ""},
-		"another member":         {payment, `{"cents":1}`, 422, "invalid-body", ""},
+		"no code":                {payment, `{"cents":100}`, 403, "credentials-required", "Code"},
+		"a wrong code":           {payment, `{"code":"12345","cents":100}`, 403, "invalid-credentials", "Code"},
+		"a device that is no id": {payment, `{"code":"123456","device_id":"x","cents":100}`, 422, "invalid-id", "DeviceID"},
+		"no payment":             {uuid.NewString(), `{"code":"123456","cents":100}`, 404, "not-found", ""},
+		"a payment of another":   {another, `{"code":"123456","cents":100}`, 404, "not-found", ""},
+		"a payment that is none": {"x", `{"code":"123456","cents":100}`, 404, "not-found", ""},
+		"a payment spelled odd":  {"urn:uuid:" + payment, `{"code":"123456","cents":100}`, 404, "not-found", ""},
+		"another member":         {payment, `{"cents":100,"to":1}`, 422, "invalid-body", ""},
 		"no JSON":                {payment, `{`, 422, "invalid-body", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

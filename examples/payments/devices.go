@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -57,6 +58,9 @@ func (s *Service) remove(r *http.Request, accountID string) (any, error) {
 	return map[string][]string{"removed": gone}, err
 }
 
+// passwordTimeout is how long a change of a password may take.
+const passwordTimeout = time.Minute
+
 // password changes the password, and ends what the old one may have opened.
 func (s *Service) password(r *http.Request, accountID string) (any, error) {
 	var body struct {
@@ -67,16 +71,21 @@ func (s *Service) password(r *http.Request, accountID string) (any, error) {
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
-	err := ChangePassword(r.Context(), s.Issuer, s.store, s.hasher, accountID, credential.FromPtr(body.Old), credential.NewSecret(body.New))
+	// A client that is gone must not stop this between the password and the rest.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), passwordTimeout)
+	defer cancel()
+	r = r.WithContext(ctx)
+	err := ChangePassword(ctx, s.Issuer, s.store, s.hasher, accountID, credential.FromPtr(body.Old), credential.NewSecret(body.New))
 	if errors.Is(err, verifier.ErrSize) {
 		return nil, errors.Join(errNewPassword, err)
 	}
+	if err != nil {
+		return nil, err
+	}
 	var gone []string
-	if err == nil && body.Leaked {
-		gone, err = RevokeMadeOnPassword(r.Context(), s.Issuer, accountID)
+	ended := s.EndSessions(r, accountID) // first, and then the rest: the old password does not get here again
+	if body.Leaked {
+		gone, err = RevokeMadeOnPassword(ctx, s.Issuer, accountID)
 	}
-	if err == nil {
-		err = s.EndSessions(r, accountID)
-	}
-	return map[string][]string{"removed": gone}, err
+	return map[string][]string{"removed": gone}, errors.Join(err, ended)
 }

@@ -195,7 +195,7 @@ func (w *world) code(p *devicetotptest.Phone) string {
 
 func (w *world) approve(token, payment, code, deviceID string) reply {
 	w.t.Helper()
-	return w.post("/payments/"+payment+"/approve", token, `{"code":"`+code+`","device_id":"`+deviceID+`"}`)
+	return w.post("/payments/"+payment+"/approve", token, `{"code":"`+code+`","device_id":"`+deviceID+`","cents":100}`)
 }
 
 // refused requires a refusal in the form of the service.

@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
@@ -60,16 +61,21 @@ func ChangePassword(ctx context.Context, issuer *devicetotp.Issuer, users Users,
 
 // RevokeMadeOnPassword revokes the devices that were created on a password, those
 // that were created on their codes, and those that are being rotated, perhaps on the
-// password. Call it after ChangePassword if somebody else may know the old one: from
-// then on no device is created on that. It returns which devices are gone.
+// password. What was created on codes of a device that is gone goes too, because that
+// one may have been created on a password. Call it after ChangePassword if somebody else
+// may know the old one: from then on no device is created on that. It returns which
+// devices are gone.
 func RevokeMadeOnPassword(ctx context.Context, issuer *devicetotp.Issuer, id string) ([]string, error) {
 	view, err := issuer.Inspect(ctx, id)
 	if err != nil {
 		return nil, err
 	}
+	there := func(id string) bool {
+		return slices.ContainsFunc(view.Devices, func(d devicetotp.DeviceOverview) bool { return d.ID == id })
+	}
 	var ids []string
 	for _, d := range view.Devices {
-		if d.Basis == credential.BasisPassword || d.RotationPending {
+		if d.Basis == credential.BasisPassword || d.RotationPending || d.MadeBy != "" && !there(d.MadeBy) {
 			ids = append(ids, d.ID)
 		}
 	}

@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +191,57 @@ func TestPasswordChangeOfAUser(t *testing.T) {
 	require.Contains(t, page, byCode.DeviceID)
 	w.get("/settings/devices", thief).refused(t, http.StatusUnauthorized, "unauthorized")
 	w.post("/settings/password", token, body(password, "again", "")).refused(t, http.StatusForbidden, "invalid-credentials")
+}
+
+// The other sessions end also if the devices of a leaked password could not be revoked:
+// the password is changed by then, and the same request cannot be sent again.
+func TestPasswordChangeEndsSessionsWhateverElseFails(t *testing.T) {
+	w := newWorld(t)
+	id, token := w.user(time.Hour)
+	thief := w.signIn(id)
+	hash, err := verifier.DefaultHasher().Hash(t.Context(), credential.NewSecret(password))
+	require.NoError(t, err)
+	w.exec(`UPDATE users SET password_hash = $2 WHERE id = $1`, id, hash) // so that it is not renewed
+	w.create(token, `"password":"`+password+`"`)
+	w.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more'; END $$`)
+	w.exec(`CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+		CREATE TRIGGER no_more BEFORE INSERT ON device_totp_states EXECUTE FUNCTION refuse(); RETURN NULL; END $$`)
+	w.exec(`CREATE TRIGGER breaks AFTER UPDATE ON users EXECUTE FUNCTION break()`)
+	got := w.post("/settings/password", token, `{"old":"`+password+`","new":"`+changed+`","leaked":true}`)
+	got.refused(t, http.StatusServiceUnavailable, "unavailable")
+	w.fits(id, changed)
+	w.get("/settings/devices", thief).refused(t, http.StatusUnauthorized, "unauthorized")
+}
+
+// A client that is gone stops nothing halfway.
+func TestPasswordChangeOfAClientThatIsGone(t *testing.T) {
+	w := newWorld(t)
+	id, token := w.user(time.Hour)
+	thief := w.signIn(id)
+	handler, err := w.service.Handler()
+	require.NoError(t, err)
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, "/settings/password", strings.NewReader(`{"old":"`+password+`","new":"`+changed+`"}`))
+	r.Header.Set("Authorization", "Bearer "+token)
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	w.fits(id, changed)
+	w.get("/settings/devices", thief).refused(t, http.StatusUnauthorized, "unauthorized")
+}
+
+// Whoever made a device on the password and another one on its codes may have removed
+// the first one: nobody knows any more what that was made on.
+func TestPasswordChangeTakesWhatAGoneDeviceHasMade(t *testing.T) {
+	w := newWorld(t)
+	id, token := w.user(time.Hour)
+	byPassword := w.create(token, `"password":"`+password+`"`)
+	madeOnIt := w.create(token, `"otp":"`+w.code(byPassword)+`"`)
+	madeOnThat := w.create(token, `"otp":"`+w.code(madeOnIt)+`"`)
+	_, err := w.service.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: id, DeviceIDs: []string{byPassword.DeviceID}})
+	require.NoError(t, err)
+	gone, err := RevokeMadeOnPassword(t.Context(), w.service.Issuer, id)
+	require.NoError(t, err)
+	require.Equal(t, []string{madeOnIt.DeviceID, madeOnThat.DeviceID}, gone)
 }
 
 // A rotation does not change what a device was made on, so one that is pending goes,

@@ -2,6 +2,8 @@ package payments
 
 import (
 	"cmp"
+	"context"
+	"database/sql/driver"
 	"errors"
 	"math"
 	"net/http"
@@ -10,6 +12,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/jsonapi"
+	"example.com/devicetotp/verifier"
 )
 
 // A refusal is an error of this service, as its clients get it.
@@ -28,6 +31,7 @@ var (
 	errNoAccount   = &refusal{Status: http.StatusNotFound, Code: "not-found", Message: "There is no such account."}
 	errNoPayment   = &refusal{Status: http.StatusNotFound, Code: "not-found", Message: "There is no such payment."}
 	errApproved    = &refusal{Status: http.StatusConflict, Code: "already-approved", Message: "The payment was approved before."}
+	errAmount      = &refusal{Status: http.StatusConflict, Code: "amount-changed", Message: "The payment has another amount. Look at it again."}
 	errUnproved    = &refusal{Status: http.StatusForbidden, Code: "unproved-device", Message: "This device was added without a proof. Add it again with your password."}
 	errNewPassword = &refusal{Status: http.StatusUnprocessableEntity, Code: "invalid-password", Message: "The new password is empty or too long."}
 	errChanged     = &refusal{Status: http.StatusConflict, Code: "password-changed", Message: "The password was changed meanwhile."}
@@ -59,6 +63,8 @@ func refusalOf(err error) refusal {
 		return *errChanged
 	case errors.Is(err, credential.ErrNotFound): // the user was deleted meanwhile
 		return *errNoAccount
+	case isUnavailable(err):
+		err = &devicetotp.Error{Code: devicetotp.CodeUnavailable}
 	}
 	p := jsonapi.ProblemOf(err) // knows the errors of Authenticate too, as devicetotp.CodeOf does not
 	e := refusal{
@@ -70,6 +76,18 @@ func refusalOf(err error) refusal {
 		e.Field = at.Field
 	}
 	return e
+}
+
+// isUnavailable reports whether an error that is none of the library may go away: the
+// machine or the database has too much to do, or the connection broke.
+func isUnavailable(err error) bool {
+	for _, passing := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn} {
+		if errors.Is(err, passing) {
+			var own *devicetotp.Error
+			return !errors.As(err, &own)
+		}
+	}
+	return false
 }
 
 var messages = map[devicetotp.Code]string{

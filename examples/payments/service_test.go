@@ -1,7 +1,10 @@
 package payments
 
 import (
+	"context"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"net/http"
 	"testing"
 	"time"
@@ -13,6 +16,7 @@ import (
 	"example.com/devicetotp/credential/sqlstore/sqltest/pgtest"
 	"example.com/devicetotp/devicetotp"
 	totperrors "example.com/devicetotp/errors"
+	"example.com/devicetotp/verifier"
 )
 
 // What sqlstore refuses, a service with a store of its own does not start on either.
@@ -141,4 +145,14 @@ func TestFaultsAreAnsweredAndLogged(t *testing.T) {
 		require.NotEmpty(t, got.Message)
 		require.Equal(t, code.Class() == totperrors.ClassInternal, got.Status >= 500, code)
 	}
+}
+
+// What a client can try again is told apart from what is broken.
+func TestWhatCanBeTriedAgainIsUnavailable(t *testing.T) {
+	for _, err := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn} {
+		e := refusalOf(fmt.Errorf("hash: %w", err))
+		require.Equal(t, http.StatusServiceUnavailable, e.Status, err)
+		require.Equal(t, "unavailable", e.Code)
+	}
+	require.Equal(t, http.StatusInternalServerError, refusalOf(errors.New("anything else")).Status)
 }

@@ -95,7 +95,20 @@ func (l *loader) progress(ctx context.Context, total int) (stop func()) {
 	return func() { cancel(); ended.Wait() }
 }
 
-func (l *loader) one(ctx context.Context, hasher *verifier.Hasher, a fileAccount, now time.Time) error {
+// tries is how often an account is begun again that another process changes at the
+// same time, because it has been started too.
+const tries = 5
+
+func (l *loader) one(ctx context.Context, hasher *verifier.Hasher, a fileAccount, now time.Time) (err error) {
+	for range tries {
+		if err = l.once(ctx, hasher, a, now); !errors.Is(err, credential.ErrConflict) {
+			return err
+		}
+	}
+	return err
+}
+
+func (l *loader) once(ctx context.Context, hasher *verifier.Hasher, a fileAccount, now time.Time) error {
 	stored, err := l.store.Load(ctx, a.id)
 	if errors.Is(err, credential.ErrNotFound) {
 		inserted, err := l.insert(ctx, hasher, a, now)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -151,4 +152,30 @@ func TestLoadingALargeFile(t *testing.T) {
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.ErrorIs(t, newLoader(store, newKeys(t), quiet()).load(stopped, accounts, time.Now()), context.Canceled)
+}
+
+// Two processes that start at once both renew a password that the file has changed: the
+// one that is late finds it renewed, and starts too.
+func TestTwoProcessesStartWithAChangedFile(t *testing.T) {
+	bothStores(t, func(t *testing.T, store accountStore) {
+		keys := newKeys(t)
+		require.NoError(t, newLoader(store, keys, quiet()).load(t.Context(), parsed(t, `[{"id": "acct-1", "token": "good", "password": "one", "pin": "1111"}]`), time.Now()))
+		changed := parsed(t, `[{"id": "acct-1", "token": "good", "password": "two", "pin": "2222"}]`)
+		late := &overtaken{accountStore: store, other: func() {
+			require.NoError(t, newLoader(store, keys, quiet()).load(t.Context(), changed, time.Now()))
+		}}
+		require.NoError(t, newLoader(late, keys, quiet()).load(t.Context(), changed, time.Now()))
+	})
+}
+
+// overtaken is a store to which another process writes right before this one does.
+type overtaken struct {
+	accountStore
+	other func()
+	once  sync.Once
+}
+
+func (s *overtaken) RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error {
+	s.once.Do(s.other)
+	return s.accountStore.RotateHash(ctx, id, f, from, to)
 }
