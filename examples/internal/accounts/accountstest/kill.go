@@ -20,7 +20,9 @@ func IsCommand() bool { return os.Getenv(asCommand) != "" }
 // progress, each of which counts what.
 func Kill(t *testing.T, lines int, what string, args ...string) {
 	t.Helper()
-	command := exec.Command(os.Args[0], args...)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	command := exec.CommandContext(t.Context(), self, args...)
 	command.Env = append(os.Environ(), asCommand+"=1")
 	progress, err := command.StderrPipe()
 	require.NoError(t, err)
