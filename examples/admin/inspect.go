@@ -39,10 +39,14 @@ type recovery struct {
 	attempts
 }
 
+// device has no ID while that is as good as the secret: a Create that presents nothing
+// but the id would be given the device.
 type device struct {
-	ID              string    `json:"id"`
+	ID              string    `json:"id,omitempty"`
+	OpenToRetry     bool      `json:"openToRetry,omitempty"`
 	Name            string    `json:"name,omitempty"`
 	Basis           string    `json:"basis"`
+	RestsOnGrace    bool      `json:"restsOnGrace,omitempty"`
 	CreatedAt       time.Time `json:"createdAt"`
 	LastUsedAt      time.Time `json:"lastUsedAt,omitzero"`
 	MadeBy          string    `json:"madeBy,omitempty"`
@@ -96,8 +100,11 @@ func newView(a credential.Account, o devicetotp.Overview) view {
 		v.Codes = append(v.Codes, code(c))
 	}
 	for _, d := range o.Devices {
+		if d.OpenToRetry {
+			d.ID = ""
+		}
 		v.Devices = append(v.Devices, device{
-			ID: d.ID, Name: d.Name, Basis: d.Basis.String(), CreatedAt: d.CreatedAt, LastUsedAt: d.LastUsedAt, MadeBy: d.MadeBy,
+			ID: d.ID, OpenToRetry: d.OpenToRetry, Name: d.Name, Basis: d.Basis.String(), RestsOnGrace: d.RestsOnGrace, CreatedAt: d.CreatedAt, LastUsedAt: d.LastUsedAt, MadeBy: d.MadeBy,
 			RotationPending: d.RotationPending, KeyID: d.KeyID, Opens: d.Opens, Skipped: d.Skipped, SkippedUntil: d.SkippedUntil,
 			attempts: attempts{d.Failures, d.Blocked, d.BlockedUntil},
 		})

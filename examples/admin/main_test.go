@@ -158,6 +158,24 @@ func TestInspectAndUnblock(t *testing.T) {
 	})
 }
 
+// The output of inspect may end in a ticket, and so has no id that is as good as a
+// secret. It says what rests on grace.
+func TestInspectHidesWhatARetryWouldBeGiven(t *testing.T) {
+	onBoth(t, func(t *testing.T, d *desk) {
+		d.account("alice")
+		unused, err := d.issuer().Create(t.Context(), devicetotp.CreateRequest{AccountID: "alice"})
+		require.NoError(t, err)
+		require.NotContains(t, d.run(0, "inspect", "alice"), unused.ID)
+		v := d.inspected("alice")
+		require.Len(t, v.Devices, 3)
+		for i, open := range []bool{false, false, true} {
+			require.Equal(t, open, v.Devices[i].OpenToRetry)
+			require.Equal(t, open, v.Devices[i].ID == "")
+			require.True(t, v.Devices[i].RestsOnGrace)
+		}
+	})
+}
+
 func TestRevoke(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *desk) {
 		first, second := d.account("alice")
