@@ -20,8 +20,7 @@
 //   - [Issuer.Verify] accepts a code of a device, each code once.
 //   - [Issuer.Prove] asks for the proofs of Create before anything else is done.
 //   - [Issuer.Rotate] gives a device that is in use a new secret, on such a proof.
-//   - [Issuer.Inspect] returns what an account looks like: its devices, failures,
-//     codes and keys.
+//   - [Issuer.Inspect] returns the devices, failures, codes and keys of an account.
 //   - [Issuer.Rename] gives a device another name.
 //   - [Issuer.Revoke] removes devices.
 //   - [Issuer.AddCode] announces a one-time code that the host sends to the user.
@@ -31,20 +30,17 @@
 //   - [Issuer.Reseal] seals an account again after the primary key was replaced.
 //
 // Create, Verify, Prove and Rotate check credentials themselves. Who may call the
-// others is the host's to decide.
-//
-// If the store does not know the account, Create, Verify and Prove respond as if every
-// credential were wrong, and Rotate as if there were no such device. The others return
-// an invalid-argument that wraps credential.ErrNotFound: to respond with 404, check
-// errors.Is(err, credential.ErrNotFound) before ErrInvalid.
+// others is the host's to decide. If the store does not know the account, Create,
+// Verify and Prove respond as if every credential were wrong, and Rotate as if there
+// were no such device. The others return an invalid-argument that wraps
+// [credential.ErrNotFound]: to respond with 404, check for that before ErrInvalid.
 //
 // # The host
 //
 // In this documentation, the host is the service that embeds the library. The
 // library is domain logic without HTTP or SQL: package jsonapi serves the
-// documented endpoint, and packages memstore and sqlstore keep accounts.
-//
-// Authenticate the caller before you call an Issuer: AccountID is an account that
+// documented endpoint, and packages memstore and sqlstore keep accounts. Authenticate
+// the caller before you call an Issuer: AccountID is an account that
 // the host's own authentication established. Failures are counted per account;
 // limit requests per address where that matters.
 //
@@ -53,9 +49,7 @@
 // Load the account, decide in memory, save once if nothing changed meanwhile,
 // answer. No device and no verdict leaves before the save that records it. The
 // rules of an operation are in the file of its name; the precedence of OTP,
-// password and PIN is in proofs.go.
-//
-// The host stores one State beside each account. [CredentialStore] documents the
+// password and PIN is in proofs.go. The host stores one State beside each account. [CredentialStore] documents the
 // contract, and package storetest checks an implementation against it.
 //
 // # Compatibility

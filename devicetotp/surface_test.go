@@ -43,6 +43,11 @@ func TestSurface(t *testing.T) {
 	}
 }
 
+// What go doc prints of the package is read before anything is looked up.
+func TestGoDocOfThePackageIsShort(t *testing.T) {
+	require.LessOrEqual(t, strings.Count(goCommand(t, "doc", "./devicetotp"), "\n"), 110, "lines")
+}
+
 // The documentation of the package says of each operation what it does.
 func TestPackageDocumentationHasEveryOperation(t *testing.T) {
 	doc, err := os.ReadFile("doc.go")
