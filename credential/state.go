@@ -70,7 +70,8 @@ type Device struct {
 	// imported and nobody knows when it was; see [Device.Used].
 	LastStep int64
 	// MadeBy is the id of the device whose code this one was created on; "" if
-	// there is none. If that device was revoked, it is the one that made that, if any.
+	// there is none. If that device was revoked, or made room for this one, it is the
+	// one that made that, if any.
 	MadeBy string
 	// Attempts are the wrong values in a row that were compared with this
 	// device, whatever path they came by. Named counts only verifications that

@@ -1,6 +1,10 @@
 package devicetotp
 
-import "example.com/devicetotp/credential"
+import (
+	"slices"
+
+	"example.com/devicetotp/credential"
+)
 
 // grant adds the device, and spends what it rests on.
 func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[DeviceTOTP], bool) {
@@ -12,7 +16,11 @@ func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[De
 		return o.refused(err)
 	}
 	takeID(&a.State, device.ID)
+	maker := madeBy(&a.State, device.MadeBy)
 	o.evicted = o.makeRoom(a, device.RestsOnGrace, o.proofs.otpSeen.verdict.DeviceID)
+	if maker != "" && slices.Contains(o.evicted, device.MadeBy) { // as in passOn
+		device.MadeBy = maker
+	}
 	if factor, ok := basis.Factor(); ok {
 		o.proofs.succeed(a, factor)
 	} else {
@@ -60,4 +68,13 @@ func (o *create) makeSecret(a *credential.Account) (err error) {
 		o.secret, err = o.newSecret()
 	}
 	return err
+}
+
+// madeBy returns the id of the device that made the one of that id; "" if there is
+// none.
+func madeBy(s *credential.State, id string) string {
+	if i := s.DeviceIndex(id); i >= 0 {
+		return s.Devices[i].MadeBy
+	}
+	return ""
 }

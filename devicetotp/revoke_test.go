@@ -461,6 +461,25 @@ func TestRevoke_TakesWhatWasMadeByADeviceThatIsGone(t *testing.T) {
 	require.Equal(t, devicetotp.Revoked{DeviceIDs: []string{otherID(0)}, MadeBy: []string{otherID(4)}}, out)
 }
 
+// A device that makes room for the one that is made on its code is gone like one that
+// was revoked.
+func TestRevoke_TakesWhatWasMadeByADeviceThatMadeRoomForIt(t *testing.T) {
+	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.MaxDevices = 2 }))
+	a, devices := enrol(t, w, "acct", 1)
+	made := devices[0]
+	for n := range 3 {
+		var err error
+		made, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(n + 1), OTP: w.Phone(made).Code()})
+		require.NoError(t, err)
+		w.Clock.Advance(25 * time.Hour)
+	}
+	require.Equal(t, []string{otherID(2)}, w.Events()[len(w.Events())-1].Evicted)
+	require.Equal(t, otherID(0), a.Stored().State.Devices[1].MadeBy)
+	out, err := w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{otherID(0)}, WithMadeBy: true})
+	require.NoError(t, err)
+	require.Equal(t, devicetotp.Revoked{DeviceIDs: []string{otherID(0)}, MadeBy: []string{otherID(3)}}, out)
+}
+
 // A row that was edited may have devices that made each other.
 func TestRevoke_OfDevicesThatMadeEachOtherEnds(t *testing.T) {
 	w := devicetotptest.New(t)
