@@ -86,10 +86,10 @@ type Imported struct {
 // An import may be run twice: a device that is there with the same secret and
 // parameters is left as it is (AlreadyThere), and one that was imported and
 // revoked stays away, recognized by its id and by its secret, unless
-// AgainAfterRevoke is set. Of a device that was rotated here, the secret that was
-// imported is not remembered, only the id: name devices alike. The error is id-in-use for one that stays away, and for
-// one whose id another device has; [Issuer.Inspect] shows which, because only the
-// latter is there.
+// AgainAfterRevoke is set. If a device was rotated since, only its id is recognized,
+// so give a device the same id each time. The error is id-in-use for one that stays
+// away, and for one whose id another device has; [Issuer.Inspect] shows which, because
+// only the latter is there.
 //
 // Errors have these codes:
 //
