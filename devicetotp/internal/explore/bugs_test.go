@@ -79,7 +79,7 @@ var bugs = []bug{
 	},
 	{
 		name: "steps not monotone", file: "verifier/device.go",
-		old: "p.Match(code, now, s.lastStep)", new: "p.Match(code, now, s.lastStep-2)",
+		old: "matchSecret(p, secret, code, now, s.lastStep)", new: "matchSecret(p, secret, code, now, s.lastStep-2)",
 		scenarios: "older-code-after-newer", kind: "a code that is accepted and spends nothing (I2)",
 	},
 	{
