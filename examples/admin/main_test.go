@@ -257,7 +257,7 @@ func testExitCodes(t *testing.T, d *desk) {
 // What is done and not logged is an error: a replay would not know of it.
 func TestALogThatCannotBeWritten(t *testing.T) {
 	const full = "/dev/full"
-	if _, err := os.Stat(full); err != nil {
+	if _, err := os.Stat(full); err != nil && os.Getenv("CI") == "" {
 		t.Skip(err)
 	}
 	d := onSQLite(t)

@@ -147,7 +147,7 @@ func TestFaultsAreAnsweredAndLogged(t *testing.T) {
 	}
 }
 
-// What a client can try again is told apart from what is broken.
+// A failure that may pass is 503, and one that will not is 500.
 func TestWhatCanBeTriedAgainIsUnavailable(t *testing.T) {
 	for _, err := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn} {
 		e := refusalOf(fmt.Errorf("hash: %w", err))
