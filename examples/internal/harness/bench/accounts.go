@@ -89,12 +89,8 @@ func newTurns(accounts int, pass time.Duration) *turns {
 // take returns the number of a request.
 func (t *turns) take() int64 { return t.next.Add(1) - 1 }
 
-// account returns whose turn it is: neighbours in time are not neighbours in
-// the table.
-func (t *turns) account(n int64) int {
-	const stride = 7919 // a prime that divides no power of ten
-	return int(n*stride%int64(t.accounts))*t.every + t.first
-}
+// account returns whose turn it is.
+func (t *turns) account(n int64) int { return inTurn(int(n), t.accounts)*t.every + t.first }
 
 // at is the instant of a request. The clock may show a little more when it is
 // decided, because of requests made at the same time.

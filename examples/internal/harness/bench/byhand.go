@@ -54,6 +54,7 @@ type rivalry struct {
 	op                  string
 	conns               int
 	ours, usual, fewest []float64
+	cpu                 map[string][]float64 // of this process, a request, in microseconds
 }
 
 func (b *bench) byHandOn(ctx context.Context, engine string, on target) (err error) {
@@ -65,13 +66,17 @@ func (b *bench) byHandOn(ctx context.Context, engine string, on target) (err err
 	var all []*rivalry
 	for _, op := range []string{opCreateOTP, opCreate, opVerify} {
 		for _, conns := range connections {
-			all = append(all, &rivalry{op: op, conns: conns})
+			all = append(all, &rivalry{op: op, conns: conns, cpu: map[string][]float64{}})
 		}
 	}
 	for round := range b.sizes.handRounds {
 		for _, r := range all {
 			turn := func(who string) func() (float64, error) {
-				return func() (float64, error) { return stage.turn(ctx, who, r.op, r.conns, b.sizes.handSlice) }
+				return func() (float64, error) {
+					rate, cpu, err := stage.turn(ctx, who, r.op, r.conns, b.sizes.handSlice)
+					r.cpu[who] = append(r.cpu[who], inMicros(cpu))
+					return rate, err
+				}
 			}
 			sides := []side{{&r.ours, turn(loopOurs)}, {&r.usual, turn(byUsual)}, {&r.fewest, turn(byFewest)}}
 			if err := takeTurns(sides, round); err != nil {
@@ -80,12 +85,12 @@ func (b *bench) byHandOn(ctx context.Context, engine string, on target) (err err
 		}
 	}
 	b.tableOfRivalries(engine, all)
-	return b.statementLog(ctx, stage)
+	return b.profiles(ctx, stage)
 }
 
 func (b *bench) tableOfRivalries(engine string, all []*rivalry) {
 	b.say("\n%s:\n", engine)
-	rows := [][]string{{"operation", "connections", "ours, requests/s", "usual", "ours / usual", "goal", "", "fewest", "ours / fewest", "goal", ""}}
+	rows := [][]string{{"operation", "connections", "ours, requests/s", "usual", "ours / usual", "goal", "", "fewest", "ours / fewest", "goal", "", "clients' CPU of each"}}
 	for _, r := range all {
 		what := fmt.Sprintf("%s on %s, %d connections", r.op, engine, r.conns)
 		row := append([]string{r.op, count(r.conns), perSecond(medianOf(r.ours)), perSecond(medianOf(r.usual))},
@@ -96,24 +101,22 @@ func (b *bench) tableOfRivalries(engine string, all []*rivalry) {
 		} else {
 			row = append(row, fmt.Sprintf("%.2f", against), "none", "")
 		}
+		row = append(row, fmt.Sprintf("%.0f, %.0f, %.0f us", medianOf(r.cpu[loopOurs]), medianOf(r.cpu[byUsual]), medianOf(r.cpu[byFewest])))
 		rows = append(rows, row)
 	}
 	b.table(rows)
 }
 
-// statementLog shows what each sends for one request.
-func (b *bench) statementLog(ctx context.Context, stage *stage) error {
-	b.say("\nWhat is sent for one request, shortened:\n\n```text")
+// profiles shows what each sends for one request, and how long that takes.
+func (b *bench) profiles(ctx context.Context, stage *stage) error {
+	b.say("\nOne request over one connection: how long each statement takes until its answer is there, in microseconds, and the client's own time.\n\n```text")
 	for _, op := range []string{opCreateOTP, opCreate, opVerify} {
 		for _, who := range []string{loopOurs, byUsual, byFewest} {
-			sent, err := stage.log(ctx, who, op)
+			p, err := stage.profile(ctx, who, op)
 			if err != nil {
-				return err
+				return fmt.Errorf("%s, %s: %w", op, who, err)
 			}
-			for i, query := range sent {
-				sent[i] = shortened(query)
-			}
-			b.say("%-17s %-7s %s", op, who, strings.Join(sent, "; "))
+			b.say("%-17s %-7s %s", op, who, p)
 		}
 	}
 	b.say("```")
@@ -137,22 +140,23 @@ func shortened(query string) string {
 
 // exhaust lets so many workers make requests, each for another account, until
 // that long is over or every account had its turn. It returns how many there were
-// a second.
-func exhaust(ctx context.Context, workers, accounts int, long time.Duration, do func(ctx context.Context, account int) error) (float64, error) {
+// a second, and the time of this process that each took.
+func exhaust(
+	ctx context.Context, workers, accounts int, long time.Duration, do func(ctx context.Context, account int) error,
+) (rate float64, cpu time.Duration, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next, done atomic.Int64
 	var all sync.WaitGroup
-	started := time.Now()
+	started, before := time.Now(), cpuTime()
 	for range workers {
 		all.Go(func() {
 			for time.Since(started) < long && ctx.Err() == nil {
-				n := next.Add(1) - 1
-				if n >= int64(accounts) {
+				n := int(next.Add(1)) - 1
+				if n >= accounts {
 					return
 				}
-				const stride = 7919 // neighbours in time are not neighbours in the table
-				if err := do(ctx, int(n*stride%int64(accounts))); err != nil {
+				if err := do(ctx, inTurn(n, accounts)); err != nil {
 					cancel(fmt.Errorf("a request failed: %w", err))
 					return
 				}
@@ -161,11 +165,21 @@ func exhaust(ctx context.Context, workers, accounts int, long time.Duration, do 
 		})
 	}
 	all.Wait()
-	elapsed := time.Since(started)
+	elapsed, used := time.Since(started), cpuTime()-before
 	if err := context.Cause(ctx); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return float64(done.Load()) / elapsed.Seconds(), nil
+	n := done.Load()
+	if n == 0 {
+		return 0, 0, errors.New("no request was made")
+	}
+	return float64(n) / elapsed.Seconds(), used / time.Duration(n), nil
+}
+
+// inTurn is the account of request n: neighbours in time are not neighbours in the table.
+func inTurn(n, accounts int) int {
+	const stride = 7919 // a prime that divides no power of ten
+	return n * stride % accounts
 }
 
 // service returns the peer of that name.

@@ -182,14 +182,15 @@ func (s *stage) byHand(db *sql.DB) byhand.Database {
 	return byhand.Database{DB: db, MySQL: s.on.mysql(), Keys: s.keys, Now: func() time.Time { return onStage }}
 }
 
-// turn resets the tables and returns how many requests a second were answered.
-func (s *stage) turn(ctx context.Context, who, op string, conns int, long time.Duration) (float64, error) {
+// turn resets the tables and returns how many requests a second were answered, and
+// the time of this process that each took.
+func (s *stage) turn(ctx context.Context, who, op string, conns int, long time.Duration) (rate float64, cpu time.Duration, err error) {
 	if err := s.reset(ctx); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	do, err := s.requests(ctx, s.handles[conns], who, op)
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	return exhaust(ctx, conns, s.accounts, long, do)
 }
@@ -245,20 +246,23 @@ func (s *stage) ours(ctx context.Context, db *sql.DB, op string) (func(ctx conte
 	}, nil
 }
 
-// log returns what is sent for one request.
-func (s *stage) log(ctx context.Context, who, op string) ([]string, error) {
+// profile returns where the time of a request goes.
+func (s *stage) profile(ctx context.Context, who, op string) (profile, error) {
 	if err := s.reset(ctx); err != nil {
-		return nil, err
+		return profile{}, err
 	}
-	plain := s.handles[1]
-	noted := &notes{Connector: dsnConnector{plain.Driver(), s.on.dsn}}
-	db := sql.OpenDB(noted)
+	db, noted, err := s.on.noted()
+	if err != nil {
+		return profile{}, err
+	}
 	defer db.Close()
 	do, err := s.requests(ctx, db, who, op)
 	if err != nil {
-		return nil, err
+		return profile{}, err
 	}
-	noted.take()
-	err = do(ctx, 0)
-	return noted.take(), err
+	next := 0
+	return profileOf(ctx, noted, min(s.accounts, profileRequests), func(ctx context.Context) error {
+		next++
+		return do(ctx, inTurn(next-1, s.accounts))
+	})
 }

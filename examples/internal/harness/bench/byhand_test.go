@@ -27,7 +27,7 @@ func TestByHandAnswersWhatOursAnswers(t *testing.T) {
 			for _, op := range []string{opCreateOTP, opCreate, opVerify} {
 				for _, who := range []string{loopOurs, byUsual, byFewest} {
 					for range 2 {
-						_, err := stage.turn(t.Context(), who, op, 8, time.Minute)
+						_, _, err := stage.turn(t.Context(), who, op, 8, time.Minute)
 						require.NoError(t, err, "%s %s", who, op)
 					}
 				}
@@ -37,7 +37,7 @@ func TestByHandAnswersWhatOursAnswers(t *testing.T) {
 }
 
 func TestWhatIsSentByHand(t *testing.T) {
-	stage, err := newStage(t.Context(), (&postgres{dsn: pgtest.Need(t).Database(t)}).target(), 1)
+	stage, err := newStage(t.Context(), (&postgres{dsn: pgtest.Need(t).Database(t)}).target(), 10)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, stage.close()) }()
 	for who, want := range map[string]string{
@@ -45,19 +45,23 @@ func TestWhatIsSentByHand(t *testing.T) {
 		byUsual:  "BEGIN; SELECT hand_users FOR UPDATE; SELECT hand_devices; UPDATE hand_devices; COMMIT",
 		byFewest: "SELECT hand_users; UPDATE hand_devices",
 	} {
-		sent, err := stage.log(t.Context(), who, opVerify)
+		p, err := stage.profile(t.Context(), who, opVerify)
 		require.NoError(t, err)
-		for i, query := range sent {
-			sent[i] = shortened(query)
+		var sent []string
+		for _, s := range p.statements {
+			sent = append(sent, shortened(s.query))
+			require.Positive(t, s.took, s.query)
 		}
 		require.Equal(t, want, strings.Join(sent, "; "))
+		require.Positive(t, p.client)
+		require.Positive(t, p.whole)
 	}
 }
 
 func TestExhaustGivesEveryAccountOneTurn(t *testing.T) {
 	var mu sync.Mutex
 	turns := map[int]int{}
-	_, err := exhaust(t.Context(), 4, 100, time.Minute, func(_ context.Context, account int) error {
+	_, _, err := exhaust(t.Context(), 4, 100, time.Minute, func(_ context.Context, account int) error {
 		mu.Lock()
 		defer mu.Unlock()
 		turns[account]++
@@ -68,6 +72,6 @@ func TestExhaustGivesEveryAccountOneTurn(t *testing.T) {
 	for account, n := range turns {
 		require.Equal(t, 1, n, account)
 	}
-	_, err = exhaust(t.Context(), 4, 100, time.Minute, func(context.Context, int) error { return context.Canceled })
+	_, _, err = exhaust(t.Context(), 4, 100, time.Minute, func(context.Context, int) error { return context.Canceled })
 	require.ErrorIs(t, err, context.Canceled)
 }

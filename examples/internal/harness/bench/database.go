@@ -133,7 +133,7 @@ func statementsOf(ctx context.Context, dsn, table string) (statements, error) {
 	if err := store.Save(ctx, a); err != nil {
 		return statements{}, err
 	}
-	sent := noted.take()
+	sent := queries(noted.take())
 	if len(sent) != 2 {
 		return statements{}, fmt.Errorf("Load and Save are %d statements: %q", len(sent), sent)
 	}

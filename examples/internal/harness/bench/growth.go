@@ -21,6 +21,8 @@ type growthPoint struct {
 	stateBytes        int
 	rates             map[string][]float64 // by operation: requests a second over one connection
 	requests          map[string]request
+	noted             map[string]request // the same, through notes
+	notes             *notes
 }
 
 // each is how long a request takes.
@@ -55,20 +57,20 @@ func (b *bench) growth(ctx context.Context) (err error) {
 
 	var byAccounts, byDevices []*growthPoint
 	for _, t := range targets {
-		db, err := t.open(2) // SQLite's settings are checked on two
+		on, err := t.handles()
 		if err != nil {
 			return err
 		}
-		defer db.Close()
+		defer on.close()
 		for i, accounts := range b.sizes.growth {
-			p, err := newGrowthPoint(ctx, t, db, fmt.Sprint("accounts", i), accounts, 1)
+			p, err := newGrowthPoint(ctx, t, on, fmt.Sprint("accounts", i), accounts, 1)
 			if err != nil {
 				return err
 			}
 			byAccounts = append(byAccounts, p)
 		}
 		for _, n := range devices {
-			p, err := newGrowthPoint(ctx, t, db, fmt.Sprint("devices", n), b.sizes.growthTable, n)
+			p, err := newGrowthPoint(ctx, t, on, fmt.Sprint("devices", n), b.sizes.growthTable, n)
 			if err != nil {
 				return err
 			}
@@ -83,45 +85,36 @@ func (b *bench) growth(ctx context.Context) (err error) {
 	b.growthTable(byDevices)
 	b.say("\nThe largest beside the smallest:\n")
 	b.growthGoals(targets, byAccounts, byDevices)
-	if err := b.sayWritten(ctx, pg, byAccounts); err != nil {
+	if err := b.growthProfiles(ctx, targets, byAccounts, byDevices); err != nil {
+		return err
+	}
+	if err := b.sayWritten(ctx, pg, byAccounts, byDevices); err != nil {
 		return err
 	}
 	return b.drawGrowth(byAccounts, byDevices)
 }
 
-// writtenRequests are how many the log is measured over.
-const writtenRequests = 1000
-
-// sayWritten tells what a row and a request take on PostgreSQL's disk. The log
-// is what a standby has to be sent.
-func (b *bench) sayWritten(ctx context.Context, pg *postgres, byAccounts []*growthPoint) error {
-	last := len(b.sizes.growth) - 1 // the largest table
-	var size, before, after int64
-	if err := pg.query(ctx, fmt.Sprintf(`SELECT pg_total_relation_size('accounts%d')`, last), &size); err != nil {
-		return err
-	}
-	const position = `SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint`
-	// The first of the two goes where the log must still hold pages whole.
-	verify := byAccounts[0].requests[opVerify]
-	for _, to := range []*int64{&before, &after} {
-		for range writtenRequests {
-			if err := verify(ctx); err != nil {
-				return err
-			}
-		}
-		if err := pg.query(ctx, position, to); err != nil {
-			return err
-		}
-	}
-	b.say("\nOn PostgreSQL an account of one device takes %s bytes of disk, index and room for updates included, and a request writes %s bytes of log,",
-		count(int(size)/byAccounts[last].accounts), count(int(after-before)/writtenRequests))
-	b.say("not counting pages that are logged whole when they are first changed after a checkpoint.")
-	return nil
+// handles are two on one database, of which one takes note of what is sent.
+type handles struct {
+	plain, noted *sql.DB
+	notes        *notes
 }
+
+func (t target) handles() (h handles, err error) {
+	if h.plain, err = t.open(2); err != nil { // SQLite's settings are checked on two
+		return handles{}, err
+	}
+	if h.noted, h.notes, err = t.noted(); err != nil {
+		return handles{}, errors.Join(err, h.plain.Close())
+	}
+	return h, nil
+}
+
+func (h handles) close() { _ = errors.Join(h.plain.Close(), h.noted.Close()) }
 
 // newGrowthPoint fills a table: the accounts of even numbers are for Verify,
 // those of odd numbers for Create, which needs devices that were never used.
-func newGrowthPoint(ctx context.Context, t target, db *sql.DB, table string, accounts, devices int) (*growthPoint, error) {
+func newGrowthPoint(ctx context.Context, t target, on handles, table string, accounts, devices int) (*growthPoint, error) {
 	keys, _, err := newKeys()
 	if err != nil {
 		return nil, err
@@ -129,18 +122,28 @@ func newGrowthPoint(ctx context.Context, t target, db *sql.DB, table string, acc
 	if err := t.fill(ctx, keys, table, accounts, devices); err != nil {
 		return nil, err
 	}
-	store, err := sqlstore.New(ctx, db, t.dialect, sqlstore.Config{Table: table})
-	if err != nil {
-		return nil, err
-	}
 	half := func(first int, pass time.Duration) *turns {
 		return &turns{accounts: accounts / 2, pass: pass, every: 2, first: first}
 	}
-	p := &growthPoint{store: t.name(), accounts: accounts, devices: devices, rates: map[string][]float64{}, requests: map[string]request{}}
-	if p.requests[opVerify], err = verifying(store, keys, half(0, period), devices); err != nil {
+	of := map[string]*turns{opVerify: half(0, period), opCreate: half(1, createPass)}
+	requests := func(db *sql.DB) (map[string]request, error) {
+		store, err := sqlstore.New(ctx, db, t.dialect, sqlstore.Config{Table: table})
+		if err != nil {
+			return nil, err
+		}
+		all := map[string]request{}
+		for op, turns := range of {
+			if all[op], err = makers[op](store, keys, turns, devices); err != nil {
+				return nil, err
+			}
+		}
+		return all, nil
+	}
+	p := &growthPoint{store: t.name(), accounts: accounts, devices: devices, rates: map[string][]float64{}, notes: on.notes}
+	if p.requests, err = requests(on.plain); err != nil {
 		return nil, err
 	}
-	if p.requests[opCreate], err = creating(store, keys, half(1, createPass), devices); err != nil {
+	if p.noted, err = requests(on.noted); err != nil {
 		return nil, err
 	}
 	p.stateBytes, err = stateBytes(keys, devices)

@@ -4,7 +4,15 @@ import (
 	"context"
 	"database/sql/driver"
 	"sync"
+	"time"
 )
+
+// A sent statement is one message to the database, and how long its answer took: until
+// the rows were read, where there are rows.
+type sent struct {
+	query string
+	took  time.Duration
+}
 
 // notes is a connector in front of another one. It takes note of the statements
 // that are sent.
@@ -12,7 +20,7 @@ type notes struct {
 	driver.Connector
 
 	mu   sync.Mutex
-	sent []string
+	sent []*sent
 }
 
 // Connect implements driver.Connector.
@@ -24,19 +32,39 @@ func (n *notes) Connect(ctx context.Context) (driver.Conn, error) {
 	return &notedConn{conn, n}, nil
 }
 
-func (n *notes) note(query string) {
+// note takes note of a statement that begins now. The function that it returns is
+// called when it is answered.
+func (n *notes) note(query string) (answered func()) {
+	s := &sent{query: query}
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	n.sent = append(n.sent, query)
+	n.sent = append(n.sent, s)
+	n.mu.Unlock()
+	began := time.Now()
+	return func() {
+		took := time.Since(began)
+		n.mu.Lock()
+		s.took = took
+		n.mu.Unlock()
+	}
 }
 
 // take returns the statements since the last time.
-func (n *notes) take() []string {
+func (n *notes) take() (all []sent) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	sent := n.sent
+	for _, s := range n.sent {
+		all = append(all, *s)
+	}
 	n.sent = nil
-	return sent
+	return all
+}
+
+// queries returns what was sent.
+func queries(all []sent) (queries []string) {
+	for _, s := range all {
+		queries = append(queries, s.query)
+	}
+	return queries
 }
 
 // notedConn passes on what database/sql prefers.
@@ -46,26 +74,43 @@ type notedConn struct {
 }
 
 func (c *notedConn) ExecContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Result, error) {
-	c.notes.note(query)
+	defer c.notes.note(query)()
 	return c.Conn.(driver.ExecerContext).ExecContext(ctx, query, args)
 }
 
 func (c *notedConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (driver.Rows, error) {
-	c.notes.note(query)
-	return c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	answered := c.notes.note(query)
+	rows, err := c.Conn.(driver.QueryerContext).QueryContext(ctx, query, args)
+	if err != nil {
+		answered()
+		return nil, err
+	}
+	return notedRows{rows, answered}, nil
 }
 
 // PrepareContext takes note of what would cost one more message.
 func (c *notedConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	c.notes.note("PREPARE " + query)
+	defer c.notes.note("PREPARE " + query)()
 	return c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, query)
 }
 
 // BeginTx takes note of what would cost two more.
 func (c *notedConn) BeginTx(ctx context.Context, opts driver.TxOptions) (driver.Tx, error) {
-	c.notes.note("BEGIN")
+	defer c.notes.note("BEGIN")()
 	tx, err := c.Conn.(driver.ConnBeginTx).BeginTx(ctx, opts)
 	return notedTx{tx, c.notes}, err
+}
+
+// notedRows are answered when they are closed.
+type notedRows struct {
+	driver.Rows
+	answered func()
+}
+
+// Close implements driver.Rows.
+func (r notedRows) Close() error {
+	defer r.answered()
+	return r.Rows.Close()
 }
 
 type notedTx struct {
@@ -75,7 +120,7 @@ type notedTx struct {
 
 // Commit takes note.
 func (tx notedTx) Commit() error {
-	tx.notes.note("COMMIT")
+	defer tx.notes.note("COMMIT")()
 	return tx.Tx.Commit()
 }
 

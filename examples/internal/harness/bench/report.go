@@ -16,6 +16,7 @@ type goal struct {
 	atLeast bool // otherwise at most
 	want    float64
 	unit    string
+	but     string // what is said beside it, where it is missed
 }
 
 func (g goal) met() bool {
@@ -37,7 +38,7 @@ func (g goal) verdict() string {
 	if g.met() {
 		return "met"
 	}
-	return "**missed**"
+	return "**missed**" + g.but
 }
 
 // atLeast notes a goal for the end of the report and returns its cells.
@@ -154,9 +155,9 @@ func group(digits string) string {
 	return digits
 }
 
-func micros(d time.Duration) string {
-	return fmt.Sprintf("%.0f us", float64(d)/float64(time.Microsecond))
-}
+func micros(d time.Duration) string { return fmt.Sprintf("%.0f us", inMicros(d)) }
+
+func inMicros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
 
 func millis(d time.Duration) string {
 	return fmt.Sprintf("%.2f ms", float64(d)/float64(time.Millisecond))

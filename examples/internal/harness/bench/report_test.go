@@ -22,6 +22,14 @@ func TestAGoalIsMetAtItsLimit(t *testing.T) {
 	}
 }
 
+func TestAMissedGoalSaysWhoElseMissesIt(t *testing.T) {
+	require.Empty(t, alsoMissed(0.9))
+	missed := goal{have: 0.8, atLeast: true, want: 0.9, but: alsoMissed(0.8349)}
+	require.Equal(t, "**missed**, as by the bare loop: 0.83", missed.verdict())
+	missed.have = 0.9
+	require.Equal(t, "met", missed.verdict())
+}
+
 func TestATableIsMarkdown(t *testing.T) {
 	var out bytes.Buffer
 	b := &bench{out: &out}

@@ -25,7 +25,7 @@ type sizes struct {
 }
 
 var fullSizes = sizes{
-	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 3, unpinnedRounds: 2, httpRounds: 5,
+	accounts: 10_000, slice: 2 * time.Second, pinnedRounds: 5, unpinnedRounds: 2, httpRounds: 5,
 	idle: 6 * time.Second, overloadRuns: 3,
 	handAccounts: 10_000, handRounds: 5, handSlice: time.Second,
 	engineAccounts: 2_000, engineRounds: 5, engineSlice: 2 * time.Second,

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"database/sql"
 	"os"
 	"strings"
 	"testing"
@@ -25,11 +24,8 @@ func TestMain(m *testing.M) {
 // noted returns a store with a table, and what takes note of its statements.
 func noted(t *testing.T, on target) (*sqlstore.Store, *notes) {
 	t.Helper()
-	direct, err := sql.Open(on.driver, on.dsn)
+	db, n, err := on.noted()
 	require.NoError(t, err)
-	n := &notes{Connector: dsnConnector{direct.Driver(), on.dsn}}
-	require.NoError(t, direct.Close())
-	db := sql.OpenDB(n)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	store, err := sqlstore.New(t.Context(), db, on.dialect, sqlstore.Config{})
 	require.NoError(t, err)
@@ -110,7 +106,7 @@ func TestARequestIsTwoStatements(t *testing.T) {
 				require.NoError(t, err, c.name)
 			}
 			var kinds []string
-			for _, query := range sent.take() {
+			for _, query := range queries(sent.take()) {
 				kind, _, _ := strings.Cut(query, " ")
 				kinds = append(kinds, kind)
 			}

@@ -161,8 +161,20 @@ func ratio(ours, theirs []float64) float64 {
 	return medianOf(each)
 }
 
+// mostOfPgbench is what ours should reach of it, where the client has a core of its own.
+const mostOfPgbench = 0.9
+
+// alsoMissed says so where the bare loop does not reach it either: then it is out of
+// reach of whoever uses database/sql and this driver.
+func alsoMissed(bare float64) string {
+	if bare >= mostOfPgbench {
+		return ""
+	}
+	return fmt.Sprintf(", as by the bare loop: %.2f", bare)
+}
+
 func (b *bench) tableOfContests(contests []*contest, pinned bool) {
-	rows := [][]string{{"operation", "connections", "ours, requests/s", "bare Go loop", "CPU, ours and bare", "ratio", "goal", "", "pgbench", "ratio", "goal", ""}}
+	rows := [][]string{{"operation", "connections", "ours, requests/s", "bare Go loop", "CPU, ours and bare", "ours / bare", "goal", "", "pgbench", "ours / pgbench", "goal", "", "bare / pgbench"}}
 	where := "any core"
 	if pinned {
 		where = "a core each"
@@ -176,12 +188,15 @@ func (b *bench) tableOfContests(contests []*contest, pinned bool) {
 		row = append(row, b.atLeast(0.87, ratio(c.ours, c.bare), what+", against a bare loop")...)
 		if len(c.limits) > 0 {
 			row = append(row, perSecond(medianOf(c.limits)))
-			against := ratio(c.ours, c.limits)
+			against, bare := ratio(c.ours, c.limits), ratio(c.bare, c.limits)
 			if pinned {
-				row = append(row, b.atLeast(0.9, against, what+", against pgbench")...)
+				row = append(row, b.note(goal{
+					what: what + ", against pgbench", have: against, atLeast: true, want: mostOfPgbench, but: alsoMissed(bare),
+				})...)
 			} else {
-				row = append(row, fmt.Sprintf("%.2f", against), "none")
+				row = append(row, fmt.Sprintf("%.2f", against), "none", "")
 			}
+			row = append(row, fmt.Sprintf("%.2f", bare))
 		}
 		rows = append(rows, row)
 	}
