@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
 	"strconv"
@@ -26,7 +27,19 @@ const firstID = 100_000_001
 
 func accountID(i int) string { return strconv.Itoa(firstID + i) }
 
-func deviceID(i int) string { return fmt.Sprintf("00000000-0000-4000-8000-%012d", i) }
+// deviceID is the id of a device of an account. It looks random, as real ones do: a
+// database that compresses what it stores must not find more to compress here.
+func deviceID(account, device int) string {
+	r := random(account, device)
+	r[6], r[8] = r[6]&0x0f|0x40, r[8]&0x3f|0x80 // a UUID of version 4
+	return fmt.Sprintf("%x-%x-%x-%x-%x", r[:4], r[4:6], r[6:8], r[8:10], r[10:])
+}
+
+// random returns 16 bytes, always the same ones.
+func random(account, n int) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", account, n))
+	return sum[:16]
+}
 
 // deviceSecret is the secret of the device of that number, in every account:
 // the database does not see it, and a client need not look it up.
@@ -50,11 +63,11 @@ const passwordHash = "$argon2id$v=19$m=19456,t=2,p=1$MDEyMzQ1Njc4OWFiY2RlZg$MDEy
 func newAccount(keys *credential.Keyring, pinHash string, i, devices int) (credential.Account, error) {
 	a := credential.Account{ID: accountID(i), RegisteredAt: base, PasswordHash: passwordHash, PINHash: pinHash, Version: 1}
 	for w := range credential.MaxWrites {
-		a.State.MarkWrite(credential.WriteID{byte(w + 1)}) // as many writers
+		a.State.MarkWrite(credential.WriteID(random(i, w))) // as many writers
 	}
 	for d := range devices {
 		device := credential.Device{
-			ID: deviceID(d), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period,
+			ID: deviceID(i, d), Algorithm: credential.AlgorithmSHA1, Digits: 6, Period: period,
 			Basis: credential.BasisGrace, RestsOnGrace: true, CreatedAt: base.Add(-time.Hour),
 		}
 		var err error

@@ -109,7 +109,10 @@ type plainAttributes struct {
 	Algorithm string  `json:"algorithm,omitempty"`
 }
 
-var plainSecret = devicetotp.DeviceTOTP{Secret: credential.NewSecret("12345678901234567890")}.Base32()
+var (
+	plainID     = deviceID(0, 1)
+	plainSecret = devicetotp.DeviceTOTP{Secret: credential.NewSecret("12345678901234567890")}.Base32()
+)
 
 // plain decodes the same body and encodes the same answer, and does nothing
 // else: no authentication, no negotiation, no limit, no decision.
@@ -119,7 +122,7 @@ func plain(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
-	document.Data.ID = deviceID(1)
+	document.Data.ID = plainID
 	document.Data.Attributes = plainAttributes{Secret: plainSecret, Period: 30, Digits: 6, Algorithm: "SHA1"}
 	w.Header().Set("Content-Type", jsonapi.MediaType)
 	w.WriteHeader(http.StatusCreated)
