@@ -35,7 +35,8 @@ type URI struct {
 // none. Digits and Period are not checked against the bounds of an import,
 // which does so itself.
 //
-// No error shows the address or a part of it.
+// No error shows the address or a part of it. An error has no code of package errors:
+// a service that was sent the address must respond with 422 itself.
 func ParseURI(address string) (URI, error) {
 	key, err := otp.NewKeyFromURL(address)
 	if err != nil { // which quotes the address
@@ -95,7 +96,7 @@ func readURI(key *otp.Key, query url.Values) (out URI, err error) {
 
 // ParseBase32 reads a shared secret in base32 (RFC 4648) as people and systems
 // write it: in any case, with or without padding, with spaces and dashes
-// anywhere. No error shows the text or a part of it.
+// anywhere. No error shows the text or a part of it, or has a code: see [ParseURI].
 func ParseBase32(text string) (Secret, error) {
 	var b strings.Builder
 	for _, r := range text {
@@ -125,6 +126,7 @@ func ParseBase32(text string) (Secret, error) {
 
 // ParseAlgorithm reads the name of an algorithm as services write it: SHA1,
 // SHA256 or SHA512 in any case, also with a dash as in SHA-256, and after "Hmac".
+// An error has no code: see [ParseURI].
 func ParseAlgorithm(name string) (Algorithm, error) {
 	plain := strings.ReplaceAll(strings.TrimPrefix(strings.ToLower(name), "hmac"), "-", "")
 	for a := AlgorithmSHA1; a.SecretSize() != 0; a++ {

@@ -37,7 +37,8 @@ func (p Purpose) slot() (i int, ok bool) {
 
 // A Scope says what a sealed or digested value belongs to. It is authenticated
 // with the value, so that a value moved elsewhere is refused. The Scope of a
-// device secret is made by [DeviceScope]; the others are written as they are.
+// device secret is made by [DeviceScope] or [RotationScope]; the others are written as
+// they are.
 type Scope struct {
 	Purpose   Purpose
 	AccountID string

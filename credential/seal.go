@@ -47,8 +47,12 @@ func (k *Keyring) Open(s Scope, sealed []byte) (plain Secret, outdated bool, err
 }
 
 // OpenFor is [Keyring.Open] for a secret that is needed only once: it is passed to
-// use, which must not keep it, and erased when use returns. Where OpenFor returns an
-// error, use was not called.
+// use, and erased when use returns or panics. Where OpenFor returns an error, use was
+// not called. use must not be nil, and may call methods of the keyring.
+//
+// use must not keep plain, nor give it to another goroutine: the same memory holds the
+// next secret that is opened, of any account. Code that has kept plain reads that one,
+// and alters it by a write.
 func (k *Keyring) OpenFor(s Scope, sealed []byte, use func(plain []byte)) (outdated bool, err error) {
 	index, rest, err := k.find(sealedFormat, sealed)
 	if err != nil {

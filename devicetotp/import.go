@@ -41,8 +41,8 @@ type ImportRequest struct {
 	// namespace of your own. Leave the secret out, because ids are shown and logged.
 	// The module's examples/import does it.
 	DeviceID string
-	// Name is what the user calls the device: 0 to 64 characters of UTF-8, without
-	// control characters, bidirectional overrides, and spaces at either end.
+	// Name is what the user calls the device, by the rules of CreateRequest.Name;
+	// "" for none.
 	Name string
 	// Secret is the shared secret as raw bytes, from 10 to 128.
 	Secret credential.Secret

@@ -8,7 +8,8 @@ import (
 )
 
 // Overview is what an account looks like, for a settings page and for support.
-// It holds no secret, no digest and no hash.
+// It holds no secret, no digest and no hash, but do not send it whole: the id of a
+// device that is OpenToRetry is as good as its secret.
 type Overview struct {
 	// Devices are the account's devices, oldest first.
 	Devices []DeviceOverview

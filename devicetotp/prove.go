@@ -28,9 +28,9 @@ type ProveRequest struct {
 type Proof struct {
 	// Basis is the factor: OTP, password or PIN.
 	Basis credential.Basis
-	// Kind is the kind of an OTP: of a one-time code, or
-	// verifier.KindDeviceTOTP. It is "" for a password or PIN, and where a
-	// Config.OTP of the host's own does not say.
+	// Kind is the kind of an OTP: of a one-time code, verifier.KindDeviceTOTP or
+	// verifier.KindRecovery. It is "" for a password or PIN, and where a Config.OTP
+	// of the host's own does not say.
 	Kind string
 	// DeviceID is the device that generated the OTP; "" if none did.
 	DeviceID string
