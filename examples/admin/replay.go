@@ -72,14 +72,20 @@ func (r *replaying) line(ctx context.Context, line []byte) error {
 	if !ok {
 		return nil
 	}
+	if err := hasTime(e); err != nil {
+		return err
+	}
 	if !r.isBetween(e.At) {
 		if _, known := r.locks[e.AccountID]; known && !e.At.Before(r.o.restored) {
 			r.noteLock(e) // a second run must not undo it
 		}
 		return nil
 	}
-	if e.Code == devicetotp.CodeUnavailable && changes(e.Op) {
-		return fmt.Errorf("%w: nobody knows whether this %s took effect: see account %q; if it did, repeat it, and then this replay", errRefused, e.Op, e.AccountID)
+	if err := canRepeat(e); err != nil {
+		return err
+	}
+	if e.Code == devicetotp.CodeUnavailable && spends(e.Op) {
+		r.say("to be checked, because a request ended as unavailable", e.AccountID)
 	}
 	err = r.repeat(ctx, e, line)
 	var internal *devicetotp.Error
@@ -106,14 +112,6 @@ func (r *replaying) isBetween(at time.Time) bool {
 	}
 	if r.later++; r.firstLater.IsZero() {
 		r.firstLater = at
-	}
-	return false
-}
-
-func changes(op devicetotp.Op) bool {
-	switch op {
-	case opLock, opUnlock, opDelete, opRenameAccount, devicetotp.OpRevoke, devicetotp.OpReplaceRecoveryCodes:
-		return true
 	}
 	return false
 }

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -230,4 +231,64 @@ func TestReplay_NamesWhatItCannotDo(t *testing.T) {
 	require.NotContains(t, out, "line 4: ")
 	require.Contains(t, out, "3 Events of between the two times; left out: 1 of before")
 	require.Len(t, d.inspected("alice").Devices, 1, "lines after those are repeated, and those of before the backup are not")
+}
+
+// A service that logs a lock itself may misspell it. It is named, because a lock that is
+// left out silently is one that nobody repeats.
+func TestReplay_NamesWhatItDoesNotKnow(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	at := time.Now().UTC().Format(time.RFC3339)
+	require.NoError(t, os.WriteFile(d.log, []byte(strings.Join([]string{
+		`{"event":{"op":"locked","at":"` + at + `","account":"alice"}}`,
+		`{"event":{"op":"LOCK","at":"` + at + `","account":"alice"}}`,
+		`{"event":{"op":"lock","at":"` + at + `"}}`,
+		`{"event":{"op":"lock","account":"alice"}}`,
+		`{"event":{"op":"locked","at":"2020-01-01T00:00:00Z","account":"alice"}}`,                        // of before the backup
+		`{"event":{"op":"verify","account":"alice","code":"invalid-id"}}`,                                // refused for its form, before the clock was read
+		`{"event":{"op":"create","at":"` + at + `","account":"","code":"internal-error"}}`,               // nobody was authenticated
+		`{"event":{"op":"lock","at":"` + at + `","account":"alice","code":"invalid-argument"},"more":1}`, // a field that nobody knows
+		`{"event":{"kind":"deploy"}}`,                                                                    // of somebody else
+	}, "\n")+"\n"), 0o600))
+	out := d.run(3, "replay", "-since", at, "-restored", time.Now().UTC().Format(time.RFC3339Nano), d.log)
+	for _, named := range []string{`line 1: refused: "locked" is no operation`, `line 2: refused: "LOCK" is`, "line 3: refused: this lock names no account", `line 4: refused: this lock of account "alice" has no time`, "4 lines"} {
+		require.Contains(t, out, named)
+	}
+	require.Contains(t, out, "5 Events of between the two times; left out: 2 of before", "what is no Event is not counted")
+	require.False(t, d.inspected("alice").Locked)
+}
+
+// A replay knows every operation of the library.
+func TestReplay_KnowsEveryOperation(t *testing.T) {
+	source, err := os.ReadFile("../../errors/op.go")
+	require.NoError(t, err)
+	constants := regexp.MustCompile(`(?m)^\tOp\w+ +Op = "(.+?)"`).FindAllSubmatch(source, -1)
+	require.Greater(t, len(constants), 10)
+	for _, c := range constants {
+		op := devicetotp.Op(c[1])
+		require.Equal(t, op != devicetotp.OpNewIssuer, isKnown(op), "%s; making an Issuer has no Event", op)
+	}
+}
+
+// A proof whose answer was lost may have used a recovery code, or confirmed a rotation, and
+// its retry does not say so: somebody has to look.
+func TestReplay_SaysWhereNobodyKnows(t *testing.T) {
+	d := onSQLite(t)
+	at := time.Now()
+	var events []devicetotp.Event
+	for _, op := range []devicetotp.Op{devicetotp.OpVerify, devicetotp.OpProve, devicetotp.OpCreate, devicetotp.OpRotate, devicetotp.OpRename} {
+		d.account(string(op))
+		e := devicetotp.Event{Op: op, At: at, AccountID: string(op), Code: devicetotp.CodeUnavailable}
+		events = append(events, e, e)
+	}
+	d.account("bob")
+	events = append(events, devicetotp.Event{Op: devicetotp.OpVerify, At: at, AccountID: "bob", Code: devicetotp.CodeInvalidCredentials})
+	require.NoError(t, os.Remove(d.log))
+	d.logs(events...)
+	out := d.run(0, "replay", "-since", at.Format(time.RFC3339Nano), "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+	for _, id := range []string{"verify", "prove", "create", "rotate"} {
+		require.Equal(t, 1, strings.Count(out, `to be checked, because a request ended as unavailable: "`+id+`"`), out)
+	}
+	require.NotContains(t, out, `"rename"`)
+	require.NotContains(t, out, `"bob"`)
 }

@@ -35,6 +35,9 @@ func Logged(line []byte) (e devicetotp.Event, ok bool, err error) {
 	if err := json.Unmarshal(l.Event, &v); err != nil {
 		return devicetotp.Event{}, false, fmt.Errorf("operations: an Event of the log: %w", err)
 	}
+	if v.Op == "" {
+		return devicetotp.Event{}, false, nil
+	}
 	e = devicetotp.Event{
 		Op: v.Op, At: v.At, AccountID: v.Account, Code: v.Code, DeviceID: v.Device, Replaced: v.Replaced,
 		Revoked: v.Revoked, Evicted: v.Evicted, RotationsConfirmed: v.RotationsConfirmed,
