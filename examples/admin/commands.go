@@ -11,6 +11,7 @@ import (
 
 // A command is one word of the command line.
 type command struct {
+	does  string   // in a line
 	args  []string // what follows the flags
 	wants string   // what the flags must have
 	flags func(*flag.FlagSet, *options)
@@ -21,14 +22,17 @@ type command struct {
 var account = []string{"an account"}
 
 var commands = map[string]command{
-	"inspect":        {args: account, do: inspect},
-	"unblock":        {args: account, do: unblock, flags: factorFlag},
-	"revoke":         {args: account, do: revoke, flags: deviceFlags, wants: "either -device or -all, and ", check: oneOfDeviceFlags},
-	"lock":           {args: account, do: lock},
-	"unlock":         {args: account, do: unlock},
-	"delete":         {args: account, do: remove},
-	"rename-account": {args: []string{"the old id", "a new one"}, do: rename},
-	"replay":         {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, a later -restored, and ", check: bothTimes},
+	"inspect": {args: account, do: inspect, does: "prints the account as JSON"},
+	"unblock": {args: account, do: unblock, flags: factorFlag, does: "forgets failures"},
+	"revoke": {args: account, do: revoke, flags: deviceFlags, wants: "either -device or -all, and ", check: oneOfDeviceFlags,
+		does: "removes devices"},
+	"lock":   {args: account, do: lock, does: "refuses requests for the account until it is unlocked"},
+	"unlock": {args: account, do: unlock, does: "allows them again"},
+	"delete": {args: account, do: remove, does: "removes the account, with all that the library keeps"},
+	"rename-account": {args: []string{"the old id", "a new one"}, do: rename,
+		does: "moves the account to an id that no account has or had"},
+	"replay": {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, a later -restored, and ", check: bothTimes,
+		does: "repeats from the log what a restored backup undid"},
 }
 
 func factorFlag(flags *flag.FlagSet, o *options) {

@@ -31,17 +31,34 @@ func parseFlags(args []string, output io.Writer) (o options, err error) {
 	flags.SetOutput(output)
 	o.Define(flags)
 	flags.StringVar(&o.log, "log", "", "`file` to append Events to (default the standard error)")
+	flags.Usage = func() { usage(flags) }
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	c, known := commands[flags.Arg(0)]
-	if !o.Complete() || !known {
-		fmt.Fprintf(output, "admin: want -store, -key-file and one of %s\n", strings.Join(slices.Sorted(maps.Keys(commands)), ", "))
+	if known {
+		o.command = flags.Arg(0)
+		if err := o.parseCommand(c, flags.Args()[1:], output); err != nil {
+			return o, err
+		}
+	}
+	if !known || !o.Complete() {
+		fmt.Fprintln(output, "admin: want -store, -key-file and a command")
 		flags.Usage()
 		return o, accounts.ErrUsage
 	}
-	o.command = flags.Arg(0)
-	return o, o.parseCommand(c, flags.Args()[1:], output)
+	return o, nil
+}
+
+// usage prints the flags and the commands.
+func usage(flags *flag.FlagSet) {
+	out := flags.Output()
+	fmt.Fprintln(out, "Usage of admin: admin [flags] command [flags of the command] account")
+	flags.PrintDefaults()
+	fmt.Fprintln(out, "The commands; an id that begins with a dash is written after --:")
+	for _, name := range slices.Sorted(maps.Keys(commands)) {
+		fmt.Fprintf(out, "  %-16s%s\n", name, commands[name].does)
+	}
 }
 
 // parseCommand parses what follows the name of a command.

@@ -71,11 +71,11 @@ type unreadable struct {
 }
 
 func inspect(ctx context.Context, a *admin, o options) error {
-	stored, err := a.store.Load(ctx, o.args[0])
+	seen, err := a.issuer.Inspect(ctx, o.args[0]) // first, because it is logged
 	if err != nil {
 		return err
 	}
-	seen, err := a.issuer.Inspect(ctx, o.args[0])
+	stored, err := a.store.Load(ctx, o.args[0])
 	if err != nil {
 		return err
 	}

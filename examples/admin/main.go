@@ -3,7 +3,8 @@
 //
 //	go -C examples run ./admin -store sqlite:/var/lib/service/accounts.db -key-file /etc/service/totp.keys inspect alice
 //
-// The commands, each followed by its flags and then the account:
+// The commands, each followed by its flags and then the account, which comes after --
+// if it begins with a dash:
 //
 //	inspect                                  prints the account as JSON
 //	unblock [-factor otp|password|pin]       forgets failures, of all factors if none is named

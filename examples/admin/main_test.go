@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -231,6 +232,8 @@ func testExitCodes(t *testing.T, d *desk) {
 	d.run(2, "-store", "", "inspect", "alice")
 	d.run(0, "-h")
 	d.run(0, "revoke", "-h")
+	d.run(2, "inspect", "-all")
+	d.run(3, "inspect", "--", "-all")
 	for _, refused := range [][]string{
 		{"inspect", "nobody"}, {"unblock", "nobody"}, {"revoke", "-all", "nobody"}, {"lock", "nobody"}, {"delete", "nobody"}, {"rename-account", "nobody", "x"},
 		{"revoke", "-device", "not-a-uuid", "alice"},
@@ -252,6 +255,30 @@ func testExitCodes(t *testing.T, d *desk) {
 	d.run(1, "-key-file", d.log+"-not", "inspect", "alice")
 	d.run(1, "-store", d.name+"-not", "inspect", "alice")
 	d.run(1, "-log", filepath.Join(d.log, "not"), "inspect", "alice")
+}
+
+// Whoever has only the command finds out from it what it does.
+func TestHelp(t *testing.T) {
+	d := onSQLite(t)
+	d.args = nil
+	help := d.run(0, "-h")
+	require.Contains(t, d.run(0, "revoke", "-h"), "-with-made-by", "no flag is asked for before")
+	for name, c := range commands {
+		require.Regexp(t, `(?m)^  `+name+` +`+regexp.QuoteMeta(c.does)+`$`, help)
+	}
+	require.Contains(t, d.run(2, "what"), "rename-account")
+	require.Contains(t, d.run(2, "inspect", "alice"), "-key-file")
+}
+
+// Somebody who looks for accounts that do not exist is in the log too.
+func TestWhatIsRefusedIsLogged(t *testing.T) {
+	d := onSQLite(t)
+	for _, command := range [][]string{{"inspect"}, {"unblock"}, {"revoke", "-all"}, {"lock"}, {"unlock"}, {"delete"}} {
+		require.NoError(t, os.WriteFile(d.log, nil, 0o600))
+		d.run(3, append(command, "nobody")...)
+		require.Len(t, d.logged(), 1, command)
+		require.Contains(t, d.logged()[0], "nobody invalid-argument")
+	}
 }
 
 // What is done and not logged is an error: a replay would not know of it.
