@@ -20,7 +20,8 @@ type approval struct {
 // approve accepts a code of a device for one payment.
 //
 // The app sends the amount that it has shown: if that has changed, the user has not
-// approved what is stored now.
+// approved what is stored now. Where a payment has a payee or a currency too, send and
+// compare those as well, in both statements.
 //
 // The payment is read first, so that no code is spent on one that cannot be
 // approved. The app sends the id of its device, so that wrong codes slow down that

@@ -51,6 +51,9 @@ func (s *Service) remove(r *http.Request, accountID string) (any, error) {
 	if err := read(r, &body); err != nil {
 		return nil, err
 	}
+	if body.Added.IsZero() { // whichever device has the id now would go
+		return nil, errBody
+	}
 	gone, err := settings.Remove(r.Context(), s.Issuer, settings.Removal{
 		AccountID: accountID, DeviceID: chi.URLParam(r, "id"), Added: body.Added, Lost: body.Lost,
 		OTP: credential.TypedCode(credential.FromPtr(body.OTP)), Password: credential.FromPtr(body.Password),
@@ -61,7 +64,8 @@ func (s *Service) remove(r *http.Request, accountID string) (any, error) {
 // passwordTimeout is how long a change of a password may take.
 const passwordTimeout = time.Minute
 
-// password changes the password, and ends what the old one may have opened.
+// password changes the password, and ends what the old one may have opened. What a new
+// password must be, beyond its size, is the service's to check before.
 func (s *Service) password(r *http.Request, accountID string) (any, error) {
 	var body struct {
 		Old    *string `json:"old"`

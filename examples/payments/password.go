@@ -41,11 +41,17 @@ func ChangePassword(ctx context.Context, issuer *devicetotp.Issuer, users Users,
 		return err
 	}
 	for range 3 { // two are enough, unless processes with different hashers renew it in turn
-		err = users.RotateHash(ctx, id, credential.FactorPassword, stored.PasswordHash, hash)
-		if !errors.Is(err, credential.ErrConflict) {
-			return err
+		errWrite := users.RotateHash(ctx, id, credential.FactorPassword, stored.PasswordHash, hash)
+		if errWrite == nil {
+			return nil
 		}
-		if stored, err = users.Load(ctx, id); err != nil || stored.PasswordHash == hash {
+		stored, err = users.Load(ctx, id)
+		switch {
+		case err == nil && stored.PasswordHash == hash: // it was written, and only the response was lost
+			return nil
+		case !errors.Is(errWrite, credential.ErrConflict):
+			return errWrite
+		case err != nil:
 			return err
 		}
 		same, _, err := h.Compare(ctx, stored.PasswordHash, old)

@@ -2,6 +2,7 @@ package payments
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -160,6 +161,40 @@ func TestPasswordChangeThatTookEffect(t *testing.T) {
 	quiet, err := devicetotp.NewIssuer(&Store{w.db}, w.options.Keys, devicetotp.Config{Limits: patient})
 	require.NoError(t, err)
 	require.NoError(t, ChangePassword(t.Context(), quiet, lost{&Store{w.db}}, verifier.DefaultHasher(), id, credential.NewSecret(password), credential.NewSecret(changed)))
+	w.fits(id, changed)
+}
+
+// cut is a store whose connection breaks while the new hash is written, before or after
+// it is there.
+type cut struct {
+	*Store
+	written bool
+}
+
+var errCut = errors.New("the connection broke")
+
+func (c cut) RotateHash(ctx context.Context, id string, f credential.Factor, from, to string) error {
+	if c.written {
+		if err := c.Store.RotateHash(ctx, id, f, from, to); err != nil {
+			return err
+		}
+	}
+	return errCut
+}
+
+// Where the response to the write was lost, the change has taken effect, and the sessions
+// must end: the old password, which the request has, is good for nothing any more.
+func TestPasswordChangeWhoseResponseWasLost(t *testing.T) {
+	w := newWorld(t)
+	quiet, err := devicetotp.NewIssuer(&Store{w.db}, w.options.Keys, devicetotp.Config{Limits: patient})
+	require.NoError(t, err)
+	change := func(id string, users Users) error {
+		return ChangePassword(t.Context(), quiet, users, verifier.DefaultHasher(), id, credential.NewSecret(password), credential.NewSecret(changed))
+	}
+	id, _ := w.user(time.Hour)
+	require.ErrorIs(t, change(id, cut{&Store{w.db}, false}), errCut)
+	w.fits(id, password)
+	require.NoError(t, change(id, cut{&Store{w.db}, true}))
 	w.fits(id, changed)
 }
 

@@ -109,6 +109,7 @@ func TestADeviceIsRemovedOnAProof(t *testing.T) {
 	remove := func(proof string) reply {
 		return w.post("/settings/devices/"+onGrace.DeviceID+"/remove", token, `{"added":"`+added+`",`+proof+`}`)
 	}
+	w.post("/settings/devices/"+onGrace.DeviceID+"/remove", token, `{"password":"`+password+`"}`).refused(t, http.StatusUnprocessableEntity, "invalid-body")
 	remove(`"otp":"`+w.code(onGrace)+`"`).refused(t, http.StatusForbidden, "invalid-credentials")
 	got := remove(`"password":"` + password + `"`)
 	require.Equal(t, http.StatusOK, got.status, got.text)
