@@ -27,6 +27,7 @@ import (
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
 	"example.com/devicetotp/devicetotp/jsonapi"
+	"example.com/devicetotp/verifier"
 )
 
 //go:embed schema.sql
@@ -118,6 +119,15 @@ func (w *world) user(ago time.Duration) (id, token string) {
 	require.NoError(w.t, w.db.QueryRowContext(w.t.Context(), `INSERT INTO users (email, password_hash, created_at) VALUES ($1, $2, $3) RETURNING id`,
 		rand.Text(), string(hash), w.Clock.Now().Add(-ago)).Scan(&id))
 	return id, w.signIn(id)
+}
+
+// renew gives the user an argon2id hash of the password, so that no proof of it starts a
+// renewal, which would change the user at some later time.
+func (w *world) renew(id string) {
+	w.t.Helper()
+	hash, err := verifier.DefaultHasher().Hash(w.t.Context(), credential.NewSecret(password))
+	require.NoError(w.t, err)
+	w.exec(`UPDATE users SET password_hash = $2 WHERE id = $1`, id, hash)
 }
 
 func (w *world) payment(userID string) (id string) {

@@ -234,9 +234,7 @@ func TestPasswordChangeEndsSessionsWhateverElseFails(t *testing.T) {
 	w := newWorld(t)
 	id, token := w.user(time.Hour)
 	thief := w.signIn(id)
-	hash, err := verifier.DefaultHasher().Hash(t.Context(), credential.NewSecret(password))
-	require.NoError(t, err)
-	w.exec(`UPDATE users SET password_hash = $2 WHERE id = $1`, id, hash) // so that it is not renewed
+	w.renew(id)
 	w.create(token, `"password":"`+password+`"`)
 	w.exec(`CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no more'; END $$`)
 	w.exec(`CREATE FUNCTION break() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN

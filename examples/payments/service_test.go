@@ -35,6 +35,7 @@ func TestWrongSettingsAreRefusedAtStart(t *testing.T) {
 func TestAnotherKeyringIsRefusedAtStart(t *testing.T) {
 	w := newWorld(t)
 	id, token := w.user(time.Hour)
+	w.renew(id)
 	start := func(canary string, keys *credential.Keyring) error {
 		options := w.options
 		options.Canary, options.Keys = canary, keys
