@@ -76,6 +76,21 @@ func TestACodeApprovesOnePaymentOfMany(t *testing.T) {
 	require.Equal(t, 1, approved)
 }
 
+// A payment that another device approves while a code is being verified stays with that
+// one.
+func TestAPaymentIsApprovedByOneDevice(t *testing.T) {
+	w := newWorld(t)
+	id, token := w.user(time.Hour)
+	phone := w.create(token, `"password":"`+password+`"`)
+	payment := w.payment(id)
+	w.exec(`CREATE FUNCTION overtake() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN UPDATE payments SET approved_by = 'another'; RETURN NULL; END $$`)
+	w.exec(`CREATE TRIGGER overtakes AFTER INSERT OR UPDATE ON device_totp_states EXECUTE FUNCTION overtake()`)
+	w.approve(token, payment, w.code(phone), phone.DeviceID).refused(t, http.StatusConflict, "already-approved")
+	var by string
+	require.NoError(t, w.db.QueryRowContext(t.Context(), `SELECT approved_by FROM payments WHERE id = $1`, payment).Scan(&by))
+	require.Equal(t, "another", by)
+}
+
 // A device of the first five minutes approves nothing, nor does one that was made on
 // its codes, until it was rotated on a password. The page says so.
 func TestADeviceOnGraceApprovesNothing(t *testing.T) {
