@@ -46,11 +46,12 @@
 //
 // # How it works
 //
-// Load the account, decide in memory, save once if nothing changed meanwhile,
-// answer. No device and no verdict leaves before the save that records it. The
-// rules of an operation are in the file of its name; the precedence of OTP,
-// password and PIN is in proofs.go. The host stores one State beside each account. [CredentialStore] documents the
-// contract, and package storetest checks an implementation against it.
+// Load the account, decide in memory, save once if nothing changed meanwhile, answer.
+// No device and no verdict leaves before the save that records it. The rules of an
+// operation are in the file of its name; the precedence of OTP, password and PIN is in
+// proofs.go. The host stores one State beside each account, and forgets an account by
+// deleting both. [CredentialStore] documents the contract, and package storetest checks
+// an implementation against it.
 //
 // # Compatibility
 //
