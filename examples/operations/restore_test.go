@@ -2,6 +2,7 @@ package operations
 
 import (
 	"bytes"
+	"encoding/json"
 	"log/slog"
 	"testing"
 	"time"
@@ -89,6 +90,32 @@ func TestLoggedSkipsOtherLines(t *testing.T) {
 		require.NoError(t, err)
 		require.False(t, ok)
 	}
+}
+
+// A service with another logger writes an Event by encoding/json, whose factors are a list.
+// A recovery code that was used is found in both.
+func TestLoggedReadsBothForms(t *testing.T) {
+	e := devicetotp.Event{
+		Op: devicetotp.OpProve, At: devicetotptest.Start, AccountID: "alice", DeviceID: "d", Replaced: true,
+		Revoked: []string{"a"}, Evicted: []string{"b"}, RotationsConfirmed: []string{"c"},
+		Factors: []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultValid, Kind: verifier.KindRecovery}},
+	}
+	var bySlog bytes.Buffer
+	slog.New(slog.NewJSONHandler(&bySlog, nil)).Info("devicetotp", "event", e)
+	byJSON, err := json.Marshal(map[string]any{"level": "info", "event": e})
+	require.NoError(t, err)
+	for _, line := range [][]byte{bySlog.Bytes(), byJSON} {
+		read, ok, err := Logged(line)
+		require.NoError(t, err)
+		require.True(t, ok)
+		require.Equal(t, e, read, "%s", line)
+	}
+	e.Factors = []devicetotp.FactorResult{{Factor: credential.FactorOTP, Result: devicetotp.ResultWrong}, {Factor: credential.FactorPIN, Result: devicetotp.ResultValid}}
+	wrong, err := json.Marshal(map[string]any{"event": e})
+	require.NoError(t, err)
+	read, _, err := Logged(wrong)
+	require.NoError(t, err)
+	require.Empty(t, read.Factors, "only an OTP that was right may have been a recovery code")
 }
 
 func TestAgainTakesItAwayAgain(t *testing.T) {
