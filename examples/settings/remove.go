@@ -83,9 +83,9 @@ func (p *Page) remove(w http.ResponseWriter, r *http.Request, account string) {
 	gone, err := Remove(r.Context(), p.Issuer, Removal{
 		AccountID: account, DeviceID: r.PathValue("id"),
 		Added: added, Lost: r.PostFormValue("lost") == "yes",
-		OTP:      credential.Optional(r.PostFormValue("otp")),
+		OTP:      credential.TypedCode(credential.Optional(r.PostFormValue("otp"))), // a paste is no guess
 		Password: credential.Optional(r.PostFormValue("password")),
-		PIN:      credential.Optional(r.PostFormValue("pin")),
+		PIN:      credential.TypedCode(credential.Optional(r.PostFormValue("pin"))),
 	})
 	if err != nil {
 		refuse(w, err)

@@ -40,6 +40,8 @@ func TestRemovalAsksForAProof(t *testing.T) {
 		"the PIN":           {present("pin", "8299"), http.StatusOK, ""},
 		"the password":      {present("password", "hunter2"), http.StatusOK, ""},
 		"a code we sent":    {present("otp", "526271"), http.StatusOK, ""},
+		"a pasted code":     {present("otp", " 526-271"), http.StatusOK, ""},
+		"a pasted PIN":      {present("pin", "8299 "), http.StatusOK, ""},
 		"a device's code":   {ownCode, http.StatusOK, ""},
 		"a recovery code":   {recoveryCode, http.StatusOK, ""},
 		"a password as OTP": {present("otp", "hunter2"), http.StatusForbidden, "invalid-credentials"},
