@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"hash"
+	"slices"
 	"sync"
 
 	"golang.org/x/crypto/chacha20poly1305"
@@ -73,8 +74,8 @@ func (k *Keyring) OpenFor(s Scope, sealed []byte, use func(plain []byte)) (outda
 	if err != nil {
 		return false, ErrTampered
 	}
-	defer clear(plain) // it may have been too long for the buffer
-	use(plain)
+	defer clear(plain)      // it may have been too long for the buffer
+	use(slices.Clip(plain)) // what follows it in the buffer is not for use to append to
 	return index < k.primary, nil
 }
 

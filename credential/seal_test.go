@@ -41,6 +41,7 @@ func TestOpenedForOneUse(t *testing.T) {
 		var kept []byte
 		outdated, err := k.OpenFor(deviceScope, sealed, func(plain []byte) {
 			require.Equal(t, want, string(plain))
+			require.Equal(t, len(plain), cap(plain), "what is appended goes elsewhere")
 			kept = plain
 		})
 		require.NoError(t, err)
