@@ -134,6 +134,7 @@ func TestApprovalsAreRefused(t *testing.T) {
 		"a payment spelled odd":  {"urn:uuid:" + payment, `{"code":"123456","cents":100}`, 404, "not-found", ""},
 		"another member":         {payment, `{"cents":100,"to":1}`, 422, "invalid-body", ""},
 		"no JSON":                {payment, `{`, 422, "invalid-body", ""},
+		"something after it":     {payment, `{"cents":100} {}`, 422, "invalid-body", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := w.post("/payments/"+c.payment+"/approve", token, c.body).refused(t, c.status, c.code)

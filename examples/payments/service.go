@@ -19,6 +19,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"time"
@@ -124,12 +125,15 @@ func answer(w http.ResponseWriter, status int, v any) {
 }
 
 // read reads a JSON body. A member that nobody knows is refused: it may be a
-// misspelled one.
+// misspelled one. So is what follows the value.
 func read(r *http.Request, into any) error {
 	d := json.NewDecoder(r.Body)
 	d.DisallowUnknownFields()
 	if err := d.Decode(into); err != nil {
 		return errors.Join(errBody, err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errBody
 	}
 	return nil
 }

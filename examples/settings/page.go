@@ -29,13 +29,14 @@ type Page struct {
 	Account func(*http.Request) string
 }
 
-// Handler serves the page's data and its two forms.
+// Handler serves the page's data and its two forms. Forms that another site sends are
+// refused: where the session is a cookie, a browser sends that along.
 func (p *Page) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /settings/devices", p.signedIn(p.list))
 	mux.HandleFunc("POST /settings/devices/{id}/name", p.signedIn(p.rename))
 	mux.HandleFunc("POST /settings/devices/{id}/remove", p.signedIn(p.remove))
-	return mux
+	return http.NewCrossOriginProtection().Handler(mux)
 }
 
 // Device is one line of the page.

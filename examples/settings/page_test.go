@@ -41,6 +41,21 @@ func TestPageSaysWhenADeviceWasMadeAndUsed(t *testing.T) {
 	require.WithinDuration(t, now, list(t, w, "alice")[2].LastUsed, 30*time.Second, "a day later")
 }
 
+// A form of another site is sent by the user's browser with the user's cookie, and is
+// not what the user wanted.
+func TestPageRefusesFormsOfOtherSites(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("alice").Password("hunter2")
+	phone := create(t, w, "alice", "phone")
+	for header, value := range map[string]string{"Sec-Fetch-Site": "cross-site", "Origin": "https://elsewhere.example"} {
+		r := httptest.NewRequest(http.MethodPost, "/settings/devices/"+phone.ID+"/name", strings.NewReader("name=tablet"))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set(header, value)
+		require.Equal(t, http.StatusForbidden, serve(w, "alice", r).Code, header)
+	}
+	require.Equal(t, "phone", list(t, w, "alice")[0].Name)
+}
+
 // Whoever has the session in the first minutes after a registration could have the
 // secret of such a device for its id, and nothing else.
 func TestPageKeepsTheIDOfADeviceThatIsGivenForNothing(t *testing.T) {
