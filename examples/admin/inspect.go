@@ -99,9 +99,10 @@ func newView(a credential.Account, o devicetotp.Overview) view {
 	for _, c := range o.Codes {
 		v.Codes = append(v.Codes, code(c))
 	}
+	hidden := map[string]bool{}
 	for _, d := range o.Devices {
 		if d.OpenToRetry {
-			d.ID = ""
+			hidden[d.ID], d.ID = true, ""
 		}
 		v.Devices = append(v.Devices, device{
 			ID: d.ID, OpenToRetry: d.OpenToRetry, Name: d.Name, Basis: d.Basis.String(), RestsOnGrace: d.RestsOnGrace, CreatedAt: d.CreatedAt, LastUsedAt: d.LastUsedAt, MadeBy: d.MadeBy,
@@ -110,6 +111,9 @@ func newView(a credential.Account, o devicetotp.Overview) view {
 		})
 	}
 	for _, u := range o.Unreadable {
+		if hidden[u.DeviceID] { // another process may have the key
+			u.DeviceID = ""
+		}
 		v.Unreadable = append(v.Unreadable, unreadable{string(u.Purpose), u.DeviceID, u.KeyID, u.Err.Error()})
 	}
 	return v

@@ -177,6 +177,26 @@ func TestInspectHidesWhatARetryWouldBeGiven(t *testing.T) {
 	})
 }
 
+// A device whose key this command does not have may be given to a retry by a process
+// that has the key.
+func TestInspectHidesWhatARetryWouldBeGivenByAnotherProcess(t *testing.T) {
+	d := onSQLite(t)
+	d.account("alice")
+	unused, err := d.issuer().Create(t.Context(), devicetotp.CreateRequest{AccountID: "alice"})
+	require.NoError(t, err)
+	another := filepath.Join(t.TempDir(), "keys")
+	require.NoError(t, os.WriteFile(another, []byte(credential.KeyText(credential.NewKey("another"))+"\n"), 0o600))
+	out := d.run(0, "-key-file", another, "inspect", "alice")
+	require.NotContains(t, out, unused.ID)
+	var v view
+	require.NoError(t, json.Unmarshal([]byte(out), &v))
+	var named []string
+	for _, u := range v.Unreadable {
+		named = append(named, u.Device)
+	}
+	require.Equal(t, []string{v.Devices[0].ID, v.Devices[1].ID, v.Devices[1].ID, ""}, named, "the secrets, and what the second was created on")
+}
+
 func TestRevoke(t *testing.T) {
 	onBoth(t, func(t *testing.T, d *desk) {
 		first, second := d.account("alice")
