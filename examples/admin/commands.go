@@ -31,7 +31,7 @@ var commands = map[string]command{
 	"delete": {args: account, do: remove, does: "removes the account, with all that the library keeps"},
 	"rename-account": {args: []string{"the old id", "a new one"}, do: rename,
 		does: "moves the account to an id that no account has or had"},
-	"replay": {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, a later -restored, and ", check: bothTimes,
+	"replay": {args: []string{"the file of the log, or -"}, do: replay, flags: timeFlags, wants: "-since, a later -restored that has passed, and ", check: bothTimes,
 		does: "repeats from the log what a restored backup undid"},
 }
 
@@ -70,4 +70,8 @@ func timeFlag(flags *flag.FlagSet, at *time.Time, name, usage string) {
 	})
 }
 
-func bothTimes(o *options) bool { return o.backedUp.Before(o.restored) && !o.backedUp.IsZero() }
+// bothTimes also asks for a -restored that has passed: otherwise what the replay logs
+// itself would be repeated, and recovery codes replaced for ever.
+func bothTimes(o *options) bool {
+	return !o.backedUp.IsZero() && o.backedUp.Before(o.restored) && !o.restored.After(time.Now())
+}

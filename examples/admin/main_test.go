@@ -246,6 +246,8 @@ func testExitCodes(t *testing.T, d *desk) {
 		{}, {"what"}, {"inspect"}, {"inspect", "alice", "bob"}, {"inspect", ""}, {"unblock", "-factor", "sms", "alice"}, {"revoke", "alice"},
 		{"revoke", "-all", "-device", "x", "alice"}, {"rename-account", "alice"}, {"replay", "x"}, {"replay", "-since", "2026-05-01T12:00:00Z", "x"},
 		{"replay", "-since", "yesterday", "-restored", "today", "x"},
+		{"replay", "-since", "2026-05-01T12:00:00Z", "-restored", "2026-05-01T12:00:00Z", "x"},
+		{"replay", "-since", "2026-05-01T12:00:00Z", "-restored", time.Now().Add(time.Hour).Format(time.RFC3339), "x"},
 	} {
 		d.run(2, wrong...)
 	}
