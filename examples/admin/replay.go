@@ -117,6 +117,9 @@ func (r *replaying) isBetween(at time.Time) bool {
 }
 
 func (r *replaying) repeat(ctx context.Context, e devicetotp.Event, line []byte) error {
+	if len(e.RotationsConfirmed) > 0 { // whatever became of the request
+		r.say("to be set up again", e.AccountID)
+	}
 	if e.Code == "" {
 		switch e.Op {
 		case opLock, opUnlock:

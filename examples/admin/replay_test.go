@@ -114,6 +114,24 @@ func TestReplay_OfAnAccountThatWasLockedWhenItWasBackedUp(t *testing.T) {
 	require.NotEqual(t, lost.State.Recovery, after.State.Recovery)
 }
 
+// A rotation that was pending in the backup may have been confirmed since, by a code
+// that was otherwise refused, too: the phone has only the new secret then, and the
+// replay revokes the device because of the old one.
+func TestReplay_OfARotationThatWasConfirmed(t *testing.T) {
+	d := onSQLite(t)
+	for account, e := range map[string]devicetotp.Event{
+		"alice": {Op: devicetotp.OpVerify},
+		"bob":   {Op: devicetotp.OpCreate, Code: devicetotp.CodeDeviceLimitReached},
+	} {
+		first, _ := d.account(account)
+		e.At, e.AccountID, e.RotationsConfirmed = time.Now(), account, []string{first.ID}
+		d.logs(e)
+		out := d.run(0, "replay", "-since", e.At.Format(time.RFC3339Nano), "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+		require.Contains(t, out, `to be set up again: "`+account+`"`)
+		require.Len(t, d.inspected(account).Devices, 1)
+	}
+}
+
 // What was locked or unlocked after the backup was put back stays so in a second run.
 func TestReplay_LeavesLocksOfAfterwards(t *testing.T) {
 	d := onSQLite(t)
