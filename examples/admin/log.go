@@ -26,6 +26,9 @@ type eventLog struct {
 	lines *lines
 }
 
+// errLog says that something may have been done that is not in the log.
+var errLog = errors.New("write the log")
+
 // lines remembers that a line was not written, which package slog does not report: a
 // replay would not know what was done.
 type lines struct {
@@ -36,7 +39,7 @@ type lines struct {
 func (l *lines) Write(line []byte) (int, error) {
 	n, err := l.Writer.Write(line)
 	if err != nil {
-		l.err = fmt.Errorf("write the log: %w", err)
+		l.err = fmt.Errorf("%w: %w", errLog, err)
 	}
 	return n, err
 }
@@ -56,7 +59,9 @@ func openLog(path string, stderr io.Writer) (eventLog, error) {
 // Close closes the file, and reports whether every line was written.
 func (l eventLog) Close() error {
 	if file, ok := l.lines.Writer.(*os.File); ok && file != os.Stderr {
-		return errors.Join(l.lines.err, file.Close())
+		if err := file.Close(); err != nil {
+			return errors.Join(l.lines.err, fmt.Errorf("%w: %w", errLog, err))
+		}
 	}
 	return l.lines.err
 }

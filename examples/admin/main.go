@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func exitCode(err error) int {
-	if isRefusal(err) {
+	if isRefusal(err) && !errors.Is(err, errLog) {
 		return 3
 	}
 	return 1
@@ -91,9 +91,7 @@ func do(ctx context.Context, o options, stdout, stderr io.Writer) (err error) {
 		return err
 	}
 	defer func() {
-		if errLog := log.Close(); errLog != nil {
-			err = errors.Join(err, errLog)
-		}
+		err = errors.Join(err, log.Close())
 	}()
 	keys, store, err := o.Open(ctx)
 	if err != nil {

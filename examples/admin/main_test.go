@@ -310,9 +310,15 @@ func TestALogThatCannotBeWritten(t *testing.T) {
 		t.Skip(err)
 	}
 	d := onSQLite(t)
-	d.account("alice")
+	first, _ := d.account("alice")
 	require.Contains(t, d.run(1, "-log", full, "lock", "alice"), "write the log")
 	require.True(t, d.inspected("alice").Locked)
+
+	now := time.Now().Format(time.RFC3339Nano)
+	require.NoError(t, os.WriteFile(d.log, []byte("not JSON\n"+`{"event":{"op":"revoke","at":"`+now+`","account":"alice","revoked":["`+first.ID+`"]}}`+"\n"), 0o600))
+	out := d.run(1, "-log", full, "replay", "-since", now, "-restored", time.Now().Format(time.RFC3339Nano), d.log)
+	require.Contains(t, out, "write the log")
+	require.Contains(t, out, "1 lines, which are named", "and it is no refusal all the same")
 }
 
 // The second of two operators who moved or deleted one account at once has a copy, which
