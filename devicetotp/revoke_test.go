@@ -451,6 +451,9 @@ func TestRevoke_TakesWhatWasMadeByADeviceThatIsGone(t *testing.T) {
 		return made
 	}
 	makes(makes(makes(makes(devices[0], 1), 2), 3), 4)
+	for n, d := range a.Stored().State.Devices[1:] {
+		require.Equal(t, otherID(n), d.MadeBy, "as long as that one is there")
+	}
 	out, err := w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{otherID(1), otherID(2)}})
 	require.NoError(t, err)
 	require.Equal(t, []string{otherID(1), otherID(2)}, out.DeviceIDs)
