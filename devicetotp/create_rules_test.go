@@ -164,7 +164,8 @@ func (e *createExpectation) takenID(r createRow, d *deviceFacts) {
 // retryOTP: the same code, compared with the digest kept on the device. One that
 // made an earlier device of this id is recognized. One that differs and grants
 // nothing is one wrong OTP, whatever else is in its way, and one failure that names
-// the device, which it is also where it is a right code that rests on grace. The pace of the account and that of the device must both allow it.
+// the device. A right code that rests on grace is that failure too. The pace of the
+// account and that of the device must both allow it.
 func (e *createExpectation) retryOTP(r createRow, d *deviceFacts, recent bool) {
 	same := r.otp.is == theSameOTP && !r.place.digestBroken
 	wait, paced := ofOTP.wait(e.otp)

@@ -40,9 +40,9 @@
 // In this documentation, the host is the service that embeds the library. The
 // library is domain logic without HTTP or SQL: package jsonapi serves the
 // documented endpoint, and packages memstore and sqlstore keep accounts. Authenticate
-// the caller before you call an Issuer: AccountID is an account that
-// the host's own authentication established. Failures are counted per account;
-// limit requests per address where that matters.
+// the caller before you call an Issuer: AccountID is an account that the host's own
+// authentication established. Failures are counted per account; limit requests per
+// address where that matters.
 //
 // # How it works
 //
