@@ -71,7 +71,7 @@ type Device struct {
 	LastStep int64
 	// MadeBy is the id of the device whose code this one was created on; "" if
 	// there is none. If that device was revoked, or made room for this one, it is the
-	// one that made that, if any.
+	// id of the device that had made that one, if there is one.
 	MadeBy string
 	// Attempts are the wrong values in a row that were compared with this
 	// device, whatever path they came by. Named counts only verifications that

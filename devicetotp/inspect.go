@@ -56,7 +56,8 @@ type DeviceOverview struct {
 	CreatedAt time.Time
 	// MadeBy is the id of the device whose code this one was created on; "" if
 	// there is none. If that device was revoked, or made room for this one, it is the
-	// one that made that, if any. It may have been revoked too.
+	// id of the device that had made that one, if there is one. The device of this id
+	// may be gone too.
 	MadeBy string
 	// OpenToRetry reports that a Create with this id that presents nothing may be
 	// given the device again, with its secret: it was created on grace, was never
