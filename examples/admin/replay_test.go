@@ -37,15 +37,7 @@ func TestReplay(t *testing.T) {
 		d.run(0, "lock", "dave")
 		d.run(0, "unlock", "dave")
 		d.run(0, "rename-account", "dave", "u-7")
-		for _, a := range d.all() {
-			_, err := d.store.Delete(t.Context(), a.ID)
-			require.NoError(t, err)
-		}
-		for _, a := range backup {
-			_, err := d.store.Insert(t.Context(), a)
-			require.NoError(t, err)
-		}
-		restored := time.Now().UTC().Format(time.RFC3339Nano)
+		restored := d.restore(backup)
 		var codes credential.RecoveryCodes
 		for round := range 2 {
 			out := d.run(0, "replay", "-since", backedUp, "-restored", restored, d.log)
@@ -67,6 +59,42 @@ func TestReplay(t *testing.T) {
 			require.Equal(t, codes, bob.State.Recovery)
 		}
 	})
+}
+
+// restore puts a backup back, and returns when.
+func (d *desk) restore(backup []credential.Account) (restored string) {
+	d.t.Helper()
+	for _, a := range d.all() {
+		_, err := d.store.Delete(d.t.Context(), a.ID)
+		require.NoError(d.t, err)
+	}
+	for _, a := range backup {
+		_, err := d.store.Insert(d.t.Context(), a)
+		require.NoError(d.t, err)
+	}
+	return time.Now().UTC().Format(time.RFC3339Nano)
+}
+
+// A renamed account is locked or not as it was before it was renamed, whatever it was
+// when it was backed up.
+func TestReplay_OfALockThatWasRenamed(t *testing.T) {
+	d := onSQLite(t)
+	renamed := map[string]string{"lock": "u-7", "unlock": "u-8"}
+	for command := range renamed {
+		d.account(command)
+		require.NoError(t, d.store.SetLocked(t.Context(), command, command == "unlock"))
+	}
+	backup, backedUp := d.all(), time.Now().UTC().Format(time.RFC3339Nano)
+	for command, to := range renamed {
+		d.run(0, command, command)
+		d.run(0, "rename-account", command, to)
+	}
+	restored := d.restore(backup)
+	for range 2 {
+		d.run(0, "replay", "-since", backedUp, "-restored", restored, d.log)
+		require.True(t, d.inspected("u-7").Locked)
+		require.False(t, d.inspected("u-8").Locked)
+	}
 }
 
 // A wrong time repeats nothing, and the command says so.

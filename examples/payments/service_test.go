@@ -156,5 +156,7 @@ func TestWhatCanBeTriedAgainIsUnavailable(t *testing.T) {
 		require.Equal(t, http.StatusServiceUnavailable, e.Status, err)
 		require.Equal(t, "unavailable", e.Code)
 	}
-	require.Equal(t, http.StatusInternalServerError, refusalOf(errors.New("anything else")).Status)
+	for _, err := range []error{errors.New("anything else"), &devicetotp.Error{Code: devicetotp.CodeInternal, Err: context.DeadlineExceeded}} {
+		require.Equal(t, http.StatusInternalServerError, refusalOf(err).Status, err)
+	}
 }
