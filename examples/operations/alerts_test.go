@@ -48,12 +48,17 @@ func TestAlerts(t *testing.T) {
 		require.Equal(t, [2]int{1, 1}, [2]int{len(alert.Labels), len(alert.Annotations)}, "a text with a comma that is not quoted: %v", alert)
 		selectors := regexp.MustCompile(`(devicetotp_\w+)(?:\{(\w+)=~?"([^"]*)"\})?`).FindAllStringSubmatch(alert.Expr, -1)
 		require.NotEmpty(t, selectors)
+		labels := 0
 		for _, s := range selectors {
+			if s[2] != "" {
+				labels++
+			}
 			name := strings.Replace(s[1], "_bucket", "_count", 1)
 			for _, value := range strings.Split(s[3], "|") {
 				require.True(t, has(atStart, name, s[2], regexp.QuoteMeta(value)), "%s has no %s", alert.Alert, s[0])
 			}
 		}
+		require.Equal(t, strings.Count(alert.Expr, "{"), labels, "%s has labels that this test does not read", alert.Alert)
 		for _, by := range regexp.MustCompile(`by \((\w+)\) \((?:rate|increase)\((devicetotp_\w+)`).FindAllStringSubmatch(alert.Expr, -1) {
 			if by[1] != "le" {
 				require.True(t, has(atStart, by[2], by[1], `[^,}]+`), alert.Alert)
