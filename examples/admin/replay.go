@@ -204,9 +204,9 @@ func (r *replaying) end(ctx context.Context) error {
 			r.say("is locked, perhaps by a replay that was interrupted", id)
 		}
 	}
-	fmt.Fprintf(r.out, "%d Events of between the two times; left out: %d of before", r.between, r.before)
+	fmt.Fprintf(r.out, "%d Events between the two times; left out: %d before", r.between, r.before)
 	if r.later > 0 {
-		fmt.Fprintf(r.out, " and %d of after, the first of %s", r.later, r.firstLater.Format(time.RFC3339))
+		fmt.Fprintf(r.out, " and %d after, the first at %s", r.later, r.firstLater.Format(time.RFC3339))
 	}
 	fmt.Fprintln(r.out)
 	if r.refused > 0 {

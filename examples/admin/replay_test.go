@@ -104,7 +104,7 @@ func TestReplay_SaysWhichEventsItLeftOut(t *testing.T) {
 	d.run(0, "lock", "alice")
 	d.run(0, "unlock", "alice")
 	out := d.run(0, "replay", "-since", "2020-05-01T12:00:00Z", "-restored", "2020-05-02T12:00:00Z", d.log)
-	require.Regexp(t, `^0 Events of between the two times; left out: 0 of before and 4 of after, the first of 20`, out)
+	require.Regexp(t, `^0 Events between the two times; left out: 0 before and 4 after, the first at 20`, out)
 }
 
 // logs appends lines for Events, as a service does.
@@ -275,7 +275,7 @@ func TestReplay_NamesWhatItCannotDo(t *testing.T) {
 		require.Contains(t, out, named)
 	}
 	require.NotContains(t, out, "line 4: ")
-	require.Contains(t, out, "3 Events of between the two times; left out: 1 of before")
+	require.Contains(t, out, "3 Events between the two times; left out: 1 before")
 	require.Len(t, d.inspected("alice").Devices, 1, "lines after those are repeated, and those of before the backup are not")
 }
 
@@ -300,7 +300,7 @@ func TestReplay_NamesWhatItDoesNotKnow(t *testing.T) {
 	for _, named := range []string{`line 1: refused: "locked" is no operation`, `line 2: refused: "LOCK" is`, "line 3: refused: this lock names no account", `line 4: refused: this lock of account "alice" has no time`, "4 lines"} {
 		require.Contains(t, out, named)
 	}
-	require.Contains(t, out, "5 Events of between the two times; left out: 2 of before", "what is no Event is not counted")
+	require.Contains(t, out, "5 Events between the two times; left out: 2 before", "what is no Event is not counted")
 	require.False(t, d.inspected("alice").Locked)
 }
 

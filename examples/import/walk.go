@@ -82,7 +82,7 @@ func (w walk) insist(ctx context.Context, r devicetotp.ImportRequest) (done devi
 }
 
 // isAboutTheName reports whether a device was refused because the label of its address
-// cannot be a name: it is too long, or has a character that a line of text has not.
+// cannot be a name: it is too long, or is no line of plain text.
 func isAboutTheName(err error) bool {
 	var refused *totperrors.Error
 	return errors.As(err, &refused) && refused.Field == totperrors.FieldName
