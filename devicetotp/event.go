@@ -15,8 +15,8 @@ import (
 // proof, so the notice is what reveals a stolen session. The first Event of a
 // device may be that of a retry, because the response to the request that made it
 // was lost. So tell of every Event of OpCreate or OpRotate without a Code, Replayed
-// or not, once for each pair of DeviceID and CreatedAt. After one with CodeUnavailable the device may exist:
-// if no retry follows, ask Inspect.
+// or not, once for each pair of DeviceID and CreatedAt. After one with CodeUnavailable
+// the device may exist: if no retry follows, ask Inspect.
 //
 // Tell the user also of each recovery code that was used (a FactorResult of the
 // Kind verifier.KindRecovery) and of new recovery codes (OpReplaceRecoveryCodes).

@@ -27,10 +27,10 @@ const DefaultRecoveryCodes = 10
 // A code is 16 letters and digits in groups of four, such as k7pd-2mxa-w9rf-4hbq,
 // with 79 random bits (NIST SP 800-63B-4 section 4.2.1.1 asks for 64). It is an OTP
 // of the kind verifier.KindRecovery: Create, Prove and Rotate accept it where
-// Policy.OTPKinds has that kind, which by default it has not. Upper case, spaces and dashes make no
-// difference, each code is good once, and none expires. Wrong ones are counted in
-// Policy.Recovery; new codes do not reset that, so that replacing them buys no
-// guesses.
+// Policy.OTPKinds has that kind, which it does not by default. Upper case, spaces and
+// dashes make no difference, each code is good once, and none expires. Wrong ones are
+// counted in Policy.Recovery; new codes do not reset that, so that replacing them buys
+// no guesses.
 //
 // It is the host's to decide who may: check a credential first, and not one that
 // rests on grace alone. Tell the user by another channel when codes were replaced

@@ -19,9 +19,9 @@ type UnblockRequest struct {
 
 // Unblock forgets the failures of the given factors, or of all three if none is
 // given; with credential.FactorOTP also those of each device, of each kind of
-// one-time code and of the recovery codes. It is the host's to call, after the user has proved to be the
-// owner in some other way. Repeating it is a new act: it forgives what failed up
-// to now.
+// one-time code and of the recovery codes. It is the host's to call, after the user has
+// proved to be the owner in some other way. Repeating it is a new act: it forgives what
+// failed up to now.
 //
 // Errors: invalid-argument (an unknown factor; or AccountID, wrapping
 // credential.ErrNotFound, if there is no such account), account-locked, unavailable,
