@@ -20,8 +20,8 @@
 //
 // The exit code is 0 if it is done; 3 if it was refused and nothing has changed: there
 // is no such account or device, the account is locked, or the new id cannot be had; 1 for
-// an error, after which the same command can be run again; and 2 for wrong flags. A
-// replay goes on past what it cannot do, names it, and ends with 3.
+// an error, also one of writing the log, after which the same command can be run again;
+// and 2 for wrong flags. A replay goes on past what it cannot do, names it, and ends with 3.
 package main
 
 import (
