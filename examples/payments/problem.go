@@ -5,9 +5,13 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"io"
 	"math"
+	"net"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
@@ -79,16 +83,32 @@ func refusalOf(err error) refusal {
 }
 
 // isUnavailable reports whether an error that is none of the library may go away: the
-// machine or the database has too much to do, or the connection broke.
+// machine or the database has too much to do, or the database is not there.
 func isUnavailable(err error) bool {
-	for _, passing := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn} {
+	var own *devicetotp.Error
+	if errors.As(err, &own) {
+		return false
+	}
+	for _, passing := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn, io.ErrUnexpectedEOF} {
 		if errors.Is(err, passing) {
-			var own *devicetotp.Error
-			return !errors.As(err, &own)
+			return true
 		}
+	}
+	var network net.Error
+	var postgres interface{ SQLState() string }
+	switch {
+	case errors.As(err, &network):
+		return true
+	case errors.As(err, &postgres):
+		return slices.ContainsFunc(passingClasses, func(class string) bool { return strings.HasPrefix(postgres.SQLState(), class) })
 	}
 	return false
 }
+
+// passingClasses begin the SQLSTATEs of a broken connection, of a statement that was
+// undone because of another one, of too few resources, and of a server that is
+// shutting down or starting.
+var passingClasses = []string{"08", "40", "53", "57"}
 
 var messages = map[devicetotp.Code]string{
 	jsonapi.CodeUnauthorized:           "Sign in.",

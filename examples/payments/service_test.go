@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"testing"
 	"time"
@@ -151,12 +152,23 @@ func TestFaultsAreAnsweredAndLogged(t *testing.T) {
 
 // A failure that may pass is 503, and one that will not is 500.
 func TestWhatCanBeTriedAgainIsUnavailable(t *testing.T) {
-	for _, err := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn} {
+	for _, err := range []error{verifier.ErrBusy, context.DeadlineExceeded, context.Canceled, driver.ErrBadConn, io.ErrUnexpectedEOF} {
 		e := refusalOf(fmt.Errorf("hash: %w", err))
 		require.Equal(t, http.StatusServiceUnavailable, e.Status, err)
 		require.Equal(t, "unavailable", e.Code)
 	}
+	for state, status := range map[string]int{"08006": 503, "40001": 503, "53300": 503, "57P01": 503, "42P01": 500, "": 500} {
+		require.Equal(t, status, refusalOf(fmt.Errorf("load: %w", ofPostgres(state))).Status, state)
+	}
+	down := opened(t, "postgres://nobody@127.0.0.1:1/none?sslmode=disable")
+	require.Equal(t, http.StatusServiceUnavailable, refusalOf(down.PingContext(t.Context())).Status, "there is no server")
 	for _, err := range []error{errors.New("anything else"), &devicetotp.Error{Code: devicetotp.CodeInternal, Err: context.DeadlineExceeded}} {
 		require.Equal(t, http.StatusInternalServerError, refusalOf(err).Status, err)
 	}
 }
+
+// ofPostgres is an error of PostgreSQL with that SQLSTATE.
+type ofPostgres string
+
+func (e ofPostgres) Error() string    { return "SQLSTATE " + string(e) }
+func (e ofPostgres) SQLState() string { return string(e) }
