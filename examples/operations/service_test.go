@@ -37,7 +37,7 @@ var dirs = []string{"/opt/devicetotp", "/etc/service", "/var/lib/service", "/var
 const backedUp, restored = "2026-05-01T03:00:00Z", "2026-05-01T12:30:00Z"
 
 // run runs a block of the page as it stands there, but below root, to the exit code
-// that the page tells; "" is 0.
+// that the page names; "" is 0.
 func (s *service) run(script, exit string) string {
 	s.t.Helper()
 	for _, dir := range dirs {
