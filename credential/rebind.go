@@ -45,8 +45,9 @@ import (
 // If the process dies, begin again with what is written down: as long as the old
 // account is there, delete the new one if it has your Version, and go on from step
 // 2; once it is gone, go on with step 5. Let clients sign in again between the steps
-// 4 and 5. Revoke no device and set no password meanwhile: both work on a locked
-// account, and what is moved could be older.
+// 4 and 5. Meanwhile do not lock or unlock the account yourself: step 5 would undo a
+// lock. Revoke no device and set no password either: both work on a locked account,
+// and what is moved could be older.
 func Rebind(keys *Keyring, s State, from, to string) (State, error) {
 	if from == "" || to == "" || from == to {
 		return State{}, errors.New("credential: rebind: the two account ids must differ and not be empty")

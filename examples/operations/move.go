@@ -50,8 +50,9 @@ func isID(id string) bool {
 // call has added the new account, locked, and the old one or its password has changed
 // since: delete the new one then.
 //
-// Nobody may revoke a device of the account or set its password meanwhile: both work on
-// a locked account, and what is moved could be older.
+// Nobody may lock or unlock the account meanwhile, because Move unlocks it in the end;
+// nor revoke a device of it or set its password: both work on a locked account, and
+// what is moved could be older.
 func Move(ctx context.Context, store Accounts, keys *credential.Keyring, from, to string) (locked bool, err error) {
 	if from == to || !isID(to) {
 		return false, ErrID
