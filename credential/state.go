@@ -106,8 +106,9 @@ type OneTimeCode struct {
 	Digest []byte
 	// ExpiresAt is the first instant at which it is no longer accepted.
 	ExpiresAt time.Time
-	// Withdrawn reports that a newer code of the kind has replaced this one. It is
-	// not accepted, and kept so that announcing it again is recognized.
+	// Withdrawn reports that a newer code of the kind has replaced this one, or that an
+	// OTP of the same value was accepted. It is not accepted, and kept so that
+	// announcing it again is recognized.
 	Withdrawn bool
 
 	unknown []byte

@@ -24,7 +24,8 @@ type AddCodeRequest struct {
 	// stay counted.
 	Kind string
 	// Code is 6 to 10 ASCII digits. If absent, the library makes one of
-	// credential.DefaultCodeDigits digits.
+	// credential.DefaultCodeDigits digits. One that is pending as codes of several
+	// kinds is spent as all of them at once.
 	Code credential.Secret
 	// TTL is how long the code is accepted: more than 0, at most 10 minutes
 	// (NIST SP 800-63B-4 section 3.1.3.2).

@@ -195,11 +195,12 @@ func (p *proofs) usedUp(a *credential.Account, v verifier.Verdict) bool {
 	if v.Kind() == verifier.KindRecovery {
 		return p.otpSeen.recovery == nil
 	}
-	return v.Compared == nil && used(&a.State, v)
+	return used(&a.State, v)
 }
 
-// used reports whether an OTP that the host's own verifier found valid was used
-// up before: its proof, or its time step if a device generated it.
+// used reports whether an OTP that was found valid was used up before: its proof, or
+// its time step if a device generated it. Only a host's own verifier finds such a one
+// valid, whatever it says that it compared.
 func used(s *credential.State, v verifier.Verdict) bool {
 	if i := s.DeviceIndex(v.DeviceID); i >= 0 && v.Step <= lastStep(&s.Devices[i], v.Rotated) {
 		return true

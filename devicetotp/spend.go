@@ -32,7 +32,25 @@ func (p *proofs) spendOTP(a *credential.Account) {
 			DeviceID: v.DeviceID, Step: v.Step, Outdated: v.Outdated, Rotated: v.Rotated,
 		}})
 	}
+	p.call.withdraw(state, p.otp)
 	p.confirmed = append(p.confirmed, p.call.spendCompared(a, p.otp, all)...)
+}
+
+// withdraw takes the one-time codes out of use that have the value of the OTP which was
+// accepted: a host may have sent one value as codes of two kinds, and it is good once.
+// Those are included that it was not compared with, as in spendCompared.
+func (c *call) withdraw(s *credential.State, otp credential.Secret) {
+	if !credential.IsCode(otp) {
+		return
+	}
+	for i := range s.Codes {
+		code := &s.Codes[i]
+		if code.Withdrawn || s.IsSpent(code.ProofID()) {
+			continue
+		}
+		same, err := c.issuer.keys.Matches(codeScope(c.accountID, code.ID), code.Digest, otp)
+		code.Withdrawn = err == nil && same
+	}
 }
 
 // generates reports whether the code was compared with that device and is one of it.
