@@ -176,7 +176,7 @@ func (o *inspect) decide(a *credential.Account) (answer[Overview], bool) {
 		}
 	}
 	for _, k := range a.State.Kinds {
-		if k.Attempts.Failures > 0 {
+		if k.Attempts.Failures > 0 && (k.Kind != "" || o.issuer.ownOTP) {
 			view.Kinds = append(view.Kinds, o.kind(&k))
 		}
 	}
@@ -221,7 +221,7 @@ func (o *inspect) factor(f credential.Factor, a *credential.Account) FactorOverv
 	at := a.Attempts(f)
 	wait, blocked := o.issuer.policy.attempts(f).Blocked(at, o.Now)
 	if f == credential.FactorOTP { // and what a verifier that does not say what it compared got wrong
-		other, stopped := o.issuer.policy.Code.Blocked(a.State.KindAttempts(""), o.Now)
+		other, stopped := o.silentBlocked(a)
 		wait, blocked = both(wait, blocked, other, stopped)
 	}
 	view := FactorOverview{Factor: f, Failures: at.Failures}

@@ -224,7 +224,7 @@ func (c *call) narrow(q *verifier.Query, a *credential.Account, check *otpCheck)
 	if wait, blocked := policy.OTP.Blocked(a.State.OTP, c.Now); blocked {
 		return wait, true
 	}
-	if wait, blocked := policy.Code.Blocked(a.State.KindAttempts(""), c.Now); blocked {
+	if wait, blocked := c.silentBlocked(a); blocked {
 		return wait, true
 	}
 	open, waits := c.narrowDevices(q, check)
@@ -235,6 +235,16 @@ func (c *call) narrow(q *verifier.Query, a *credential.Account, check *otpCheck)
 		open, waits = set, waitsOfSet
 	}
 	return shortest(waits), open == 0 && len(waits) > 0
+}
+
+// silentBlocked reports whether the host's own verifier is blocked as a whole, because
+// it did not say what it compared. The library's says it and clears nothing else, so
+// the failures of one that was there before would block it for ever.
+func (c *call) silentBlocked(a *credential.Account) (wait time.Duration, blocked bool) {
+	if !c.issuer.ownOTP {
+		return 0, false
+	}
+	return c.issuer.policy.Code.Blocked(a.State.KindAttempts(""), c.Now)
 }
 
 // narrowDevices leaves in the query the devices that are not blocked. It returns

@@ -41,3 +41,45 @@ func TestAProofThatAHostsVerifierRepeatsIsSpent(t *testing.T) {
 		})
 	}
 }
+
+// What a verifier of the host's own got wrong, which did not say what it compared,
+// blocks no OTP of the verifier that takes its place: nothing that it accepts would
+// end that.
+func TestWhatAVerifierOfBeforeGotWrongBlocksNoOTP(t *testing.T) {
+	for name, before := range map[string]verifier.Verifier{
+		"off": verifier.Off(), "one that does not say": says(verifier.Verdict{Status: verifier.StatusWrong}, nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.addCode(t, verifier.KindAccount, rightCode)
+			other := h.NewIssuer(func(c *devicetotp.Config) { c.OTP = before })
+			for range kindLimit {
+				_, err := other.Prove(t.Context(), devicetotp.ProveRequest{AccountID: "acct", OTP: secret(wrongCode)})
+				requireCode(t, totperrors.CodeInvalidCredentials, err)
+				require.NoError(t, h.verify(t, ownID, h.own.Code()), "the pace of the account is reset")
+				h.Clock.Advance(time.Hour)
+			}
+			h.addCode(t, verifier.KindAccount, "22222222")
+			view, err := h.Issuer.Inspect(t.Context(), "acct")
+			require.NoError(t, err)
+			require.False(t, view.Factors[0].Blocked)
+			require.NoError(t, h.create(t, secret("22222222")))
+			require.NoError(t, h.create(t, h.own.Code()))
+		})
+	}
+}
+
+// Nor does it block another one of the host's own where nothing was compared.
+func TestOffComparesNothing(t *testing.T) {
+	h := newHouse(t)
+	off := h.NewIssuer(func(c *devicetotp.Config) { c.OTP = verifier.Off() })
+	own := h.NewIssuer(func(c *devicetotp.Config) { c.OTP = verifier.OTP(h.Keys, verifier.KindDeviceTOTP) })
+	for range kindLimit {
+		_, err := off.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: h.own.Code()})
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
+		h.Clock.Advance(time.Hour)
+	}
+	require.Equal(t, kindLimit, h.account.Stored().State.OTP.Failures, "the pace is that of any OTP")
+	_, err := own.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: h.own.Code()})
+	require.NoError(t, err)
+}

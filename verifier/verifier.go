@@ -146,10 +146,10 @@ func (v Verdict) Kind() string {
 }
 
 // Off returns the verifier of a factor that this service never accepts: every
-// value is wrong. It does no hashing, so its speed also reveals that the
-// factor is off for everybody.
+// value is wrong, and compared with nothing. It does no hashing, so its speed also
+// reveals that the factor is off for everybody.
 func Off() Verifier {
 	return Func(func(context.Context, Query) (Verdict, error) {
-		return Verdict{Status: StatusWrong}, nil
+		return Verdict{Status: StatusWrong, Compared: []Compared{}}, nil
 	})
 }
