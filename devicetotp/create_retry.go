@@ -54,12 +54,10 @@ func (o *create) again(d *credential.Device) (answer[DeviceTOTP], bool) {
 
 // retryOTP compares the OTP with the digests that are kept of the OTPs which made
 // the devices of this id, and not with the codes of today. Whoever guesses the one
-// that made d is given its secret, so a wrong one counts as a request that names d.
+// that made d is given its secret, so a wrong one counts as a request that names d,
+// and while that is blocked none is compared.
 func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[DeviceTOTP], bool) {
 	d := &a.State.Devices[i]
-	if o.proofs.madeEarlier(d) {
-		return o.recognized(a)
-	}
 	policy := &o.issuer.policy
 	pace, paced := policy.OTP.Blocked(a.State.OTP, o.Now)
 	named, stopped := policy.Device.Blocked(d.Named, o.Now)
@@ -67,6 +65,9 @@ func (o *create) retryOTP(a *credential.Account, i int, recent bool) (answer[Dev
 		o.proofs.waits = append(o.proofs.waits, wait)
 		o.proofs.note(a, credential.FactorOTP, ResultBlocked)
 		return o.refused(o.proofs.refusal())
+	}
+	if o.proofs.madeEarlier(d) {
+		return o.recognized(a)
 	}
 	kind, same, err := o.proofs.isDigestOf(proofScope(o.accountID, d.ID), d.ProofDigest)
 	switch {

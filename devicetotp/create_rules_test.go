@@ -174,11 +174,11 @@ func (e *createExpectation) retryOTP(r createRow, d *deviceFacts, recent bool) {
 		wait = 0 // which only the host ends
 	}
 	switch {
-	case r.otp.is == anEarlierOTP:
-		e.recognized()
 	case paced || stopped:
 		e.blocked(credential.FactorOTP, wait)
 		e.nothingRight(r)
+	case r.otp.is == anEarlierOTP:
+		e.recognized()
 	case same && !recent:
 		e.recognized()
 	case same:

@@ -121,3 +121,30 @@ func TestCreate_AGuessAtTheOTPOfARetryIsCountedThoughTheRequestFails(t *testing.
 		})
 	}
 }
+
+// An OTP that made an earlier device of the id is recognized, which is a comparison
+// too: while guesses are not counted it is not made, or the answer would tell a
+// right one from a wrong one any number of times.
+func TestCreate_WhileGuessesRestNoEarlierOTPIsRecognized(t *testing.T) {
+	h, late := lostAnswer(t)
+	guess := late
+	guess.OTP = h.own.Code()
+	_, err := h.Issuer.Create(t.Context(), guess)
+	require.NoError(t, err, "it replaces the device")
+	guess.OTP = secret(wrongCode)
+	for range 5 {
+		_, err := h.Issuer.Create(t.Context(), guess)
+		requireCode(t, totperrors.CodeInvalidCredentials, err)
+	}
+	before := h.account.Stored().State
+	_, wrong := h.Issuer.Create(t.Context(), guess)
+	requireCode(t, totperrors.CodeTooManyAttempts, wrong)
+	_, right := h.Issuer.Create(t.Context(), late)
+	require.Equal(t, wrong, right)
+	require.Equal(t, before, h.account.Stored().State, "neither is counted")
+
+	h.Clock.Advance(30 * time.Second)
+	_, err = h.Issuer.Create(t.Context(), late)
+	requireCode(t, totperrors.CodeIDInUse, err)
+	require.Equal(t, before.OTP, h.account.Stored().State.OTP, "a late request is no guess")
+}
