@@ -32,25 +32,7 @@ func (p *proofs) spendOTP(a *credential.Account) {
 			DeviceID: v.DeviceID, Step: v.Step, Outdated: v.Outdated, Rotated: v.Rotated,
 		}})
 	}
-	p.call.withdraw(state, p.otp)
 	p.confirmed = append(p.confirmed, p.call.spendCompared(a, p.otp, all)...)
-}
-
-// withdraw takes the one-time codes out of use that have the value of the OTP which was
-// accepted: a host may have sent one value as codes of two kinds, and it is good once.
-// Those are included that it was not compared with, as in spendCompared.
-func (c *call) withdraw(s *credential.State, otp credential.Secret) {
-	if !credential.IsCode(otp) {
-		return
-	}
-	for i := range s.Codes {
-		code := &s.Codes[i]
-		if code.Withdrawn || s.IsSpent(code.ProofID()) {
-			continue
-		}
-		same, err := c.issuer.keys.Matches(codeScope(c.accountID, code.ID), code.Digest, otp)
-		code.Withdrawn = err == nil && same
-	}
 }
 
 // generates reports whether the code was compared with that device and is one of it.
@@ -72,9 +54,10 @@ func comparedWith(all []verifier.Compared, deviceID string) (compared, right boo
 
 // spendCompared spends the time step of a right code on every device that
 // generates it, those included that it was not compared with: one secret may be
-// in two devices, and be the new one of a rotation. It returns the devices whose
-// rotation the code confirmed.
+// in two devices, and be the new one of a rotation. One-time codes of its value go,
+// too. It returns the devices whose rotation the code confirmed.
 func (c *call) spendCompared(a *credential.Account, code credential.Secret, all []verifier.Compared) (confirmed []string) {
+	c.withdraw(&a.State, code)
 	for i := range a.State.Devices {
 		d := &a.State.Devices[i]
 		switch compared, right := comparedWith(all, d.ID); {
@@ -91,6 +74,23 @@ func (c *call) spendCompared(a *credential.Account, code credential.Secret, all 
 		}
 	}
 	return confirmed
+}
+
+// withdraw takes the pending one-time codes out of use that have the value of a code
+// which was accepted: a host may have sent one value as codes of two kinds, and it is
+// good once.
+func (c *call) withdraw(s *credential.State, accepted credential.Secret) {
+	if !credential.IsCode(accepted) {
+		return
+	}
+	for i := range s.Codes {
+		code := &s.Codes[i]
+		if code.Withdrawn || s.IsSpent(code.ProofID()) {
+			continue
+		}
+		same, err := c.issuer.keys.Matches(codeScope(c.accountID, code.ID), code.Digest, accepted)
+		code.Withdrawn = err == nil && same
+	}
 }
 
 // burn makes a step of d's secret, or of the new secret of its rotation, one that is

@@ -79,3 +79,18 @@ func TestAnAcceptedOTPLeavesACodeThatDoesNotOpen(t *testing.T) {
 	require.NoError(t, h.create(t, secret(rightCode)))
 	require.False(t, h.account.Stored().State.Codes[1].Withdrawn)
 }
+
+// A code that a device approved something with is not also good as a one-time code
+// that happens to have its value.
+func TestVerify_SpendsAOneTimeCodeOfThatValue(t *testing.T) {
+	for name, device := range map[string]string{"the device is named": ownID, "it is not": ""} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			code := h.own.Code()
+			h.addCode(t, verifier.KindAccount, code.Reveal())
+			require.NoError(t, h.verify(t, device, code))
+			requireCode(t, totperrors.CodeInvalidCredentials, h.create(t, code))
+			requireCode(t, totperrors.CodeInvalidCredentials, h.proveBy(t, code, verifier.KindAccount))
+		})
+	}
+}
