@@ -30,7 +30,8 @@ type Proof struct {
 	Basis credential.Basis
 	// Kind is the kind of an OTP: of a one-time code, verifier.KindDeviceTOTP or
 	// verifier.KindRecovery. It is "" for a password or PIN, and where a Config.OTP
-	// of the host's own does not say.
+	// of the host's own does not say. An OTP that is of several kinds by chance has
+	// one of them here: where it matters which, name it in ProveRequest.Kinds.
 	Kind string
 	// DeviceID is the device that generated the OTP; "" if none did.
 	DeviceID string

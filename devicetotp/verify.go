@@ -23,7 +23,8 @@ type VerifyRequest struct {
 
 // Match is an accepted code.
 type Match struct {
-	// DeviceID is the device that generated it.
+	// DeviceID is the device that generated it, or one of them if the request names
+	// none and several did.
 	DeviceID string
 	// Step is the time step (RFC 6238) it belongs to. No code of this step or
 	// an older one is accepted from this device again. A device that was rotated
