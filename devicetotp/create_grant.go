@@ -17,7 +17,7 @@ func (o *create) grant(a *credential.Account, basis credential.Basis) (answer[De
 	}
 	takeID(&a.State, device.ID)
 	maker := madeBy(&a.State, device.MadeBy)
-	o.evicted = o.makeRoom(a, device.RestsOnGrace, o.proofs.otpSeen.verdict.DeviceID)
+	o.evicted = o.makeRoom(a, device.RestsOnGrace, device.MadeBy)
 	if maker != "" && slices.Contains(o.evicted, device.MadeBy) { // as in passOn
 		device.MadeBy = maker
 	}
@@ -43,7 +43,7 @@ func (o *create) newDevice(a *credential.Account, basis credential.Basis) (d cre
 		CreatedAt: o.Now.UTC(),
 	}
 	if basis == credential.BasisOTP {
-		d.MadeBy = o.proofs.otpSeen.verdict.DeviceID
+		d.MadeBy = o.proofs.otpSeen.device()
 		d.RestsOnGrace = o.proofs.onGrace(a, credential.FactorOTP)
 		d.ProofDigest, err = o.proofs.digestOTP(proofScope(o.accountID, d.ID))
 	} else {

@@ -61,6 +61,20 @@ func (c *otpCheck) restsOnGrace(s *credential.State) bool {
 	})
 }
 
+// device returns the device that generates what was accepted, even if that is something
+// else too; "" if none does.
+func (c *otpCheck) device() string {
+	if c.verdict.DeviceID != "" {
+		return c.verdict.DeviceID
+	}
+	for i := range c.verdict.Compared {
+		if m := &c.verdict.Compared[i]; m.Right && m.DeviceID != "" {
+			return m.DeviceID
+		}
+	}
+	return ""
+}
+
 // rightOnGrace reports whether the code is one of a device that rests on grace,
 // even if it is something else too. If something that does not were enough, each code
 // of a device on grace would be a guess at the codes of the others, and at the pending

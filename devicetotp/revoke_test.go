@@ -15,6 +15,7 @@ import (
 	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
 	"example.com/devicetotp/devicetotp/devicetotptest"
+	"example.com/devicetotp/verifier"
 )
 
 func revoke(t *testing.T, w *devicetotptest.World, devices ...string) devicetotp.Revoked {
@@ -552,4 +553,18 @@ func TestRevoke_AtOnceWithEverythingElse(t *testing.T) {
 		_, err := w.Issuer.Verify(ctx, devicetotp.VerifyRequest{AccountID: "acct", DeviceID: otherID(0), Code: w.Phone(devices[0]).Drifted(1)})
 		require.Error(t, err)
 	}
+}
+
+// A code of a device that is a pending one-time code, too, is a code of the device all
+// the same: what is made on it goes with the device.
+func TestRevoke_TakesWhatWasMadeOnACodeThatIsAlsoAOneTimeCode(t *testing.T) {
+	h := newHouse(t)
+	code := h.own.Code()
+	h.addCode(t, verifier.KindAccount, code.Reveal())
+	_, err := h.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: deviceID, OTP: code})
+	require.NoError(t, err)
+	require.Equal(t, verifier.KindAccount, lastEvent(h.World).Factors[0].Kind)
+	out, err := h.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{ownID}, WithMadeBy: true})
+	require.NoError(t, err)
+	require.Equal(t, devicetotp.Revoked{DeviceIDs: []string{ownID}, MadeBy: []string{deviceID}}, out)
 }
