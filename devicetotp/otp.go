@@ -137,7 +137,7 @@ func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 // askOTP asks the verifier of OTPs.
 func (p *proofs) askOTP(a *credential.Account, q verifier.Query) (verifier.Verdict, error) {
 	verdict, err := p.verify(credential.FactorOTP, q)
-	verdict = ofKinds(p.kinds, verdict)
+	verdict = p.call.ofUnblocked(a, ofKinds(p.kinds, verdict))
 	p.otpSeen.verdict = verdict
 	p.unreadable = append(p.unreadable, unreadable(verdict.Compared)...)
 	nothing := err == nil && verdict.Status != verifier.StatusValid && verdict.Compared != nil && !compared(verdict.Compared)
@@ -344,6 +344,7 @@ func (c *call) failCompared(a *credential.Account, all []verifier.Compared) {
 		c.failKind(a, "")
 	}
 	last := "" // both secrets of a device are next to each other
+	var kinds []string
 	for _, m := range all {
 		switch i := a.State.DeviceIndex(m.DeviceID); {
 		case m.Err != nil || m.Spent:
@@ -352,10 +353,11 @@ func (c *call) failCompared(a *credential.Account, all []verifier.Compared) {
 			last = m.DeviceID
 			d := &a.State.Devices[i]
 			d.Attempts = policy.UnnamedDevice.Fail(d.Attempts, c.Now)
-		case m.CodeID != "":
-			c.failKind(a, m.Kind)
-		case m.Kind == verifier.KindRecovery:
+		case isRecovery(m):
 			a.State.Recovery.Attempts = policy.Recovery.Fail(a.State.Recovery.Attempts, c.Now)
+		case !slices.Contains(kinds, m.Kind):
+			kinds = append(kinds, m.Kind)
+			c.failKind(a, m.Kind)
 		}
 	}
 }

@@ -2,12 +2,15 @@ package devicetotp_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"example.com/devicetotp/credential"
 	"example.com/devicetotp/devicetotp"
+	"example.com/devicetotp/devicetotp/devicetotptest"
 	totperrors "example.com/devicetotp/errors"
 	"example.com/devicetotp/verifier"
 )
@@ -82,4 +85,72 @@ func TestOffComparesNothing(t *testing.T) {
 	require.Equal(t, kindLimit, h.account.Stored().State.OTP.Failures, "the pace is that of any OTP")
 	_, err := own.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", OTP: h.own.Code()})
 	require.NoError(t, err)
+}
+
+// Whatever a host's own verifier says that it compared counts, also what this library
+// does not know: guesses at it end, and a success of something else does not reset that.
+func TestWhatAHostsVerifierComparedCountsWhateverItIs(t *testing.T) {
+	for name, compared := range map[string][]verifier.Compared{
+		"it does not say":               nil,
+		"a code":                        {{CodeID: "1", Kind: "token"}},
+		"a kind without a code":         {{Kind: "token"}},
+		"a device that it keeps itself": {{DeviceID: "token 1"}},
+		"two of them, of one kind":      {{Kind: "token"}, {DeviceID: "token 1"}, {DeviceID: "token 2"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(c *devicetotp.Config) {
+				c.OTP = verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+					verdict := verifier.Verdict{Status: verifier.StatusWrong, Compared: slices.Clone(compared)}
+					if q.Presented.Reveal() == "letmein" {
+						verdict.Status, verdict.ProofID, verdict.Until = verifier.StatusValid, "host:1", q.Now.Add(time.Hour)
+						if len(compared) > 0 {
+							verdict.Compared[0].Right, verdict.DeviceID = true, compared[0].DeviceID
+						}
+					}
+					return verdict, nil
+				})
+			})
+			counted := func() (failures int) {
+				for _, k := range h.account.Stored().State.Kinds {
+					failures = max(failures, k.Attempts.Failures)
+				}
+				return failures
+			}
+			for n := range 50 {
+				require.Error(t, h.create(t, secret(wrongCode)))
+				require.Equal(t, min(n+1, kindLimit), counted())
+				h.Clock.Advance(time.Hour)
+				require.NoError(t, h.verify(t, ownID, h.own.Code()), "the pace of the account is reset")
+			}
+			wrong := h.create(t, secret(wrongCode))
+			require.Equal(t, wrong, h.create(t, secret("letmein")), "nobody is told any more")
+			require.NoError(t, h.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
+			require.Error(t, h.create(t, secret(wrongCode)))
+			require.NoError(t, h.create(t, secret("letmein")))
+			for _, k := range h.account.Stored().State.Kinds { // and nothing else
+				require.Greater(t, len(compared), 1, "its own success resets it: %+v", k)
+				require.NotEqual(t, compared[0].Kind, k.Kind)
+			}
+		})
+	}
+}
+
+// What is right beside a blocked kind is accepted: the same value as another kind, and
+// what a verifier finds valid without saying as what.
+func TestABlockedKindOfAHostsVerifierIsInNobodysWay(t *testing.T) {
+	for name, compared := range map[string][]verifier.Compared{
+		"another kind":      {{CodeID: "1", Kind: "token", Right: true}, {CodeID: "2", Kind: "card", Right: true}},
+		"it says of no one": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(c *devicetotp.Config) {
+				c.OTP = says(verifier.Verdict{Status: verifier.StatusValid, ProofID: "host:1", Until: devicetotptest.Start.Add(time.Hour), Compared: compared}, nil)
+			})
+			changeState(t, h.World, func(s *credential.State) {
+				s.SetKindAttempts("token", credential.Attempts{Failures: kindLimit, LastAt: devicetotptest.Start})
+			})
+			require.NoError(t, h.create(t, secret("letmein")))
+			require.Equal(t, kindLimit, h.account.Stored().State.Kinds[0].Attempts.Failures, "and resets no more than itself")
+		})
+	}
 }

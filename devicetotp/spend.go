@@ -17,7 +17,7 @@ func (p *proofs) spendOTP(a *credential.Account) {
 		state.SetKindAttempts("", state.KindAttempts("").Cleared())
 	}
 	for _, m := range v.Compared {
-		if m.Right && m.CodeID != "" {
+		if m.Right && m.DeviceID == "" && !isRecovery(m) {
 			state.SetKindAttempts(m.Kind, state.KindAttempts(m.Kind).Cleared())
 		}
 	}
