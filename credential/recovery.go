@@ -48,18 +48,23 @@ func NewRecoveryCode() Secret {
 
 // RecoveryText returns the form in which an OTP is compared with recovery codes:
 // in lower case, without white space and dashes. ok is false for an OTP that is
-// never compared with them: it is empty, has the form of a code ([IsCode]) or more
-// than [MaxRecoveryCodeSize] bytes.
+// never compared with them: it is empty, has more than [MaxRecoveryCodeSize] bytes, or
+// has the form of a code ([IsCode]) once these are left out. The latter
+// is a code that somebody mistyped, which must not count as a guess at recovery codes.
 func RecoveryText(otp Secret) (text Secret, ok bool) {
-	if n := len(otp.Reveal()); n == 0 || n > MaxRecoveryCodeSize || IsCode(otp) {
+	if n := len(otp.Reveal()); n == 0 || n > MaxRecoveryCodeSize {
 		return Secret{}, false
 	}
-	return NewSecret(strings.Map(func(r rune) rune {
+	text = NewSecret(strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Dash, r) {
 			return -1
 		}
 		return unicode.ToLower(r)
-	}, otp.Reveal())), true
+	}, otp.Reveal()))
+	if IsCode(text) {
+		return Secret{}, false
+	}
+	return text, true
 }
 
 // Replace makes codes the recovery codes of the account, in place of all that

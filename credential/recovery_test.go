@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -45,7 +46,8 @@ func TestRecoveryTextIgnoresHowPeopleType(t *testing.T) {
 	}
 	for typed, want := range map[string]bool{
 		"": false, "123456": false, "1234567890": false, strings.Repeat("x", 65): false, // compared with other things, or with nothing
-		"12345": true, "12345678901": true, "123 456": true, "１２３４５６": true, strings.Repeat("x", 64): true, "\xff": true,
+		"123 456": false, " 12-34-56-78\n": false, "123\u2011456": false, // one-time codes as people type them
+		"12345": true, "12345678901": true, "12345 678901": true, "１２３４５６": true, strings.Repeat("x", 64): true, "\xff": true,
 	} {
 		_, ok := credential.RecoveryText(secret(typed))
 		require.Equal(t, want, ok, "%q", typed)
@@ -183,12 +185,13 @@ func FuzzRecoveryText(f *testing.F) {
 	keys := ring(f, "k", "k")
 	var set credential.RecoveryCodes
 	require.NoError(f, set.Replace(keys, "acct", []credential.Secret{secret(code)}, time.Unix(1, 0)))
-	for _, seed := range []string{code, strings.ToUpper(code), "k7pd 2mxa w9rf 4hbq", "123456", "\xff", "k7pd2mxaw9rf4hbq\u212a", "---"} {
+	for _, seed := range []string{code, strings.ToUpper(code), "k7pd 2mxa w9rf 4hbq", "123456", "123 456", "12-34-56-78", "123\u00a0456", "\xff", "k7pd2mxaw9rf4hbq\u212a", "---"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, typed string) {
 		text, ok := credential.RecoveryText(secret(typed))
-		require.Equal(t, len(typed) > 0 && len(typed) <= 64 && !credential.IsCode(secret(typed)), ok)
+		bare := strings.Join(strings.FieldsFunc(typed, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Dash, r) }), "")
+		require.Equal(t, len(typed) > 0 && len(typed) <= 64 && !credential.IsCode(secret(bare)), ok)
 		has, err := set.Has(keys, "acct", secret(typed))
 		require.NoError(t, err)
 		require.Equal(t, ok && text.Reveal() == "k7pd2mxaw9rf4hbq", has)

@@ -149,7 +149,7 @@ func (c recoveryCase) expected() (code devicetotp.Code, set, pace, spent int) {
 	switch {
 	case c.otp == "digits, right":
 		return "", 0, -1, 0 // whatever becomes of recovery codes
-	case digits, tooLong, c.kinds == "without", c.set == "none":
+	case digits, tooLong, c.otp == "grouped digits", c.kinds == "without", c.set == "none":
 		return wrong, 0, 1, 0 // compared with no recovery code
 	case c.set == "slowed down", c.set == "stopped":
 		return totperrors.CodeTooManyAttempts, 0, 0, 0
@@ -336,4 +336,20 @@ func TestInspect_ShowsRecoveryCodes(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, devicetotp.RecoveryOverview{CreatedAt: made}, look(), "used up")
+}
+
+// A code of a device that is typed with a space is none, and no guess at the recovery
+// codes: those who type so for years would lose them.
+func TestCreate_ACodeWithASpaceIsNoGuessAtRecoveryCodes(t *testing.T) {
+	h := newHouse(t, withRecovery)
+	codes, err := h.Issuer.ReplaceRecoveryCodes(t.Context(), devicetotp.RecoveryRequest{AccountID: "acct"})
+	require.NoError(t, err)
+	for range anyLimit {
+		code := h.own.Code().Reveal()
+		requireCode(t, totperrors.CodeInvalidCredentials, h.create(t, secret(code[:3]+" "+code[3:])))
+		require.NoError(t, h.verify(t, ownID, secret(code)))
+		h.Clock.Advance(time.Hour)
+	}
+	require.Zero(t, h.account.Stored().State.Recovery.Attempts)
+	require.NoError(t, h.create(t, codes[0]))
 }

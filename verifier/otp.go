@@ -44,7 +44,8 @@ type Compared struct {
 // with.
 //
 // An OTP of 6 to 10 digits is compared with devices and one-time codes. Any other
-// one, of at most 64 bytes, is compared with the recovery codes and nothing else.
+// one, of at most 64 bytes, is compared with the recovery codes and nothing else;
+// with white space or dashes between so many digits, it is compared with nothing.
 //
 // What does not open is no match: the rest is compared all the same, and
 // Verdict.Compared says what it was. If nothing could be compared, the error

@@ -42,7 +42,7 @@ func TestAnOTPIsComparedWithWhatHasItsForm(t *testing.T) {
 		{"0000000000", []verifier.Compared{code}},
 		{"00000", []verifier.Compared{recovery}},
 		{"00000000000", []verifier.Compared{recovery}},
-		{"000 000", []verifier.Compared{recovery}},
+		{"000 000", []verifier.Compared{}}, // a code as apps show it
 		{"x", []verifier.Compared{recovery}},
 		{strings.Repeat("x", 64), []verifier.Compared{recovery}},
 		{strings.Repeat("x", 65), []verifier.Compared{}},
