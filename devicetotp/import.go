@@ -57,7 +57,7 @@ type ImportRequest struct {
 	// leave it zero.
 	LastUsedAt time.Time
 	// AgainAfterRevoke imports a device although it was imported before, and
-	// revoked here.
+	// revoked here. No code is accepted that may have been before it was revoked.
 	AgainAfterRevoke bool
 }
 
@@ -115,8 +115,9 @@ func (i *Issuer) Import(ctx context.Context, r ImportRequest) (Imported, error) 
 // importing is one Import.
 type importing struct {
 	call
-	request ImportRequest
-	event   Event
+	request   ImportRequest
+	event     Event
+	revokedAt time.Time // when it was, if it is imported again
 }
 
 func (o *importing) check() error {
@@ -238,9 +239,14 @@ func (o *importing) opensTo(deviceID string, scope credential.Scope, sealed []by
 
 // welcome forgets that the device was revoked, under this id or another.
 func (o *importing) welcome(s *credential.State) {
+	o.revokedAt = time.Time{}
 	if o.request.AgainAfterRevoke {
 		s.Revoked = slices.DeleteFunc(s.Revoked, func(r credential.RevokedDevice) bool {
-			return r.ID == o.deviceID || o.isOf(&r)
+			again := r.ID == o.deviceID || o.isOf(&r)
+			if again && r.At.After(o.revokedAt) {
+				o.revokedAt = r.At
+			}
+			return again
 		})
 	}
 	takeID(s, o.deviceID)
@@ -253,12 +259,17 @@ func (o *importing) device() (d credential.Device, err error) {
 		ID: o.deviceID, Name: r.Name, Algorithm: r.Algorithm, Digits: r.Digits, Period: r.Period,
 		Basis: credential.BasisImported, CreatedAt: o.Now.UTC(),
 	}
-	if !r.LastUsedAt.IsZero() { // a little in the future counts as now
-		used := r.LastUsedAt
-		if used.After(o.Now) {
-			used = o.Now
+	step := func(at time.Time) int64 { // what is in the future counts as now
+		if at.After(o.Now) {
+			at = o.Now
 		}
-		d.LastStep = max(0, verifier.TOTP{Period: r.Period}.Step(used))
+		return verifier.TOTP{Period: r.Period}.Step(at)
+	}
+	if !r.LastUsedAt.IsZero() {
+		d.LastStep = max(0, step(r.LastUsedAt))
+	}
+	if !o.revokedAt.IsZero() { // the code of the next step may have been accepted here, too
+		d.LastStep = max(d.LastStep, step(o.revokedAt)+1)
 	}
 	d.Sealed, err = o.issuer.keys.Seal(credential.DeviceScope(o.accountID, &d), r.Secret)
 	return d, err

@@ -313,6 +313,53 @@ func TestImport_AfterRevoke(t *testing.T) {
 	require.Equal(t, []string{otherID(8)}, ids(a.Stored().State.Devices))
 }
 
+// A code is accepted once, also where the device that generates it was revoked and
+// imported again meanwhile, under whatever id.
+func TestImport_AgainRevivesNoCode(t *testing.T) {
+	for _, id := range []string{otherID(7), otherID(8)} {
+		for _, drift := range []int{-1, 0, 1} {
+			w := devicetotptest.New(t)
+			w.Account("acct")
+			r := importRequest()
+			_, err := w.Issuer.Import(t.Context(), r)
+			require.NoError(t, err)
+			phone := importedPhone(w, r)
+			used := phone.Drifted(drift)
+			_, err = verify(t, w, "", used)
+			require.NoError(t, err)
+			_, err = w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{r.DeviceID}})
+			require.NoError(t, err)
+			r.DeviceID, r.AgainAfterRevoke = id, true
+			_, err = w.Issuer.Import(t.Context(), r)
+			require.NoError(t, err)
+			_, err = verify(t, w, "", used)
+			requireCode(t, devicetotp.CodeInvalidCredentials, err)
+			w.Clock.Advance(2 * r.Period)
+			_, err = verify(t, w, "", phone.Code())
+			require.NoError(t, err)
+		}
+	}
+}
+
+// A clock that was ahead when the device was revoked keeps it from nothing.
+func TestImport_AgainAfterARevocationFarAhead(t *testing.T) {
+	w := devicetotptest.New(t)
+	w.Account("acct")
+	r := importRequest()
+	_, err := w.Issuer.Import(t.Context(), r)
+	require.NoError(t, err)
+	w.Clock.Advance(1000 * time.Hour)
+	_, err = w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{r.DeviceID}})
+	require.NoError(t, err)
+	w.Clock.Advance(-1000 * time.Hour)
+	r.AgainAfterRevoke = true
+	_, err = w.Issuer.Import(t.Context(), r)
+	require.NoError(t, err)
+	w.Clock.Advance(2 * r.Period)
+	_, err = verify(t, w, "", importedPhone(w, r).Code())
+	require.NoError(t, err)
+}
+
 // The new secret of a rotation is a secret of the account too.
 func TestImport_OfTheNewSecretOfARotation(t *testing.T) {
 	r := newRotating(t)
