@@ -22,18 +22,49 @@ type violation struct {
 	picture        string // a path
 }
 
+// A part of a history is of one account.
+type part struct{ model, account string }
+
+func partsOf(history []operation) map[part][]operation {
+	parts := map[part][]operation{}
+	for _, o := range history {
+		if tells(o) {
+			p := part{o.Model, o.Account}
+			parts[p] = append(parts[p], o)
+		}
+	}
+	return parts
+}
+
+// isWrong reports whether check will find a violation in a history that goes on from
+// there. It begins with what is short, and does not know of what takes long.
+func isWrong(history []operation) bool {
+	const soon = time.Second / 5
+	parts := slices.SortedFunc(maps.Values(partsOf(history)), func(a, b []operation) int { return len(a) - len(b) })
+	return slices.ContainsFunc(parts, func(part []operation) bool {
+		return porcupine.CheckOperationsTimeout(models[part[0].Model], asPorcupine(part), soon) == porcupine.Illegal
+	})
+}
+
+// until is what a history was at a moment: what had not returned then, had not yet.
+func until(history []operation, moment int64) []operation {
+	var was []operation
+	for _, o := range history {
+		if o.Call > moment {
+			continue
+		}
+		if o.Return > moment {
+			o.Output, o.Return = nil, 0
+		}
+		was = append(was, o)
+	}
+	return was
+}
+
 // check looks at each account of each model by itself: they share nothing. It
 // returns the first violation, and leaves its picture in a new directory.
 func check(history []operation) (*violation, error) {
-	type part struct{ model, account string }
-	parts := map[part][]operation{}
-	for _, o := range history {
-		if !tells(o) {
-			continue
-		}
-		p := part{o.Model, o.Account}
-		parts[p] = append(parts[p], o)
-	}
+	parts := partsOf(history)
 	for _, p := range slices.SortedFunc(maps.Keys(parts), func(a, b part) int {
 		return slices.Compare([]string{a.model, a.account}, []string{b.model, b.account})
 	}) {

@@ -22,9 +22,11 @@ type drive struct {
 	seed   uint64
 	random *rand.Rand
 	count  map[string]int // of what was done to processes and servers
-	all    []*process     // those that were killed included
-	live   []*process
 	start  int64
+
+	mu   sync.Mutex
+	all  []*process // those that were killed included
+	live []*process
 }
 
 func newLines(r io.Reader) *bufio.Scanner {
@@ -39,11 +41,11 @@ func newLines(r io.Reader) *bufio.Scanner {
 func (d *drive) run(ctx context.Context, size int, length time.Duration) ([]operation, error) {
 	d.start, d.count = now(), map[string]int{}
 	for range size {
-		if err := d.add(); err != nil {
-			return nil, err
+		if _, err := d.add(); err != nil {
+			return nil, errors.Join(err, d.end())
 		}
 	}
-	for _, p := range d.live {
+	for _, p := range d.living() {
 		if err := p.begin(ctx); err != nil {
 			return nil, errors.Join(err, d.end())
 		}
@@ -52,6 +54,9 @@ func (d *drive) run(ctx context.Context, size int, length time.Duration) ([]oper
 	defer cancel()
 	var hurting sync.WaitGroup
 	var hurtErr error
+	if d.plant != plantNothing {
+		hurting.Go(func() { d.endWhenFound(timed, cancel) })
+	}
 	if d.rig.hurt != nil {
 		hurting.Go(func() { hurtErr = d.hurtServers(ctx, timed) })
 	}
@@ -66,13 +71,40 @@ func (d *drive) run(ctx context.Context, size int, length time.Duration) ([]oper
 	return d.history(), err
 }
 
-func (d *drive) add() error {
+// endWhenFound ends a run with a planted fault as soon as it has shown, so that one
+// can be looked for long. What the processes have called is read a little later:
+// the last second is not looked at.
+func (d *drive) endWhenFound(timed context.Context, end func()) {
+	for !isOver(timed) {
+		wait(timed, time.Second/2)
+		if isWrong(until(d.history(), now()-int64(time.Second))) {
+			end()
+		}
+	}
+}
+
+func (d *drive) add() (*process, error) {
 	p, err := startProcess(childConfig{Target: d.rig.target, Plant: d.plant, Seed: d.random.Uint64(), Start: d.start})
 	if err != nil {
-		return err
+		return nil, err
 	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.all, d.live = append(d.all, p), append(d.live, p)
-	return nil
+	return p, nil
+}
+
+// remove forgets a process that was killed, but for what it called.
+func (d *drive) remove(p *process) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.live = slices.DeleteFunc(d.live, func(other *process) bool { return other == p })
+}
+
+func (d *drive) living() []*process {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.live)
 }
 
 // hurtServers always mends what it broke.
@@ -105,17 +137,18 @@ func (d *drive) killProcesses(timed context.Context) error {
 		if d.rig.calm.Load() {
 			continue
 		}
-		i := d.random.IntN(len(d.live))
+		live := d.living()
+		p := live[d.random.IntN(len(live))]
 		if d.random.IntN(2) == 0 {
-			if err := d.live[i].pause(timed, time.Duration(20+d.random.IntN(300))*time.Millisecond); err != nil {
+			if err := p.pause(timed, time.Duration(20+d.random.IntN(300))*time.Millisecond); err != nil {
 				return err
 			}
 			pauses++
 			continue
 		}
-		d.live[i].kill()
+		p.kill()
 		kills++
-		d.live = slices.Delete(d.live, i, i+1)
+		d.remove(p)
 		if err := d.replace(timed); err != nil {
 			return err
 		}
@@ -128,15 +161,15 @@ func isOver(timed context.Context) bool { return timed.Err() != nil }
 // replace starts another process. While its server is down it cannot.
 func (d *drive) replace(timed context.Context) error {
 	for timed.Err() == nil {
-		if err := d.add(); err != nil {
+		p, err := d.add()
+		if err != nil {
 			return err
 		}
-		p := d.live[len(d.live)-1]
 		if p.begin(timed) == nil {
 			return nil
 		}
 		p.kill()
-		d.live = d.live[:len(d.live)-1]
+		d.remove(p)
 		wait(timed, 50*time.Millisecond)
 	}
 	return nil
@@ -152,7 +185,10 @@ func (d *drive) end() error {
 
 func (d *drive) history() []operation {
 	var all []operation
-	for i, p := range d.all {
+	d.mu.Lock()
+	processes := slices.Clone(d.all)
+	d.mu.Unlock()
+	for i, p := range processes {
 		all = append(all, p.history(i)...)
 	}
 	if d.rig.seen != nil {

@@ -144,8 +144,10 @@ func startPair(ctx context.Context, _ string) (*rig, error) {
 	if err != nil {
 		return nil, err
 	}
-	times, promoted := 0, int64(1<<62)
-	r := &rig{stop: p.Stop, seen: func() int64 { return promoted }, once: true}
+	var since atomic.Int64
+	since.Store(1 << 62)
+	times := 0
+	r := &rig{stop: p.Stop, seen: since.Load, once: true}
 	r.target = target{
 		Driver: "pgx", Dialect: sqlstore.DialectPostgres, Nodes: []string{p.DSN()},
 		Accounts: 100, Clients: 8, Timeout: 400 * time.Millisecond, Hold: longHold,
@@ -168,7 +170,7 @@ func startPair(ctx context.Context, _ string) (*rig, error) {
 			if err := p.FailOver(context.WithoutCancel(ctx)); err != nil {
 				return "", err
 			}
-			promoted = now()
+			since.Store(now())
 			return "fail-overs", nil
 		default:
 			return "", nil

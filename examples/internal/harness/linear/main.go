@@ -22,7 +22,8 @@
 //
 // Then it plants faults, which must be found: no compare-and-set, stale Loads, a
 // Save that ignores the host's changes, synchronous_commit off, Galera without
-// sync wait, and a counter as version over a fail-over.
+// sync wait, and a counter as version over a fail-over. A run with a fault takes ten
+// seconds or more, but ends as soon as the fault shows.
 //
 // A history that no order explains is left as a picture, with the command that
 // repeats the run. The seed repeats what clients do and when they are killed, as far
@@ -189,6 +190,10 @@ func (s *session) find(ctx context.Context, p plant) error {
 	return fmt.Errorf("%s was planted, and not found in %d runs", p, s.attempts)
 }
 
+// plantedLeast is how long a run with a planted fault must be. It ends when the fault
+// is found.
+const plantedLeast = 10 * time.Second
+
 func (s *session) once(ctx context.Context, p plant, seed uint64) (*violation, error) {
 	if s.rig != nil && s.rig.once {
 		s.close()
@@ -203,7 +208,11 @@ func (s *session) once(ctx context.Context, p plant, seed uint64) (*violation, e
 	if s.engine.onlyOne {
 		size = 1
 	}
-	history, err := d.run(ctx, size, max(s.length, s.engine.least))
+	length := max(s.length, s.engine.least)
+	if p != plantNothing {
+		length = max(length, plantedLeast)
+	}
+	history, err := d.run(ctx, size, length)
 	if err != nil {
 		return nil, err
 	}

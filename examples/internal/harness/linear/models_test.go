@@ -154,3 +154,18 @@ func TestRestsOnLoad(t *testing.T) {
 		require.Equal(t, c.rests, restsOnLoad(c.o), "%+v", c.o.Input)
 	}
 }
+
+func TestIsWrongFromTheFirstMomentOn(t *testing.T) {
+	first := account{Exists: true, Version: 1}
+	h := history("store",
+		returned(input{Op: opInsert, Base: first}, output{Result: resultDone}),
+		returned(input{Op: opDelete}, output{Result: resultDone}),
+		returned(input{Op: opLoad}, output{Result: resultDone, Loaded: first}), // from 21 to 25
+		never(input{Op: opDelete}),
+	)
+	for moment, want := range map[int64]bool{0: false, 11: false, 20: false, 24: false, 25: true, 100: true} {
+		require.Equal(t, want, isWrong(until(h, moment)), "%d", moment)
+	}
+	require.Len(t, until(h, 24), 3)
+	require.NotNil(t, h[2].Output, "the history itself stays as it is")
+}
