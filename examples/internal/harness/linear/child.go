@@ -23,12 +23,6 @@ type childConfig struct {
 	Start  int64 // of the run, by the clock that all processes share
 }
 
-// Marks between a process of clients and the command.
-const (
-	ready = "ready" // the store is open
-	begin = "begin" // begin to call
-)
-
 // runChild opens the store, waits for the word to begin, and calls until its
 // input ends.
 func runChild(args []string, in io.Reader, out io.Writer) error {
@@ -43,19 +37,31 @@ func runChild(args []string, in io.Reader, out io.Writer) error {
 	if _, err := fmt.Fprintln(out, ready); err != nil {
 		return err
 	}
-	told := bufio.NewScanner(in)
-	if !told.Scan() {
-		return nil
+	told, f := bufio.NewScanner(in), newFailOver()
+	for told.Text() != begin {
+		if !told.Scan() {
+			return nil
+		}
+		f.hear(told.Text())
 	}
 	s.spoil()
 	ctx, end := context.WithCancel(context.Background())
 	go func() {
 		for told.Scan() {
+			f.hear(told.Text())
 		}
 		end()
 	}()
-	log := &log{out: json.NewEncoder(out)}
+	log := &log{out: out}
 	var calling sync.WaitGroup
+	for i := range c.Target.Across {
+		number := 2*c.Target.clients() + i
+		one := client{
+			number: number, model: "store", log: log, store: s, config: c,
+			random: rand.New(rand.NewPCG(c.Seed, uint64(number))),
+		}
+		calling.Go(func() { one.saveAcross(ctx, f) })
+	}
 	for i := range c.Target.clients() {
 		for j, model := range []string{"store", "issuer"} {
 			one := client{
@@ -80,12 +86,22 @@ func runChild(args []string, in io.Reader, out io.Writer) error {
 // leaves a call without a return.
 type log struct {
 	mu  sync.Mutex
-	out *json.Encoder
+	out io.Writer
 	ids int
 }
 
-func (l *log) write(o *operation) {
-	if err := l.encode(o); err != nil {
+func (l *log) write(o *operation) { orExit(l.encode(o)) }
+
+// say writes a line that is no operation.
+func (l *log) say(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, err := fmt.Fprintln(l.out, line)
+	orExit(err)
+}
+
+func orExit(err error) {
+	if err != nil {
 		os.Exit(1) // nobody listens any more
 	}
 }
@@ -97,7 +113,7 @@ func (l *log) encode(o *operation) error {
 		l.ids++
 		o.ID = l.ids
 	}
-	return l.out.Encode(o)
+	return json.NewEncoder(l.out).Encode(o)
 }
 
 // client calls one thing after another.

@@ -37,6 +37,8 @@ type rig struct {
 	// has not kept yet, as the package documentation of sqlstore says, and no
 	// answer may rest on it.
 	seen func() int64
+	// drive is the run that goes on.
+	drive *drive
 	// calm holds while no process may be killed.
 	calm atomic.Bool
 	// once: it cannot run again.
@@ -137,7 +139,9 @@ func startMariaDB(ctx context.Context, _ string) (*rig, error) {
 const longHold = 2500 * time.Millisecond
 
 // startPair has a primary whose commits wait for a standby. It pauses the standby,
-// so that Saves are cut off and yet seen, and then loses it and the primary.
+// so that Saves are cut off and yet seen, and then loses it and the primary. Some
+// requests begin between the two losses and end after the fail-over, however long it
+// takes.
 func startPair(ctx context.Context, _ string) (*rig, error) {
 	const pauses = 1
 	p, err := pgtest.StartPair(ctx)
@@ -150,7 +154,7 @@ func startPair(ctx context.Context, _ string) (*rig, error) {
 	r := &rig{stop: p.Stop, seen: since.Load, once: true}
 	r.target = target{
 		Driver: "pgx", Dialect: sqlstore.DialectPostgres, Nodes: []string{p.DSN()},
-		Accounts: 100, Clients: 8, Timeout: 400 * time.Millisecond, Hold: longHold,
+		Accounts: 100, Clients: 8, Across: 2, Timeout: 400 * time.Millisecond, Hold: longHold,
 	}
 	r.hurt = func(ctx context.Context) (string, error) {
 		times++
@@ -166,11 +170,14 @@ func startPair(ctx context.Context, _ string) (*rig, error) {
 			if err := p.Standby.Crash(); err != nil {
 				return "", err
 			}
+			r.drive.tell(away)
 			wait(ctx, 2*time.Second)
+			r.drive.holding(ctx)
 			if err := p.FailOver(context.WithoutCancel(ctx)); err != nil {
 				return "", err
 			}
 			since.Store(now())
+			r.drive.tell(promoted)
 			return "fail-overs", nil
 		default:
 			return "", nil

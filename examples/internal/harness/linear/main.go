@@ -18,7 +18,8 @@
 //
 // On PostgreSQL with a standby, what a Load shows before the fail-over may not be
 // kept. There the history has the operations that rest on a Save, and every one
-// from the fail-over on.
+// from the fail-over on. Some requests there Load what will be lost, and Save on it
+// after the fail-over.
 //
 // Then it plants faults, which must be found: no compare-and-set, stale Loads, a
 // Save that ignores the host's changes, synchronous_commit off, Galera without
@@ -31,7 +32,8 @@
 //
 // operation.go is what is written down, storemodel.go and issuermodel.go are the
 // models, check.go asks the checker, engines.go has the databases, drive.go kills
-// and pauses, and child.go is a process of clients.
+// and pauses, child.go is a process of clients, and across.go has those that wait for
+// a fail-over.
 package main
 
 import (

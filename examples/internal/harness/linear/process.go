@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -19,6 +20,7 @@ type process struct {
 	stdin io.WriteCloser
 	ready chan struct{} // closed when its store is open
 	ended chan struct{} // closed when all that it wrote was read
+	holds atomic.Int64  // how many of its clients have a Save to send after the fail-over
 
 	mu   sync.Mutex
 	done map[int]operation
@@ -65,6 +67,10 @@ func (p *process) read(stdout io.Reader) {
 			close(p.ready)
 			continue
 		}
+		if lines.Text() == holds {
+			p.holds.Add(1)
+			continue
+		}
 		var o operation
 		if json.Unmarshal(lines.Bytes(), &o) != nil {
 			continue
@@ -84,7 +90,11 @@ func (p *process) begin(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	_, err := fmt.Fprintln(p.stdin, begin)
+	return p.tell(begin)
+}
+
+func (p *process) tell(line string) error {
+	_, err := fmt.Fprintln(p.stdin, line)
 	return err
 }
 

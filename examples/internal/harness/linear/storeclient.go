@@ -39,15 +39,19 @@ func (c *client) actOnStore(ctx context.Context) {
 			return done(true, c.store.RotateHash(ctx, id, credential.FactorPassword, from, to))
 		})
 	case n < 98:
-		base := account{Exists: true, Version: newVersion(), Mark: c.mark(), Password: c.password()}
-		c.call(ctx, id, input{Op: opInsert, Base: base}, func(ctx context.Context) output {
-			return done(c.store.Insert(ctx, base.asCredential(id)))
-		})
+		c.insert(ctx, id)
 	default:
 		c.call(ctx, id, input{Op: opDelete}, func(ctx context.Context) output {
 			return done(c.store.Delete(ctx, id))
 		})
 	}
+}
+
+func (c *client) insert(ctx context.Context, id string) output {
+	base := account{Exists: true, Version: newVersion(), Mark: c.mark(), Password: c.password()}
+	return c.call(ctx, id, input{Op: opInsert, Base: base}, func(ctx context.Context) output {
+		return done(c.store.Insert(ctx, base.asCredential(id)))
+	})
 }
 
 func (c *client) load(ctx context.Context, id string) (credential.Account, bool) {

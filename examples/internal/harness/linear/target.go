@@ -31,6 +31,7 @@ type target struct {
 	Epoch    time.Duration // how long accounts are used; 0: all the time
 	Accounts int           // how many at a time; 0: a few
 	Clients  int           // of a process, for each model; 0: two
+	Across   int           // clients of a process beside them, each of which keeps a Save back until after a fail-over
 	Timeout  time.Duration // of a call
 	Hold     time.Duration // the longest time between a Load and its Save
 }
