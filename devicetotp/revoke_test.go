@@ -484,6 +484,21 @@ func TestRevoke_TakesWhatWasMadeByADeviceThatMadeRoomForIt(t *testing.T) {
 	require.Equal(t, devicetotp.Revoked{DeviceIDs: []string{otherID(0)}, MadeBy: []string{otherID(3)}}, out)
 }
 
+// Each made room for the next, so that it was the only one, and the first made all.
+func TestRevoke_TheOnlyDeviceThatMadeRoomPassesOnWhatMadeIt(t *testing.T) {
+	w := devicetotptest.New(t, devicetotptest.WithPolicy(func(p *devicetotp.Policy) { p.MaxDevices = 1 }))
+	a, devices := enrol(t, w, "acct", 1)
+	made := devices[0]
+	for n := range 3 {
+		w.Clock.Advance(25 * time.Hour)
+		var err error
+		made, err = w.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(n + 1), OTP: w.Phone(made).Code()})
+		require.NoError(t, err)
+		require.Equal(t, []string{otherID(n)}, w.Events()[len(w.Events())-1].Evicted)
+		require.Equal(t, otherID(0), a.Stored().State.Devices[0].MadeBy)
+	}
+}
+
 // A row that was edited may have devices that made each other.
 func TestRevoke_OfDevicesThatMadeEachOtherEnds(t *testing.T) {
 	w := devicetotptest.New(t)
