@@ -80,7 +80,11 @@ func (d *drive) endWhenFound(timed context.Context, end func()) {
 		return isWrong(until(d.history(), moment))
 	}
 	for !isOver(timed) {
-		if moment := now(); wrong(moment) && wrong(moment) {
+		moment := now()
+		if !wrong(moment) {
+			continue
+		}
+		if wrong(moment) {
 			end()
 		}
 	}
