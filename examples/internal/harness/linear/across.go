@@ -18,7 +18,7 @@ const (
 	promoted = "promoted" // the command: the standby is the one that writes
 )
 
-// failOver is what a process has been told of one.
+// failOver is what a process knows of one.
 type failOver struct{ away, promoted chan struct{} }
 
 func newFailOver() *failOver {

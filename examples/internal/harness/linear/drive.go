@@ -73,7 +73,7 @@ func (d *drive) run(ctx context.Context, size int, length time.Duration) ([]oper
 
 // endWhenFound ends a run with a planted fault as soon as it has shown, so that one
 // can be looked for long. What the processes have called until a moment is read a
-// little later, and on a busy machine later still, so that it is looked at twice.
+// little later, and on a busy machine later still, so that it is checked twice.
 func (d *drive) endWhenFound(timed context.Context, end func()) {
 	wrong := func(moment int64) bool {
 		wait(timed, time.Second)
