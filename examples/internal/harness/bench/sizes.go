@@ -3,7 +3,7 @@ package main
 import "time"
 
 // sizes are how much is done. The ratios need enough of it, and the whole must
-// end within twenty minutes on two cores.
+// end within half an hour on two cores.
 type sizes struct {
 	accounts       int           // in the tables of the throughput section
 	slice          time.Duration // how long one side is at work before the other has its turn
