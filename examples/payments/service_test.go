@@ -158,7 +158,7 @@ func TestWhatCanBeTriedAgainIsUnavailable(t *testing.T) {
 		require.Equal(t, "unavailable", e.Code)
 	}
 	for state, status := range map[string]int{"08006": 503, "40001": 503, "53300": 503, "57P01": 503, "42P01": 500, "": 500} {
-		require.Equal(t, status, refusalOf(fmt.Errorf("load: %w", ofPostgres(state))).Status, state)
+		require.Equal(t, status, refusalOf(fmt.Errorf("load: %w", postgresError(state))).Status, state)
 	}
 	down := opened(t, "postgres://nobody@127.0.0.1:1/none?sslmode=disable")
 	require.Equal(t, http.StatusServiceUnavailable, refusalOf(down.PingContext(t.Context())).Status, "there is no server")
@@ -167,8 +167,8 @@ func TestWhatCanBeTriedAgainIsUnavailable(t *testing.T) {
 	}
 }
 
-// ofPostgres is an error of PostgreSQL with that SQLSTATE.
-type ofPostgres string
+// postgresError is an error of PostgreSQL with that SQLSTATE.
+type postgresError string
 
-func (e ofPostgres) Error() string    { return "SQLSTATE " + string(e) }
-func (e ofPostgres) SQLState() string { return string(e) }
+func (e postgresError) Error() string    { return "SQLSTATE " + string(e) }
+func (e postgresError) SQLState() string { return string(e) }
