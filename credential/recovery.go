@@ -52,7 +52,7 @@ func NewRecoveryCode() Secret {
 // has the form of a code ([IsCode]) once these are left out. The latter
 // is a code that somebody mistyped, which must not count as a guess at recovery codes.
 func RecoveryText(otp Secret) (text Secret, ok bool) {
-	if n := len(otp.Reveal()); n == 0 || n > MaxRecoveryCodeSize {
+	if n := len(otp.Reveal()); n == 0 || n > MaxRecoveryCodeSize || IsCode(otp) {
 		return Secret{}, false
 	}
 	text = NewSecret(strings.Map(func(r rune) rune {
