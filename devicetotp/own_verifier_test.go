@@ -123,7 +123,7 @@ func TestWhatAHostsVerifierComparedCountsWhateverItIs(t *testing.T) {
 				require.NoError(t, h.verify(t, ownID, h.own.Code()), "the pace of the account is reset")
 			}
 			wrong := h.create(t, secret(wrongCode))
-			require.Equal(t, wrong, h.create(t, secret("letmein")), "nobody is told any more")
+			require.Equal(t, wrong, h.create(t, secret("letmein")), "it says no more than a wrong one does")
 			require.NoError(t, h.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
 			require.Error(t, h.create(t, secret(wrongCode)))
 			require.NoError(t, h.create(t, secret("letmein")))
