@@ -48,8 +48,9 @@ type CreateRequest struct {
 // Retrying with the same DeviceID, for example after a lost response, returns the
 // same device (Replayed) if it is no older than Policy.RetryWindow, was never
 // used, and the request presents what it was created on. A never-used device is
-// replaced (Replaced) if the request presents an OTP that is good now. A request
-// without a DeviceID cannot be recognized again.
+// replaced (Replaced) if the request presents an OTP that is good now. While what
+// it presents is blocked, such a request is refused with too-many-attempts, also if
+// it is right. A request without a DeviceID cannot be recognized again.
 //
 // A device that was created on grace, or on a code of such a device, rests on
 // grace: no more than Policy.GraceDevices of them exist at a time, they never

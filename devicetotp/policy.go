@@ -67,7 +67,9 @@ type Policy struct {
 	// verifier.KindAccount, verifier.KindDeviceTOTP, verifier.KindRecovery, or
 	// the host's own words of 1 to 32 characters of a-z, 0-9 and "-"; each
 	// once, at most credential.MaxCodes. Default: the first two. If it is
-	// empty, no OTP is right, unless Config.OTP is the host's own.
+	// empty, no OTP is right, unless Config.OTP is the host's own: that decides
+	// itself which kinds are right, and the list bounds only AddCode and
+	// ProveRequest.Kinds.
 	OTPKinds []string
 
 	// Password and PIN are the attempt policies of those factors. Default: a wait

@@ -26,7 +26,9 @@ type Compared struct {
 	// DeviceID is the device; "" otherwise.
 	DeviceID string
 	// CodeID and Kind name the one-time code; "" for a device. For the recovery
-	// codes, CodeID is "" and Kind is KindRecovery.
+	// codes, CodeID is "" and Kind is KindRecovery. A verifier of the host's own
+	// has a Kind for what the library does not keep, such as a hardware token; its
+	// CodeID may be "".
 	CodeID, Kind string
 	// Right reports that the OTP is right. Spent reports that it was, and is used
 	// up.

@@ -99,7 +99,9 @@ type Verdict struct {
 	// by taking it out of the account's.
 	ProofID string
 	// Until is how long ProofID must be remembered as spent: at least as long
-	// as the code would be accepted. Required with ProofID.
+	// as the code would be accepted. Required with ProofID. It may be remembered
+	// much longer, so give each OTP a ProofID that no later one has, even if the
+	// digits are the same: make it of a serial number or time too.
 	Until time.Time
 	// DeviceID and Step are set when the OTP is a code of one of the account's
 	// own devices. The step of that device is then spent, in place of ProofID; a
