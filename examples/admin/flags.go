@@ -42,12 +42,16 @@ func parseFlags(args []string, output io.Writer) (o options, err error) {
 			return o, err
 		}
 	}
-	if !known || !o.Complete() {
+	switch {
+	case !known && flags.NArg() > 0:
+		fmt.Fprintf(output, "admin: no command %q\n", flags.Arg(0))
+	case !known || !o.Complete():
 		fmt.Fprintln(output, "admin: want -store, -key-file and a command")
-		flags.Usage()
-		return o, accounts.ErrUsage
+	default:
+		return o, nil
 	}
-	return o, nil
+	flags.Usage()
+	return o, accounts.ErrUsage
 }
 
 // usage prints the flags and the commands.
@@ -55,7 +59,7 @@ func usage(flags *flag.FlagSet) {
 	out := flags.Output()
 	fmt.Fprintln(out, "Usage of admin: admin [flags] command [flags of the command] account")
 	flags.PrintDefaults()
-	fmt.Fprintln(out, "The commands; an id that begins with a dash is written after --:")
+	fmt.Fprintln(out, "The commands; \"admin command -h\" has the flags and arguments of one. An id that begins with a dash is written after --:")
 	for _, name := range slices.Sorted(maps.Keys(commands)) {
 		fmt.Fprintf(out, "  %-16s%s\n", name, commands[name].does)
 	}
@@ -68,14 +72,17 @@ func (o *options) parseCommand(c command, args []string, output io.Writer) error
 	if c.flags != nil {
 		c.flags(flags, o)
 	}
+	flags.Usage = func() {
+		fmt.Fprintf(output, "admin: %s wants %s%s\n", o.command, c.wants, strings.Join(c.args, " and "))
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	o.args = flags.Args()
 	wrong := len(o.args) != len(c.args) || slices.Contains(o.args, "")
 	if wrong || c.check != nil && !c.check(o) {
-		fmt.Fprintf(output, "admin: %s wants %s%s\n", o.command, c.wants, strings.Join(c.args, " and "))
-		flags.PrintDefaults()
+		flags.Usage()
 		return accounts.ErrUsage
 	}
 	return nil

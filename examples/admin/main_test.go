@@ -288,7 +288,12 @@ func TestHelp(t *testing.T) {
 	for name, c := range commands {
 		require.Regexp(t, `(?m)^  `+name+` +`+regexp.QuoteMeta(c.does)+`$`, help)
 	}
+	require.Contains(t, d.run(2, "what"), `admin: no command "what"`)
 	require.Contains(t, d.run(2, "what"), "rename-account")
+	require.Contains(t, d.run(2), "want -store, -key-file and a command")
+	require.Contains(t, d.run(0, "inspect", "-h"), "wants an account")
+	require.Contains(t, d.run(0, "rename-account", "-h"), "wants the old id and a new one")
+	require.Contains(t, d.run(0, "replay", "-h"), "the file of the log, or -")
 	require.Contains(t, d.run(2, "inspect", "alice"), "-key-file")
 }
 
