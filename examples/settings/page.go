@@ -29,8 +29,13 @@ type Page struct {
 	Account func(*http.Request) string
 }
 
-// Handler serves the page's data and its two forms. Forms that another site sends are
-// refused: where the session is a cookie, a browser sends that along.
+// Handler serves the page's data and its two forms. The form name has the field name;
+// the form remove has added, as the page's data has it, one of otp, password and pin,
+// and lost=yes if the device was lost. Forms that another site sends are
+// refused: where the session is a cookie, a browser sends that along. Requests with
+// neither Sec-Fetch-Site nor Origin are accepted, because no browser of today sends such
+// a form. Behind a proxy that changes Host, a form of the page itself is refused in a
+// browser that sends Origin alone.
 func (p *Page) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /settings/devices", p.signedIn(p.list))
