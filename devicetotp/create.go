@@ -27,7 +27,8 @@ type CreateRequest struct {
 	// that replaces another keeps its name if the request has none.
 	Name string
 	// OTP, Password and PIN are what the caller presents. The zero value is
-	// "not presented"; a present but empty value is a wrong one.
+	// "not presented"; a present but empty value is a wrong one. Codes and PINs of a
+	// form, as people type them, go through credential.TypedCode first.
 	OTP, Password, PIN credential.Secret
 	// NoGrace closes the grace window for this request, as for a token whose
 	// scope does not include it.

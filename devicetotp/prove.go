@@ -14,7 +14,8 @@ type ProveRequest struct {
 	// AccountID is the account that the host established.
 	AccountID string
 	// OTP, Password and PIN are what the caller presents. The zero value is
-	// "not presented"; a present but empty value is a wrong one.
+	// "not presented"; a present but empty value is a wrong one. Codes and PINs of a
+	// form, as people type them, go through credential.TypedCode first.
 	OTP, Password, PIN credential.Secret
 	// Kinds are the kinds of OTP that this request accepts, each one of
 	// Policy.OTPKinds; none means all of those. An OTP of another kind is a wrong

@@ -17,7 +17,8 @@ type VerifyRequest struct {
 	// DeviceID names the device. If empty, any device of the account will do.
 	// Name it where you know it: failures then slow down that device alone.
 	DeviceID string
-	// Code is what the user typed: exactly the device's digits, ASCII 0-9.
+	// Code is what the user typed: exactly the device's digits, ASCII 0-9. Pass what a
+	// form has through credential.TypedCode, because "123 456" is a wrong code.
 	Code credential.Secret
 }
 
