@@ -56,7 +56,7 @@ func (c *call) ofUnblocked(a *credential.Account, v verifier.Verdict) verifier.V
 	open := make([]verifier.Compared, 0, len(v.Compared))
 	for _, m := range v.Compared {
 		if m.DeviceID != "" && a.State.DeviceIndex(m.DeviceID) < 0 { // one that the verifier keeps itself
-			m.DeviceID, m.CodeID, m.Kind = "", m.DeviceID, ""
+			m.DeviceID, m.CodeID = "", m.DeviceID
 		}
 		if !c.isBlocked(a, m) {
 			open = append(open, m)

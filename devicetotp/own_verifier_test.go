@@ -87,6 +87,30 @@ func TestOffComparesNothing(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// What it keeps itself counts against the kind that it says, and while that is blocked
+// everything else is accepted.
+func TestADeviceThatAHostsVerifierKeepsCountsForItsKind(t *testing.T) {
+	h := newHouse(t, func(c *devicetotp.Config) {
+		c.OTP = verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+			v := verifier.Verdict{Status: verifier.StatusWrong, Compared: []verifier.Compared{{DeviceID: "token 1", Kind: "token"}}}
+			if q.Presented.Reveal() == "letmein" {
+				v.Status, v.ProofID, v.Until = verifier.StatusValid, "host:1", q.Now.Add(time.Hour)
+				v.Compared = append(v.Compared, verifier.Compared{CodeID: "1", Kind: "host", Right: true})
+			}
+			return v, nil
+		})
+	})
+	for range kindLimit {
+		requireCode(t, totperrors.CodeInvalidCredentials, h.create(t, secret(wrongCode)))
+		h.Clock.Advance(time.Hour)
+	}
+	view, err := h.Issuer.Inspect(t.Context(), "acct")
+	require.NoError(t, err)
+	require.Len(t, view.Kinds, 1)
+	require.Equal(t, "token", view.Kinds[0].Kind)
+	require.NoError(t, h.create(t, secret("letmein")))
+}
+
 // Whatever a host's own verifier says that it compared counts, also what this library
 // does not know: guesses at it end, and a success of something else does not reset that.
 func TestWhatAHostsVerifierComparedCountsWhateverItIs(t *testing.T) {
