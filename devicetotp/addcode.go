@@ -24,8 +24,8 @@ type AddCodeRequest struct {
 	// stay counted.
 	Kind string
 	// Code is 6 to 10 ASCII digits. If absent, the library makes one of
-	// credential.DefaultCodeDigits digits. One that is pending as codes of several
-	// kinds is spent as all of them at once.
+	// credential.DefaultCodeDigits digits. One that is announced for several kinds
+	// is spent for all of them at once, also for those that are announced later.
 	Code credential.Secret
 	// TTL is how long the code is accepted: more than 0, at most 10 minutes
 	// (NIST SP 800-63B-4 section 3.1.3.2).
@@ -103,23 +103,39 @@ func (o *addCode) decide(a *credential.Account) (answer[AddedCode], bool) {
 		old.Withdrawn = old.Withdrawn || old.Kind == o.request.Kind
 	}
 	forgetCodes(&a.State, o.Now)
+	code.Withdrawn = o.accepted(&a.State)
 	a.State.Codes = append(a.State.Codes, code)
 	return answer[AddedCode]{value: AddedCode{o.request.Code, code.ExpiresAt}}, true
 }
 
 // announced returns the code of an earlier request that is announced again; nil
-// if there is none. One that does not open is not recognized.
+// if there is none.
 func (o *addCode) announced(a *credential.Account) *credential.OneTimeCode {
 	for i := range a.State.Codes {
 		c := &a.State.Codes[i]
-		if c.Kind != o.request.Kind || !o.Now.Before(c.ExpiresAt) {
-			continue
-		}
-		if same, err := o.issuer.keys.Matches(codeScope(o.accountID, c.ID), c.Digest, o.request.Code); err == nil && same {
+		if c.Kind == o.request.Kind && o.again(c) {
 			return c
 		}
 	}
 	return nil
+}
+
+// accepted reports whether the value was accepted as a code of another kind, for which
+// it was announced before. It is good once.
+func (o *addCode) accepted(s *credential.State) bool {
+	return slices.ContainsFunc(s.Codes, func(c credential.OneTimeCode) bool {
+		return s.IsSpent(c.ProofID()) && o.again(&c)
+	})
+}
+
+// again reports whether the request announces the value of c again before that
+// expires. One that does not open is not recognized.
+func (o *addCode) again(c *credential.OneTimeCode) bool {
+	if !o.Now.Before(c.ExpiresAt) {
+		return false
+	}
+	same, err := o.issuer.keys.Matches(codeScope(o.accountID, c.ID), c.Digest, o.request.Code)
+	return err == nil && same
 }
 
 // blocked reports whether a code of the kind would not be compared now.

@@ -61,6 +61,27 @@ func TestOneValueOfTwoKindsIsSpentOnce(t *testing.T) {
 	}
 }
 
+// The announcement for the other kind may be late, or be tried again.
+func TestOneValueIsSpentBeforeItIsAnnouncedForAnotherKind(t *testing.T) {
+	for name, accept := range map[string]func(*testing.T, *house) error{
+		"by Create": func(t *testing.T, h *house) error { return h.create(t, secret(rightCode)) },
+		"by Prove":  func(t *testing.T, h *house) error { return h.proveBy(t, secret(rightCode)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, twoKinds)
+			h.addCode(t, verifier.KindAccount, rightCode)
+			require.NoError(t, accept(t, h))
+			for range 2 {
+				h.addCode(t, "sms", rightCode)
+				requireCode(t, totperrors.CodeInvalidCredentials, h.create(t, secret(rightCode)))
+				requireCode(t, totperrors.CodeInvalidCredentials, h.proveBy(t, secret(rightCode), "sms"))
+			}
+			h.addCode(t, "sms", "22222222")
+			require.NoError(t, h.create(t, secret("22222222")))
+		})
+	}
+}
+
 // Another code that is pending stays good.
 func TestAnAcceptedOTPSpendsNoOtherCode(t *testing.T) {
 	h := newHouse(t, twoKinds)
