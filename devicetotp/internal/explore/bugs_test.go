@@ -11,7 +11,7 @@ var bugs = []bug{
 	},
 	{
 		name: "a spent code is announced again", file: "devicetotp/addcode.go",
-		old: "err == nil && same {", new: "err == nil && same && !a.State.IsSpent(\"code:\"+c.ID) {",
+		old: "return err == nil && same", new: "return err == nil && same && c.Withdrawn",
 		scenarios: "spent-code-announced", kind: "a repetition that is not harmless (I4)",
 	},
 	{
