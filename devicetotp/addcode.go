@@ -98,12 +98,12 @@ func (o *addCode) decide(a *credential.Account) (answer[AddedCode], bool) {
 	if err != nil {
 		return answer[AddedCode]{err: o.Internal(err)}, false
 	}
+	code.Withdrawn = o.accepted(&a.State) // before that is forgotten
 	for i := range a.State.Codes {
 		old := &a.State.Codes[i]
 		old.Withdrawn = old.Withdrawn || old.Kind == o.request.Kind
 	}
 	forgetCodes(&a.State, o.Now)
-	code.Withdrawn = o.accepted(&a.State)
 	a.State.Codes = append(a.State.Codes, code)
 	return answer[AddedCode]{value: AddedCode{o.request.Code, code.ExpiresAt}}, true
 }

@@ -259,17 +259,18 @@ func (o *importing) device() (d credential.Device, err error) {
 		ID: o.deviceID, Name: r.Name, Algorithm: r.Algorithm, Digits: r.Digits, Period: r.Period,
 		Basis: credential.BasisImported, CreatedAt: o.Now.UTC(),
 	}
-	step := func(at time.Time) int64 { // what is in the future counts as now
-		if at.After(o.Now) {
-			at = o.Now
-		}
-		return verifier.TOTP{Period: r.Period}.Step(at)
+	steps, used, revoked := verifier.TOTP{Period: r.Period}, r.LastUsedAt, o.revokedAt
+	if used.After(o.Now) { // a little in the future counts as now
+		used = o.Now
 	}
-	if !r.LastUsedAt.IsZero() {
-		d.LastStep = max(0, step(r.LastUsedAt))
+	if _, ok := o.age(revoked); !ok { // a clock that was far ahead keeps the device from nothing
+		revoked = o.Now
 	}
-	if !o.revokedAt.IsZero() { // the code of the next step may have been accepted here, too
-		d.LastStep = max(d.LastStep, step(o.revokedAt)+1)
+	if !used.IsZero() {
+		d.LastStep = max(0, steps.Step(used))
+	}
+	if !revoked.IsZero() { // the code of the next step may have been accepted here, too
+		d.LastStep = max(d.LastStep, steps.Step(revoked)+1)
 	}
 	d.Sealed, err = o.issuer.keys.Seal(credential.DeviceScope(o.accountID, &d), r.Secret)
 	return d, err

@@ -360,6 +360,63 @@ func TestImport_AgainAfterARevocationFarAhead(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// The clocks of two servers differ a little.
+func TestImport_AgainAfterARevocationByAClockThatIsALittleAhead(t *testing.T) {
+	for _, period := range []time.Duration{30 * time.Second, 300 * time.Second} {
+		for ahead := time.Duration(0); ahead <= 30*time.Second; ahead += 5 * time.Second {
+			w := devicetotptest.New(t)
+			w.Account("acct")
+			r := importRequest()
+			r.Period = period
+			_, err := w.Issuer.Import(t.Context(), r)
+			require.NoError(t, err)
+			w.Clock.Advance(10*time.Second + ahead)
+			used := importedPhone(w, r).Drifted(1)
+			_, err = verify(t, w, "", used)
+			require.NoError(t, err)
+			_, err = w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{r.DeviceID}})
+			require.NoError(t, err)
+			w.Clock.Advance(-ahead)
+			r.AgainAfterRevoke = true
+			_, err = w.Issuer.Import(t.Context(), r)
+			require.NoError(t, err)
+			for range 12 {
+				_, err = verify(t, w, r.DeviceID, used)
+				require.Error(t, err, "%v", ahead)
+				w.Clock.Advance(period / 2)
+				require.NoError(t, w.Issuer.Unblock(t.Context(), devicetotp.UnblockRequest{AccountID: "acct"}))
+			}
+			_, err = verify(t, w, "", importedPhone(w, r).Code())
+			require.NoError(t, err)
+		}
+	}
+}
+
+// Whatever time an account has for the revocation, the device works again soon.
+func TestImport_AgainWhateverTheTimeOfTheRevocation(t *testing.T) {
+	for name, at := range map[string]time.Time{
+		"zero": {}, "before 1970": time.Unix(-1e6, 0), "year 1": time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC), "9999": time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := devicetotptest.New(t)
+			w.Account("acct")
+			r := importRequest()
+			r.Period = 300 * time.Second
+			_, err := w.Issuer.Import(t.Context(), r)
+			require.NoError(t, err)
+			_, err = w.Issuer.Revoke(t.Context(), devicetotp.RevokeRequest{AccountID: "acct", DeviceIDs: []string{r.DeviceID}})
+			require.NoError(t, err)
+			changeState(t, w, func(s *credential.State) { s.Revoked[0].At = at })
+			r.AgainAfterRevoke = true
+			_, err = w.Issuer.Import(t.Context(), r)
+			require.NoError(t, err)
+			w.Clock.Advance(2 * r.Period)
+			_, err = verify(t, w, "", importedPhone(w, r).Code())
+			require.NoError(t, err)
+		})
+	}
+}
+
 // The new secret of a rotation is a secret of the account too.
 func TestImport_OfTheNewSecretOfARotation(t *testing.T) {
 	r := newRotating(t)

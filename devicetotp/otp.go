@@ -137,7 +137,7 @@ func (p *proofs) checkOTP(a *credential.Account) (Result, error) {
 // askOTP asks the verifier of OTPs.
 func (p *proofs) askOTP(a *credential.Account, q verifier.Query) (verifier.Verdict, error) {
 	verdict, err := p.verify(credential.FactorOTP, q)
-	verdict = p.call.ofUnblocked(a, ofKinds(p.kinds, verdict))
+	verdict = p.call.ofOpen(a, ofKinds(p.kinds, verdict), &p.otpSeen)
 	p.otpSeen.verdict = verdict
 	p.unreadable = append(p.unreadable, unreadable(verdict.Compared)...)
 	nothing := err == nil && verdict.Status != verifier.StatusValid && verdict.Compared != nil && !compared(verdict.Compared)

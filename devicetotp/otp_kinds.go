@@ -1,9 +1,11 @@
 package devicetotp
 
 import (
+	"fmt"
 	"slices"
 
 	"example.com/devicetotp/credential"
+	"example.com/devicetotp/devicetotp/internal/rounds"
 	"example.com/devicetotp/verifier"
 )
 
@@ -40,16 +42,38 @@ func ofKinds(kinds []string, v verifier.Verdict) verifier.Verdict {
 	return v
 }
 
+// maxKind is the longest kind of OTP in bytes, as in Policy.OTPKinds: with longer ones
+// of a host's own verifier, a State that is full would not be saved.
+const maxKind = 32
+
+// checkKinds refuses kinds that failures could not be counted against.
+func checkKinds(all []verifier.Compared) error {
+	var kinds []string
+	for _, m := range all {
+		switch {
+		case len(m.Kind) > maxKind:
+			return fmt.Errorf("%w: a kind of OTP of more than %d bytes", rounds.ErrNonsense, maxKind)
+		case slices.Contains(kinds, m.Kind):
+		case len(kinds) == credential.MaxKinds:
+			return fmt.Errorf("%w: more than %d kinds of OTP", rounds.ErrNonsense, credential.MaxKinds)
+		default:
+			kinds = append(kinds, m.Kind)
+		}
+	}
+	return nil
+}
+
 // isRecovery reports whether m is about the recovery codes.
 func isRecovery(m verifier.Compared) bool {
 	return m.DeviceID == "" && m.CodeID == "" && m.Kind == verifier.KindRecovery
 }
 
-// ofUnblocked returns v as far as it is about what is not blocked. The verifier of this
-// library is given nothing that is blocked. One of the host's own may have OTPs that the
-// library knows only by their kind: what it says of them while they are blocked is left
-// out, so that a right guess is answered like a wrong one.
-func (c *call) ofUnblocked(a *credential.Account, v verifier.Verdict) verifier.Verdict {
+// ofOpen returns v as far as it is about what is not blocked, and about devices whose
+// codes count. The verifier of this library is given nothing else. One of the host's own
+// may have OTPs that the library knows only by their kind, and devices from elsewhere:
+// what it says of them is left out then, so that a right guess is answered like a wrong
+// one.
+func (c *call) ofOpen(a *credential.Account, v verifier.Verdict, check *otpCheck) verifier.Verdict {
 	if !c.issuer.ownOTP || v.Compared == nil {
 		return v
 	}
@@ -58,11 +82,14 @@ func (c *call) ofUnblocked(a *credential.Account, v verifier.Verdict) verifier.V
 		if m.DeviceID != "" && a.State.DeviceIndex(m.DeviceID) < 0 { // one that the verifier keeps itself
 			m.DeviceID, m.CodeID = "", m.DeviceID
 		}
-		if !c.isBlocked(a, m) {
+		if (m.DeviceID == "" || check.counts(m.DeviceID)) && !c.isBlocked(a, m) {
 			open = append(open, m)
 		}
 	}
 	right := slices.ContainsFunc(open, func(m verifier.Compared) bool { return m.Right })
+	if v.DeviceID != "" && c.isBlocked(a, verifier.Compared{DeviceID: v.DeviceID}) {
+		v.DeviceID, v.Step, v.Rotated = "", 0, false
+	}
 	if len(open) < len(v.Compared) && v.Status == verifier.StatusValid && !right && a.State.DeviceIndex(v.DeviceID) < 0 {
 		return verifier.Verdict{Status: verifier.StatusWrong, Compared: open}
 	}
@@ -70,11 +97,15 @@ func (c *call) ofUnblocked(a *credential.Account, v verifier.Verdict) verifier.V
 	return v
 }
 
-// isBlocked reports whether guesses at the recovery codes or the kind of m are blocked.
+// isBlocked reports whether guesses at the device, the recovery codes or the kind of m
+// are blocked.
 func (c *call) isBlocked(a *credential.Account, m verifier.Compared) (blocked bool) {
 	policy := &c.issuer.policy
 	switch {
 	case m.DeviceID != "":
+		if i := a.State.DeviceIndex(m.DeviceID); i >= 0 {
+			_, blocked = policy.UnnamedDevice.Blocked(a.State.Devices[i].Attempts, c.Now)
+		}
 	case isRecovery(m):
 		_, blocked = policy.Recovery.Blocked(a.State.Recovery.Attempts, c.Now)
 	default:

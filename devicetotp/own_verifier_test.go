@@ -2,6 +2,7 @@ package devicetotp_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -175,6 +176,110 @@ func TestABlockedKindOfAHostsVerifierIsInNobodysWay(t *testing.T) {
 			})
 			require.NoError(t, h.create(t, secret("letmein")))
 			require.Equal(t, kindLimit, h.account.Stored().State.Kinds[0].Attempts.Failures, "and resets no more than itself")
+		})
+	}
+}
+
+// A verifier that has the devices from elsewhere is not given those that are blocked:
+// what it says of them all the same is left out, and nothing of them is reset.
+func TestABlockedDeviceOfAHostsVerifierIsLeftOut(t *testing.T) {
+	for name, also := range map[string][]verifier.Compared{
+		"and nothing is right": nil, "and a code is right": {{CodeID: "1", Kind: "host", Right: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(c *devicetotp.Config) {
+				c.OTP = verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+					v := verifier.Verdict{Status: verifier.StatusWrong, Compared: []verifier.Compared{{DeviceID: ownID}}}
+					if q.Presented.Reveal() == "letmein" {
+						v.Status, v.ProofID, v.Until, v.DeviceID, v.Step = verifier.StatusValid, "host:1", q.Now.Add(time.Hour), ownID, 7
+						v.Compared[0].Right, v.Compared[0].Match = true, verifier.DeviceMatch{DeviceID: ownID, Step: 7}
+						v.Compared = append(v.Compared, also...)
+					}
+					return v, nil
+				})
+			})
+			blocked := credential.Attempts{Failures: unnamedLimit, LastAt: devicetotptest.Start}
+			changeState(t, h.World, func(s *credential.State) { s.Devices[0].Attempts = blocked })
+			wrong := h.create(t, secret(wrongCode))
+			requireCode(t, totperrors.CodeInvalidCredentials, wrong)
+			if right := h.create(t, secret("letmein")); also == nil {
+				require.Equal(t, wrong, right, "it says no more than a wrong one does")
+			} else {
+				require.NoError(t, right)
+			}
+			require.Equal(t, blocked, h.account.Stored().State.Devices[0].Attempts)
+		})
+	}
+}
+
+// Nor do codes of a device that is replaced count, whatever else is right: no device is
+// made by itself.
+func TestADeviceIsNotReplacedByItsOwnCodeWhateverAHostsVerifierSays(t *testing.T) {
+	for name, also := range map[string][]verifier.Compared{
+		"and nothing is right": nil, "and a code is right": {{CodeID: "1", Kind: "host", Right: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t, func(c *devicetotp.Config) {
+				c.OTP = verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+					v := verifier.Verdict{Status: verifier.StatusValid, ProofID: q.Presented.Reveal(), Until: q.Now.Add(time.Hour)}
+					if v.Compared = []verifier.Compared{{CodeID: "0", Kind: "first", Right: true}}; v.ProofID == "letmein" {
+						v.Compared = append([]verifier.Compared{{DeviceID: otherID(5), Right: true, Match: verifier.DeviceMatch{DeviceID: otherID(5), Step: 7}}}, also...)
+					}
+					return v, nil
+				})
+			})
+			ask := func(otp string) error {
+				_, err := h.Issuer.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(5), OTP: secret(otp)})
+				return err
+			}
+			require.NoError(t, ask("first"))
+			if err := ask("letmein"); also == nil {
+				requireCode(t, totperrors.CodeInvalidCredentials, err)
+			} else {
+				require.NoError(t, err)
+			}
+			require.Empty(t, h.account.Stored().State.Devices[2].MadeBy)
+		})
+	}
+}
+
+// A verdict with kinds that failures could not be counted against is none: a guess that
+// is not counted would be one of as many as somebody likes.
+func TestAHostsVerifierHasNoMoreKindsThanAreCounted(t *testing.T) {
+	for _, c := range []struct {
+		kinds, size int
+		ok          bool
+	}{
+		{64, 32, true}, {65, 3, false}, {1000, 10, false}, {1, 33, false}, {1, 100_000, false},
+	} {
+		t.Run(fmt.Sprint(c.kinds, " of ", c.size), func(t *testing.T) {
+			h := newHouse(t, func(cfg *devicetotp.Config) {
+				cfg.OTP = verifier.Func(func(_ context.Context, q verifier.Query) (verifier.Verdict, error) {
+					v := verifier.Verdict{Status: verifier.StatusWrong}
+					for i := range c.kinds {
+						v.Compared = append(v.Compared, verifier.Compared{Kind: fmt.Sprintf("%0*d", c.size, i)})
+					}
+					if q.Presented.Reveal() == "letmein" {
+						v.Status, v.ProofID, v.Until = verifier.StatusValid, "host:1", q.Now.Add(time.Hour)
+						v.Compared[0].Right = true
+					}
+					return v, nil
+				})
+			})
+			for range kindLimit {
+				code := totperrors.CodeInternal
+				if c.ok {
+					code = totperrors.CodeInvalidCredentials
+				}
+				requireCode(t, code, h.create(t, secret(wrongCode)))
+				h.Clock.Advance(time.Hour)
+			}
+			wrong := h.create(t, secret(wrongCode))
+			h.Clock.Advance(time.Hour)
+			require.Equal(t, devicetotp.CodeOf(wrong), devicetotp.CodeOf(h.create(t, secret("letmein"))))
+			if c.ok {
+				require.Len(t, h.account.Stored().State.Kinds, c.kinds)
+			}
 		})
 	}
 }

@@ -206,7 +206,10 @@ func (p *proofs) verify(f credential.Factor, q verifier.Query) (verdict verifier
 	if verdict, err = p.call.issuer.verifiers[f].Verify(visit, q); err != nil {
 		return verdict, err
 	}
-	if err := checkVerdict(f, verdict, q.Now); err != nil {
+	if err = checkVerdict(f, verdict, q.Now); err == nil && f == credential.FactorOTP && p.call.issuer.ownOTP {
+		err = checkKinds(verdict.Compared)
+	}
+	if err != nil {
 		return verifier.Verdict{}, err
 	}
 	if remembered != nil {

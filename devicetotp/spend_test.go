@@ -1,6 +1,9 @@
 package devicetotp_test
 
 import (
+	"context"
+	"fmt"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,6 +82,50 @@ func TestOneValueIsSpentBeforeItIsAnnouncedForAnotherKind(t *testing.T) {
 			h.addCode(t, "sms", "22222222")
 			require.NoError(t, h.create(t, secret("22222222")))
 		})
+	}
+}
+
+// The oldest codes that are not pending go first, and what was accepted may be among them.
+func TestAnAnnouncementThatForgetsAnAcceptedCodeRevivesItNot(t *testing.T) {
+	h := newHouse(t, twoKinds)
+	h.addCode(t, verifier.KindAccount, rightCode)
+	h.addCode(t, "sms", "22222222")
+	require.NoError(t, h.create(t, secret(rightCode)))
+	for n := range 8 {
+		h.addCode(t, verifier.KindAccount, fmt.Sprintf("3333333%d", n))
+	}
+	h.addCode(t, "sms", rightCode)
+	requireCode(t, totperrors.CodeInvalidCredentials, h.create(t, secret(rightCode)))
+}
+
+// The answers are lost, and the request is sent to two servers at once.
+func TestOneValueOfTwoKindsIsRecognizedByRetriesAtOnce(t *testing.T) {
+	for range 30 {
+		h := newHouse(t, twoKinds)
+		h.addCode(t, verifier.KindAccount, rightCode)
+		h.addCode(t, "sms", rightCode)
+		other := h.NewIssuer(twoKinds)
+		var wg sync.WaitGroup
+		got := make([]devicetotp.DeviceTOTP, 4)
+		errs := make([]error, 4)
+		for i, is := range []*devicetotp.Issuer{h.Issuer, other, h.Issuer, other} {
+			wg.Go(func() {
+				got[i], errs[i] = is.Create(context.Background(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(5), OTP: secret(rightCode)})
+			})
+		}
+		wg.Wait()
+		for i := range got {
+			require.NoError(t, errs[i])
+			require.True(t, got[0].Secret.Matches(got[i].Secret))
+		}
+		h.addCode(t, "sms", rightCode)
+		h.addCode(t, verifier.KindAccount, rightCode)
+		d, err := other.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(5), OTP: secret(rightCode)})
+		require.NoError(t, err)
+		require.True(t, got[0].Secret.Matches(d.Secret))
+		_, err = other.Create(t.Context(), devicetotp.CreateRequest{AccountID: "acct", DeviceID: otherID(6), OTP: secret(rightCode)})
+		require.Error(t, err)
+		require.Len(t, h.account.Stored().State.Devices, 3)
 	}
 }
 

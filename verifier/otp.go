@@ -28,7 +28,8 @@ type Compared struct {
 	// CodeID and Kind name the one-time code; "" for a device. For the recovery
 	// codes, CodeID is "" and Kind is KindRecovery. A verifier of the host's own
 	// has a Kind for what the library does not keep, such as a hardware token; its
-	// CodeID may be "".
+	// CodeID may be "". A Kind has at most 32 bytes, and all verdicts together at most
+	// credential.MaxKinds of them: failures of more are not remembered.
 	CodeID, Kind string
 	// Right reports that the OTP is right. Spent reports that it was, and is used
 	// up.

@@ -113,10 +113,10 @@ type Verdict struct {
 	Rotated bool
 	// Compared is what a user OTP was compared with, right or wrong, so that
 	// failures are counted against each of them: what is neither a device of the
-	// account nor its recovery codes, against its Kind. While a kind is blocked, what
-	// the verifier says of it is left out. Nil means that the verifier does not say: a
-	// failure then counts against the verifier as a whole, and any OTP that it finds
-	// valid resets that.
+	// account nor its recovery codes, against its Kind. While a kind or a device is
+	// blocked, what the verifier says of it is left out. Nil means that the verifier
+	// does not say: a failure then counts against the verifier as a whole, and any OTP
+	// that it finds valid resets that.
 	Compared []Compared
 	// Outdated reports that the stored hash or sealed value should be renewed,
 	// because its algorithm, cost or key is no longer current. See [Rehasher].
